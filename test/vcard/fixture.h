@@ -1,0 +1,55 @@
+/* For the card's own tests: a copy of the template, and APDUs written in hexadecimal. */
+#ifndef VCARD_FIXTURE_H
+#define VCARD_FIXTURE_H
+
+#include "vcard.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#define SELECT_JPKI     "00A4040C0AD392F000260100000001"
+#define SELECT_COMMON   "00A4040C0AD3921000310001010100"
+#define SELECT_RESIDENT "00A4040C0AD3921000310001010401"
+#define SELECT_FACE     "00A4040C0AD3921000310001010402"
+#define SELECT_INPUT    "00A4040C0AD3921000310001010408"
+#define VERIFY_AUTH     "002000980431323334"     /* by short EF identifier */
+#define VERIFY_SIGN     "0020009B06414243313233" /* */
+#define TRIES_AUTH      "00200098"
+#define TRIES_SIGN      "0020009B"
+#define WRONG_AUTH      "002000980439393939"
+#define WRONG_SIGN      "0020009B06414243393939"
+#define RESIDENT_WRONG  "002000980431323334" /* JPKI's PIN, sent to the wrong application */
+#define SIGN_AUTH       "802A009704DEADBEEF00"
+#define SIGN_SIGN       "802A009A04DEADBEEF00"
+
+struct fixture {
+    char dir[64]; /* a copy of VCARD_TEMPLATE; goes away in the teardown */
+    struct vcard *card;
+    uint8_t answer[VCARD_ANSWER_MAX];
+    size_t answer_len;
+    char text[2 * VCARD_ANSWER_MAX + 1]; /* the answer in hexadecimal */
+};
+
+/* cmocka setup and teardown: a card with power. */
+int fixture_open(void **state);
+int fixture_close(void **state);
+
+/* Sends an APDU; the answer in hexadecimal, "" when the transport fails. */
+const char *ask(struct fixture *fixture, const char *apdu);
+/* Only its status word. */
+const char *status(struct fixture *fixture, const char *apdu);
+/* Asserts that an APDU gets an answer. */
+#define expect(fixture, apdu, answer) assert_string_equal(ask(fixture, apdu), answer)
+
+/* Sets a switch, asserts that it is one. */
+void set(struct fixture *fixture, const char *assignment);
+/* Closes the card and opens it again, as a new process would. */
+void reopen(struct fixture *fixture);
+/* Power off and on. */
+void repower(struct fixture *fixture);
+/* A file of the state directory; returns its length. */
+size_t state_file(const struct fixture *fixture, const char *name, uint8_t *bytes, size_t size);
+
+#endif

@@ -1,0 +1,131 @@
+/* vcard: the My Number Card's JPKI side in software, as /work/shared/card.md describes it.
+ *
+ * One `struct vcard` is one card. It answers command APDUs (ISO/IEC 7816-4, short) in the same
+ * process; the program jpki-vcard puts the very same card behind pcscd.
+ *
+ * Ownership: what vcard_open returns belongs to the caller, until vcard_close. Pointers handed in
+ * are read during the call only, but for the log's function and context.
+ * Locks: each card has one mutex. Every function but vcard_close may be called from any thread at
+ * any time; a command (with its latency) is worked through alone. Cards share nothing.
+ * The log's function runs with the card's mutex held: it must not call back into that card.
+ * Errors: int functions return 0, or -1 with errno set.
+ */
+#ifndef VCARD_H
+#define VCARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define VCARD_ANSWER_MAX 258 /* bytes: 256 of data, SW1, SW2 */
+#define VCARD_ATR_MAX    33  /* bytes */
+
+struct vcard;
+
+/* Validity of a certificate, in seconds from now: negative is the past. Both 0: the default, from a
+ * day ago to five years from now. */
+struct vcard_validity {
+    int64_t not_before;
+    int64_t not_after;
+};
+
+/* Whom a card is made for. A NULL or zero member takes an invented default. */
+struct vcard_holder {
+    const char *name;     /* UTF-8 */
+    const char *serial;   /* EF 0006 serialNumber, 1-16 printable ASCII; default 16 random digits */
+    const char *auth_pin; /* default "1234" */
+    const char *sign_pin; /* default "ABC123" */
+    struct vcard_validity auth;
+    struct vcard_validity sign;
+};
+
+/* What a card has been through since vcard_open or vcard_reset_counters. */
+struct vcard_counters {
+    uint64_t commands;   /* APDUs, the refused and the muted ones too */
+    uint64_t bytes_in;   /* of them */
+    uint64_t bytes_out;  /* of their answers, SW1 SW2 included */
+    uint64_t selects;    /* SELECT */
+    uint64_t reads;      /* READ BINARY and READ RECORD */
+    uint64_t verifies;   /* VERIFY with data */
+    uint64_t queries;    /* VERIFY without data: tries left */
+    uint64_t changes;    /* CHANGE REFERENCE DATA */
+    uint64_t signatures; /* signatures made, not the refused ones */
+    uint64_t resets;     /* warm resets */
+    uint64_t power_ons;
+};
+
+/* Personalises a fresh card into dir (made if need be; what is there is overwritten): new CAs,
+ * keys, certificates, full counters. Takes a second or two. EINVAL: a member of holder is
+ * malformed; EIO: OpenSSL failed; else from the file system. A line on stderr says more. The
+ * directory's files: `card` and `pins` (text), `APPLICATION-FILE` (an EF's bytes, so jpki-000A is
+ * the authentication certificate in DER), `APPLICATION-FILE.key` (PKCS#8 DER), and, though no card
+ * holds them, the CAs' keys `auth-ca.key` and `sign-ca.key`. */
+int vcard_make(const char *dir, const struct vcard_holder *holder);
+
+/* Loads the card in dir, inserted and without power. Changed PINs and counters are written back to
+ * dir before the answer that tells of them (see the switch `persist`). NULL with errno, and a line
+ * on stderr, when dir holds no card. */
+struct vcard *vcard_open(const char *dir);
+void vcard_close(struct vcard *card);
+
+/* Back to what vcard_open found, without touching the disk: PINs, counters of tries, switches, no
+ * power. For fuzzers: cheaper than opening again. */
+void vcard_rewind(struct vcard *card);
+
+/* Contacts and field. A removed card loses its power. */
+void vcard_insert(struct vcard *card);
+void vcard_remove(struct vcard *card);
+bool vcard_inserted(struct vcard *card);
+
+/* Power. Powering up a card that has power is a warm reset. ENODEV when the card is removed. */
+int vcard_power_on(struct vcard *card);
+void vcard_power_off(struct vcard *card);
+int vcard_warm_reset(struct vcard *card);
+bool vcard_powered(struct vcard *card);
+
+/* Copies the answer to reset, returns its length. */
+size_t vcard_atr(struct vcard *card, uint8_t atr[VCARD_ATR_MAX]);
+
+/* Sends a command APDU. *answer_len: in, the room at answer; out, the answer's length with SW1 SW2,
+ * 0 on failure. EINVAL: less than VCARD_ANSWER_MAX room; ENODEV: no card (or pulled at this
+ * command); ENXIO: no power; EIO: the transport failed (switches mute and fail.*). */
+int vcard_transmit(struct vcard *card, const uint8_t *command, size_t command_len, uint8_t *answer,
+                   size_t *answer_len);
+
+/* Sets a switch: "name=value". EINVAL: no such switch, or not a value of it. */
+int vcard_set(struct vcard *card, const char *assignment);
+
+/* Copies a switch's value as text, cut to size. EINVAL: no such switch. */
+int vcard_get(struct vcard *card, const char *name, char *value, size_t size);
+
+/* Prints the table of switches. */
+void vcard_print_switches(FILE *out);
+
+/* Calls back with each switch's name and possible values, "a|b|c" or a form in <>. */
+void vcard_each_switch(void (*fn)(void *context, const char *name, const char *values,
+                                  const char *initial),
+                       void *context);
+
+void vcard_counters(struct vcard *card, struct vcard_counters *counters);
+void vcard_reset_counters(struct vcard *card);
+
+/* Tries left of a PIN file: application is one of jpki, common, resident, face, input; file its id.
+ * -1 with ENOENT when there is no such PIN. Whatever the switches hide. */
+int vcard_tries(struct vcard *card, const char *application, uint16_t file);
+
+/* Sets the tries left, as the municipal counter does; persistent like a VERIFY. At most its full
+ * count. */
+int vcard_set_tries(struct vcard *card, const char *application, uint16_t file, int tries);
+
+/* Calls back with each PIN of each application. */
+void vcard_each_pin(struct vcard *card,
+                    void (*fn)(void *context, const char *application, uint16_t file, int tries,
+                               int full, bool verified),
+                    void *context);
+
+/* Calls fn with one line (no newline) for each command and each change of power; NULL stops it. The
+ * data of VERIFY and CHANGE REFERENCE DATA is never in it. */
+void vcard_log(struct vcard *card, void (*fn)(void *context, const char *line), void *context);
+
+#endif
