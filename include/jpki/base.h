@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * base: what every room stands on. Errors, guarded memory for secrets, bounded buffers,
+ * options, the log, locks, and the one place where errors become CKR codes.
+ *
+ * Nothing here knows of cards, readers or sessions.
+ */
+#ifndef JPKI_BASE_H
+#define JPKI_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- Errors --------------------------------------------------------------------------- */
+
+/* What can go wrong below the PKCS#11 face. Zero is success. */
+enum jpki_error {
+    JPKI_OK = 0,
+
+    /* The way to the card. */
+    JPKI_ERR_NO_SERVICE,   /* pcscd is not running, or went away */
+    JPKI_ERR_NO_CARD,      /* no card in the reader, or no such reader any more */
+    JPKI_ERR_CARD_CHANGED, /* the card was taken out (and maybe another put in) since we last looked
+                            */
+    JPKI_ERR_BUSY,         /* another program holds the card and does not let go */
+    JPKI_ERR_TRANSPORT,    /* the exchange broke: whether the card carried it out is unknown */
+    JPKI_ERR_CANCELLED,    /* a wait was ended from another thread */
+
+    /* The card's answers. */
+    JPKI_ERR_NOT_JPKI,      /* the card has no JPKI application */
+    JPKI_ERR_NOT_FOUND,     /* no such file on this card, or it is empty */
+    JPKI_ERR_NOT_VERIFIED,  /* 6982: the card wants the PIN first */
+    JPKI_ERR_NOT_SUPPORTED, /* the card lacks this command or scheme */
+    JPKI_ERR_CARD,          /* an answer that fits none of the rules */
+    JPKI_ERR_PIN_WRONG,     /* a try was spent */
+    JPKI_ERR_PIN_BLOCKED,   /* no tries left */
+
+    /* Refused before anything was sent. */
+    JPKI_ERR_PIN_LENGTH,     /* cannot be this PIN: wrong length */
+    JPKI_ERR_PIN_CHARACTERS, /* cannot be this PIN: wrong characters */
+    JPKI_ERR_DATA_LENGTH,    /* more or fewer bytes than the scheme takes */
+
+    /* This machine. */
+    JPKI_ERR_BAD_SIGNATURE, /* a signature that its certificate does not verify */
+    JPKI_ERR_CERTIFICATE,   /* not a certificate, or one with a key we cannot use */
+    JPKI_ERR_MEMORY,
+    JPKI_ERR_CRYPTO, /* OpenSSL failed where it must not */
+};
+
+/* A few words for the log. Never NULL. */
+const char *jpki_error_text(enum jpki_error error);
+
+/* The only mapping from errors to Cryptoki return values (a CK_RV). */
+unsigned long jpki_ckr(enum jpki_error error);
+
+/* ---- Bounded buffers ------------------------------------------------------------------ */
+
+/* Bytes on the heap. Zero-initialised is empty and valid. */
+struct jpki_buffer {
+    uint8_t *data; /* owned */
+    size_t length; /* bytes in use */
+    size_t room;   /* bytes allocated */
+};
+
+/* Appends `length` bytes. False, and nothing changed, when memory is short or the result would
+ * exceed `limit` bytes. */
+bool jpki_buffer_append(struct jpki_buffer *buffer, const void *data, size_t length, size_t limit);
+
+/* Frees the bytes and leaves the buffer empty. */
+void jpki_buffer_clear(struct jpki_buffer *buffer);
+
+/* ---- Secrets -------------------------------------------------------------------------- */
+
+/* A secret in locked pages of its own: never swapped, not in core dumps, wiped when freed, zero
+ * in a forked child. */
+struct jpki_secret;
+
+/* Keeps a copy of `length` bytes (1 to 256). NULL when memory is short. The caller still wipes
+ * its own. */
+struct jpki_secret *jpki_secret_new(const void *bytes, size_t length);
+const uint8_t *jpki_secret_bytes(const struct jpki_secret *secret);
+size_t jpki_secret_length(const struct jpki_secret *secret);
+
+/* Wipes and frees. NULL is ignored. */
+void jpki_secret_free(struct jpki_secret *secret);
+
+/* Overwrites memory in a way no compiler removes. */
+void jpki_wipe(void *memory, size_t length);
+
+/* ---- Log ------------------------------------------------------------------------------ */
+
+/* Messages go to standard error, or to the file of option `log-file`. There is no function that
+ * prints card data: a command is logged by its header, an answer by its status word, so a PIN
+ * has no way in. */
+enum jpki_log_level {
+    JPKI_LOG_OFF,
+    JPKI_LOG_ERROR,
+    JPKI_LOG_WARNING,
+    JPKI_LOG_INFO,
+    JPKI_LOG_DEBUG
+};
+
+/* Takes effect for the whole process. `file` may be NULL. False when it cannot be opened. */
+bool jpki_log_open(enum jpki_log_level level, const char *file);
+void jpki_log_close(void);
+
+void jpki_log(enum jpki_log_level level, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* One command and its answer at level debug: header, lengths and status word only. */
+void jpki_log_apdu(const uint8_t *command, size_t command_length, const uint8_t *answer,
+                   size_t answer_length);
+
+/* ---- Options -------------------------------------------------------------------------- */
+
+enum jpki_pin_cache { JPKI_PIN_CACHE_NONE, JPKI_PIN_CACHE_AUTH, JPKI_PIN_CACHE_ALL };
+enum jpki_pss { JPKI_PSS_AUTO, JPKI_PSS_ON, JPKI_PSS_OFF };
+
+/* Which tokens to show: bits. */
+#define JPKI_SLOTS_AUTH 1U
+#define JPKI_SLOTS_SIGN 2U
+
+#define JPKI_OPTION_TEXT 256 /* longest text value, with its NUL */
+
+struct jpki_options {
+    unsigned slots; /* JPKI_SLOTS_* */
+    enum jpki_pin_cache pin_cache;
+    bool always_authenticate; /* CKA_ALWAYS_AUTHENTICATE of the signature key */
+    enum jpki_pss pss;
+    enum jpki_log_level log_level;
+    char log_file[JPKI_OPTION_TEXT];       /* "" = standard error */
+    char ignore_readers[JPKI_OPTION_TEXT]; /* comma separated parts of reader names, "" = none */
+};
+
+/* What holds when nothing is said; `slots` as given. */
+void jpki_options_default(struct jpki_options *options, unsigned slots);
+
+/* Reads "name=value" pairs separated by blanks or semicolons; a value may stand in single or
+ * double quotes. Later ones win. False, with a line in the log, at the first unknown name or
+ * value; `options` is then half read and must not be used. */
+bool jpki_options_parse(struct jpki_options *options, const char *text);
+
+/* ---- Locks ---------------------------------------------------------------------------- */
+
+/* The application's mutex functions (CK_C_INITIALIZE_ARGS), or all NULL for the system's. */
+struct jpki_locking {
+    unsigned long (*create)(void **mutex);
+    unsigned long (*destroy)(void *mutex);
+    unsigned long (*lock)(void *mutex);
+    unsigned long (*unlock)(void *mutex);
+};
+
+/* Not recursive. */
+struct jpki_lock;
+
+/* NULL when it cannot be made. `locking` is copied. */
+struct jpki_lock *jpki_lock_new(const struct jpki_locking *locking);
+void jpki_lock_free(struct jpki_lock *lock);
+void jpki_lock_take(struct jpki_lock *lock);
+void jpki_lock_release(struct jpki_lock *lock);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * card: the JPKI application of the My Number Card over any transport (../shared/card.md of the
+ * project's plan is the source of every fact; ISO/IEC 7816-4 of the terms).
+ *
+ * Knows commands and files. Knows nothing of PKCS#11, of certificates' contents, or of who is
+ * logged in, and never keeps a PIN. One caller at a time: the caller holds the reader's lock.
+ *
+ * Bounds, against a card that lies or never ends: an answer is followed with at most
+ * JPKI_GET_RESPONSE_MAX times GET RESPONSE, a wrong Le is corrected once, a file is read up to
+ * JPKI_FILE_MAX bytes and a read that brings nothing ends it.
+ */
+#ifndef JPKI_CARD_H
+#define JPKI_CARD_H
+
+#include "jpki/transport.h"
+
+#define JPKI_GET_RESPONSE_MAX 8
+#define JPKI_FILE_MAX         8192 /* bytes; certificates are 1.0 to 1.6 kB */
+#define JPKI_SIGNATURE_MAX    512  /* bytes */
+#define JPKI_PIN_MAX          16   /* characters */
+
+/* The two keys of the application. */
+enum jpki_key { JPKI_KEY_AUTH, JPKI_KEY_SIGN, JPKI_KEYS };
+
+/* What is fixed about a key: a row each. */
+struct jpki_profile {
+    const char *name; /* for the log */
+
+    /* Elementary files. */
+    uint16_t certificate, ca, key, pin;
+
+    /* The PIN. */
+    unsigned pin_min, pin_max; /* characters */
+    unsigned tries;            /* of a PIN never mistyped */
+    bool pin_letters;          /* A-Z beside 0-9; stored upper case */
+
+    /* The certificate is personal data and hidden until the PIN is given. */
+    bool private_certificate;
+
+    /* Where the key stands in EF 0008. */
+    unsigned listed_at;
+
+    /* Names that applications know these by. */
+    const char *token_label, *certificate_label, *public_key_label, *private_key_label, *ca_label;
+    uint8_t id, ca_id;
+};
+
+const struct jpki_profile *jpki_profile(enum jpki_key key);
+
+/* A PIN ready to be sent: upper case, right length and characters. */
+struct jpki_pin {
+    uint8_t bytes[JPKI_PIN_MAX]; /* wipe after use */
+    size_t length;
+};
+
+/* Checks the form of a PIN someone entered and makes it ready. Nothing is sent.
+ * Errors: PIN_LENGTH, PIN_CHARACTERS. */
+enum jpki_error jpki_pin_prepare(const struct jpki_profile *profile, const uint8_t *entered,
+                                 size_t length, struct jpki_pin *pin);
+
+/* What the card says of itself: EF 0006. */
+struct jpki_card_info {
+    uint8_t token_info[160];  /* EF 0006 as it is */
+    size_t token_info_length; /* 0 when the card has none */
+    char label[33];           /* text fields without their padding, "" when not there */
+    char manufacturer[33];
+    char model[17];
+    char serial[17];
+};
+
+/* One reader's card. */
+struct jpki_card;
+
+/* Takes the transport over. NULL (and the transport closed) when memory is short. */
+struct jpki_card *jpki_card_new(struct jpki_transport transport);
+void jpki_card_free(struct jpki_card *card);
+
+/* Everything below stands between begin and end: one PC/SC transaction. Errors that every
+ * function can return beside its own: TRANSPORT, CARD_CHANGED, CARD. */
+enum jpki_error jpki_card_begin(struct jpki_card *card, enum jpki_card_event *event);
+void jpki_card_end(struct jpki_card *card, enum jpki_leave leave);
+void jpki_card_disconnect(struct jpki_card *card);
+
+/* Another card: forget what was learned of the last one. */
+void jpki_card_forget(struct jpki_card *card);
+
+/* Makes the JPKI application current, once per transaction. Errors: NOT_JPKI. */
+enum jpki_error jpki_card_select(struct jpki_card *card);
+
+/* Makes sure that our application is current without disturbing it where it is, since SELECT may
+ * cost a verified PIN: reads EF 0006 and compares; SELECT only where it differs. */
+enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_info *info);
+
+/* Reads EF 0006; a card without it gives an empty info. */
+enum jpki_error jpki_card_identify(struct jpki_card *card, struct jpki_card_info *info);
+
+/* Whether the card has a key, where its certificate cannot be looked at to tell: by EF 0008, or
+ * without that by asking for its PIN, since a key that is not there has none. */
+enum jpki_error jpki_card_lists(struct jpki_card *card, enum jpki_key key, bool *listed);
+
+/* Tries left of a key's PIN: 0 when blocked, JPKI_TRIES_UNTOLD when the card says "verified"
+ * instead of a number. Spends nothing. Errors: NOT_FOUND (no such key on this card). */
+#define JPKI_TRIES_UNTOLD 16U
+enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, unsigned *tries);
+
+/* Presents a PIN; needs jpki_card_select() and jpki_card_tries() in the same transaction, else
+ * CARD and nothing is sent. Sent once, never repeated. `tries` is what is left when it was wrong.
+ * Errors: PIN_WRONG, PIN_BLOCKED (also when this try was the last), NOT_FOUND. After TRANSPORT
+ * or CARD_CHANGED a try may or may not have been spent. */
+enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
+                                 const struct jpki_pin *pin, unsigned *tries);
+
+/* Reads a certificate file on from where `content` ends, until at least `upto` bytes are there or
+ * the certificate ends: its DER header tells where, since filler may follow. Errors: NOT_FOUND (no
+ * file, or an empty one, or filler only), NOT_VERIFIED, MEMORY. */
+enum jpki_error jpki_card_read_certificate(struct jpki_card *card, uint16_t file, size_t upto,
+                                           struct jpki_buffer *content);
+
+/* The card's signature schemes that we use, by P1 of 80 2A. */
+enum jpki_scheme {
+    JPKI_SCHEME_PKCS1 = 0x00, /* 1 to 245 bytes, padded as they are */
+    JPKI_SCHEME_PSS = 0x04,   /* a SHA-256 hash; MGF1-SHA-256, 32 bytes of salt */
+};
+
+/* Signs. The direct form asks for no selection: one command when nobody interfered. `signature`
+ * has room for JPKI_SIGNATURE_MAX. The caller checks the signature before it trusts it.
+ * Errors: NOT_VERIFIED, NOT_FOUND, NOT_SUPPORTED, DATA_LENGTH. */
+enum jpki_error jpki_card_sign(struct jpki_card *card, enum jpki_key key, enum jpki_scheme scheme,
+                               const uint8_t *data, size_t length, uint8_t *signature,
+                               size_t *signature_length);
+
+/* Whether the card knows RSASSA-PSS, asked with data that no scheme takes: nothing is signed.
+ * True where the card does not say. Needs our application to be current. */
+enum jpki_error jpki_card_knows_pss(struct jpki_card *card, enum jpki_key key, bool *known);
+
+#endif

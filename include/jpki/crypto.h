@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * crypto: certificate fields, digests, DigestInfo, and checking a signature. The only room that
+ * includes OpenSSL, in a library context of its own, so that a host whose OpenSSL is configured
+ * to use this module cannot come back into it.
+ */
+#ifndef JPKI_CRYPTO_H
+#define JPKI_CRYPTO_H
+
+#include "jpki/base.h"
+
+/* ---- Library context ------------------------------------------------------------------ */
+
+struct jpki_crypto;
+
+/* NULL when OpenSSL or memory fails. May be used by several threads at once. */
+struct jpki_crypto *jpki_crypto_new(void);
+void jpki_crypto_free(struct jpki_crypto *crypto);
+
+/* ---- Digests -------------------------------------------------------------------------- */
+
+enum jpki_hash {
+    JPKI_HASH_NONE,
+    JPKI_SHA1,
+    JPKI_SHA224,
+    JPKI_SHA256,
+    JPKI_SHA384,
+    JPKI_SHA512,
+    JPKI_HASHES,
+};
+
+#define JPKI_HASH_MAX        64 /* bytes of the longest hash */
+#define JPKI_DIGEST_INFO_MAX 83 /* bytes of the longest DigestInfo (SHA-512) */
+
+/* Bytes of a hash; 0 for JPKI_HASH_NONE. */
+size_t jpki_hash_size(enum jpki_hash hash);
+
+/* A running digest. */
+struct jpki_digest;
+
+/* NULL when OpenSSL or memory fails. */
+struct jpki_digest *jpki_digest_new(struct jpki_crypto *crypto, enum jpki_hash hash);
+void jpki_digest_free(struct jpki_digest *digest);
+bool jpki_digest_update(struct jpki_digest *digest, const void *data, size_t length);
+
+/* Writes jpki_hash_size() bytes and ends the digest: only free it after. */
+bool jpki_digest_finish(struct jpki_digest *digest, uint8_t *hash);
+
+/* The DER of DigestInfo over a hash (RFC 8017, 9.2). `out` has room for JPKI_DIGEST_INFO_MAX;
+ * returns the bytes written. `hash` is not JPKI_HASH_NONE. */
+size_t jpki_digest_info(enum jpki_hash hash, const uint8_t *value, uint8_t *out);
+
+/* ---- Certificates --------------------------------------------------------------------- */
+
+enum jpki_key_type { JPKI_KEY_RSA, JPKI_KEY_EC };
+
+struct jpki_field {
+    const uint8_t *data; /* owned by the certificate */
+    size_t length;
+};
+
+struct jpki_public_key; /* OpenSSL's */
+
+/* Everything that applications ask of a certificate, computed once. Fields that do not apply
+ * are empty. */
+struct jpki_certificate {
+    struct jpki_field value;                   /* the DER, filler cut off */
+    struct jpki_field subject, issuer;         /* DER Names */
+    struct jpki_field serial;                  /* DER INTEGER */
+    struct jpki_field public_key_info;         /* DER SubjectPublicKeyInfo */
+    struct jpki_field modulus, exponent;       /* RSA, big-endian, no leading zeros */
+    struct jpki_field ec_parameters, ec_point; /* EC: DER OID, DER OCTET STRING */
+    struct jpki_field start_date, end_date;    /* "YYYYMMDD" (CK_DATE) */
+    struct jpki_field check_value;             /* first 3 bytes of the SHA-1 of value */
+    struct jpki_field subject_hash;            /* SHA-1 of the subject's public key bits */
+    enum jpki_key_type key_type;
+    unsigned key_bits;
+    size_t signature_size; /* bytes of a signature by its key */
+    struct jpki_public_key *key;
+};
+
+/* Parses `der` (copied; bytes behind the certificate are filler and ignored). NULL when it is
+ * not a certificate with an RSA or EC key, or memory is short. Immutable afterwards. */
+struct jpki_certificate *jpki_certificate_parse(struct jpki_crypto *crypto, const uint8_t *der,
+                                                size_t length);
+void jpki_certificate_free(struct jpki_certificate *certificate);
+
+/* The same of the beginning of a certificate, enough to hold its public key: only the fields of the
+ * key are set. */
+struct jpki_certificate *jpki_certificate_parse_key(struct jpki_crypto *crypto, const uint8_t *der,
+                                                    size_t length);
+
+/* How many bytes from the beginning of a certificate are needed to hold its public key, as far as
+ * the `length` bytes at hand can tell: more than `length` while they are not enough. 0 when this is
+ * no certificate. `key_info`, when enough: the SubjectPublicKeyInfo in `der`. */
+size_t jpki_certificate_key_end(const uint8_t *der, size_t length, struct jpki_field *key_info);
+
+/* The length of the DER element that starts here, by its header alone; 0 when the header is not
+ * that of a SEQUENCE of definite length. `length` bytes can be looked at. */
+size_t jpki_der_length(const uint8_t *der, size_t length);
+
+/* ---- Checking a signature ------------------------------------------------------------- */
+
+/* RSASSA-PKCS1-v1_5 padding around `data` as it is (a DigestInfo, or anything), and RSASSA-PSS
+ * over a SHA-256 hash with MGF1-SHA-256 and 32 bytes of salt. */
+enum jpki_padding { JPKI_PADDING_PKCS1, JPKI_PADDING_PSS };
+
+/* JPKI_OK when the certificate's key made the signature, else BAD_SIGNATURE, or CRYPTO when
+ * OpenSSL could not say. */
+enum jpki_error jpki_check_signature(struct jpki_crypto *crypto,
+                                     const struct jpki_certificate *certificate,
+                                     enum jpki_padding padding, const uint8_t *data, size_t length,
+                                     const uint8_t *signature, size_t signature_length);
+
+#endif

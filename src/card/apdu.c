@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "internal.h"
+
+#include <string.h>
+
+struct command jpki_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8_t p2,
+                            const uint8_t *data, size_t length, size_t answer_length)
+{
+    struct command command = {.bytes = {cla, (uint8_t)ins, p1, p2}, .length = 4};
+    if (length > 0) {
+        command.bytes[command.length++] = (uint8_t)length;
+        memcpy(command.bytes + command.length, data, length);
+        command.length += length;
+    }
+    if (answer_length > 0) {
+        command.bytes[command.length++] = (uint8_t)answer_length; /* 256 is 00 */
+        command.expects_data = true;
+    }
+    return command;
+}
+
+/* One command, one answer, its data appended to what is there. */
+static enum jpki_error transmit(struct jpki_card *card, const struct command *command,
+                                struct answer *answer)
+{
+    uint8_t raw[JPKI_ANSWER_MAX];
+    size_t length = sizeof raw;
+    enum jpki_error error = card->transport.ops->transmit(card->transport.self, command->bytes,
+                                                          command->length, raw, &length);
+    if (error != JPKI_OK) {
+        jpki_log(JPKI_LOG_INFO, "command %02X: %s", command->bytes[1], jpki_error_text(error));
+        return error;
+    }
+    jpki_log_apdu(command->bytes, command->length, raw, length);
+    if (length < 2 || length > sizeof raw || length - 2 > sizeof answer->data - answer->length)
+        return JPKI_ERR_CARD;
+
+    memcpy(answer->data + answer->length, raw, length - 2);
+    answer->length += length - 2;
+    answer->sw = (uint16_t)(raw[length - 2] << 8 | raw[length - 1]);
+    return JPKI_OK;
+}
+
+enum jpki_error jpki_exchange(struct jpki_card *card, const struct command *command,
+                              struct answer *answer)
+{
+    answer->length = 0;
+    enum jpki_error error = transmit(card, command, answer);
+    if (error != JPKI_OK || !command->expects_data)
+        return error;
+
+    if (answer->sw >> 8 == 0x6C) {
+        struct command corrected = *command;
+        corrected.bytes[corrected.length - 1] = (uint8_t)answer->sw;
+        answer->length = 0;
+        error = transmit(card, &corrected, answer);
+    }
+    for (int i = 0; i < JPKI_GET_RESPONSE_MAX && error == JPKI_OK && answer->sw >> 8 == 0x61; i++) {
+        uint8_t more = (uint8_t)answer->sw;
+        struct command rest = jpki_command(0x00, INS_GET_RESPONSE, 0, 0, NULL, 0, 256);
+        rest.bytes[rest.length - 1] = more;
+        error = transmit(card, &rest, answer);
+    }
+    return error;
+}
+
+enum jpki_error jpki_sw_error(uint16_t sw)
+{
+    static const struct {
+        uint16_t sw;
+        enum jpki_error error;
+    } rows[] = {
+        {SW_OK, JPKI_OK},
+        {SW_NOT_VERIFIED, JPKI_ERR_NOT_VERIFIED},
+        {SW_NO_FILE, JPKI_ERR_NOT_FOUND},
+        {SW_WRONG_P1_P2, JPKI_ERR_NOT_SUPPORTED},
+        {0x6A81, JPKI_ERR_NOT_SUPPORTED},
+        {0x6D00, JPKI_ERR_NOT_SUPPORTED},
+        {SW_WRONG_LENGTH, JPKI_ERR_DATA_LENGTH},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].sw == sw)
+            return rows[i].error;
+    return JPKI_ERR_CARD;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The application as a whole: transactions, selection, and what it says of itself. */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const uint8_t application_name[] = {0xD3, 0x92, 0xF0, 0x00, 0x26,
+                                           0x01, 0x00, 0x00, 0x00, 0x01};
+
+enum { EF_TOKEN_INFO = 0x0006, EF_CERTIFICATE_LIST = 0x0008, CERTIFICATE_LISTED = 0x8F };
+
+/* The way to the card failed, rather than the card refused. */
+static bool broke(enum jpki_error error)
+{
+    return error == JPKI_ERR_TRANSPORT || error == JPKI_ERR_CARD_CHANGED;
+}
+
+struct jpki_card *jpki_card_new(struct jpki_transport transport)
+{
+    struct jpki_card *card = calloc(1, sizeof *card);
+    if (card == NULL) {
+        transport.ops->close(transport.self);
+        return NULL;
+    }
+    card->transport = transport;
+    return card;
+}
+
+void jpki_card_free(struct jpki_card *card)
+{
+    if (card == NULL)
+        return;
+    card->transport.ops->close(card->transport.self);
+    free(card);
+}
+
+enum jpki_error jpki_card_begin(struct jpki_card *card, enum jpki_card_event *event)
+{
+    enum jpki_error error = card->transport.ops->begin(card->transport.self, event);
+    card->selected = false;
+    memset(card->may_verify, 0, sizeof card->may_verify);
+    if (error != JPKI_OK || *event != JPKI_CARD_SAME)
+        card->current = 0;
+    return error;
+}
+
+void jpki_card_end(struct jpki_card *card, enum jpki_leave leave)
+{
+    card->selected = false;
+    memset(card->may_verify, 0, sizeof card->may_verify);
+    if (leave == JPKI_POWER_OFF)
+        card->current = 0;
+    card->transport.ops->end(card->transport.self, leave);
+}
+
+void jpki_card_disconnect(struct jpki_card *card)
+{
+    card->transport.ops->disconnect(card->transport.self);
+}
+
+void jpki_card_forget(struct jpki_card *card)
+{
+    card->short_ids = SHORT_IDS_UNTRIED;
+    card->current = 0;
+}
+
+enum jpki_error jpki_card_select(struct jpki_card *card)
+{
+    if (card->selected)
+        return JPKI_OK;
+    card->current = 0;
+
+    struct command command =
+        jpki_command(0x00, INS_SELECT, 0x04, 0x0C, application_name, sizeof application_name, 0);
+    struct answer answer;
+    enum jpki_error error = jpki_exchange(card, &command, &answer);
+    /* The first command after power-up may be answered 6F00 once. */
+    if (error == JPKI_OK && answer.sw == SW_CARD_WAKES_UP)
+        error = jpki_exchange(card, &command, &answer);
+    if (error != JPKI_OK)
+        return error;
+
+    card->selected = answer.sw == SW_OK;
+    if (card->selected)
+        return JPKI_OK;
+    return answer.sw == SW_CARD_WAKES_UP ? JPKI_ERR_CARD : JPKI_ERR_NOT_JPKI;
+}
+
+enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_info *info)
+{
+    /* A card without EF 0006 gives us nothing to tell by: believe, the caller copes. */
+    if (card->selected || info->token_info_length == 0)
+        return JPKI_OK;
+
+    struct answer answer;
+    enum jpki_error error = jpki_read_start(card, EF_TOKEN_INFO, info->token_info_length,
+                                            info->token_info_length, &answer);
+    if (broke(error))
+        return error;
+    if (error == JPKI_OK && answer.length == info->token_info_length &&
+        memcmp(answer.data, info->token_info, answer.length) == 0)
+        return JPKI_OK;
+    return jpki_card_select(card);
+}
+
+/* Copies a field padded with blanks or NULs, as far as it was read and is plain ASCII. */
+static void copy_text(char *out, const struct jpki_card_info *info, size_t offset, size_t size)
+{
+    size_t length = 0;
+    if (info->token_info_length >= offset + size)
+        length = size;
+    while (length > 0 && (info->token_info[offset + length - 1] == ' ' ||
+                          info->token_info[offset + length - 1] == '\0'))
+        length--;
+    for (size_t i = 0; i < length; i++) {
+        uint8_t c = info->token_info[offset + i];
+        out[i] = c >= 0x20 && c < 0x7F ? (char)c : '?';
+    }
+    out[length] = '\0';
+}
+
+enum jpki_error jpki_card_identify(struct jpki_card *card, struct jpki_card_info *info)
+{
+    *info = (struct jpki_card_info){0};
+    struct answer answer;
+    enum jpki_error error =
+        jpki_read_start(card, EF_TOKEN_INFO, sizeof info->token_info, 32, &answer);
+    if (error != JPKI_OK)
+        return broke(error) ? error : JPKI_OK;
+
+    info->token_info_length =
+        answer.length < sizeof info->token_info ? answer.length : sizeof info->token_info;
+    memcpy(info->token_info, answer.data, info->token_info_length);
+    /* A CK_TOKEN_INFO: label[32], manufacturerID[32], model[16], serialNumber[16], ... */
+    copy_text(info->label, info, 0, 32);
+    copy_text(info->manufacturer, info, 32, 32);
+    copy_text(info->model, info, 64, 16);
+    copy_text(info->serial, info, 80, 16);
+    return JPKI_OK;
+}
+
+/* One source only tells what EF 0008 means: where it lists nothing at all, it means something
+ * else. */
+static bool is_understood(const struct answer *answer)
+{
+    for (int key = 0; key < JPKI_KEYS; key++) {
+        unsigned at = jpki_profile(key)->listed_at;
+        if (answer->length > at && answer->data[at] == CERTIFICATE_LISTED)
+            return true;
+    }
+    return false;
+}
+
+enum jpki_error jpki_card_lists(struct jpki_card *card, enum jpki_key key, bool *listed)
+{
+    struct answer answer;
+    enum jpki_error error = jpki_read_start(card, EF_CERTIFICATE_LIST, 3, 2, &answer);
+    if (broke(error))
+        return error;
+    if (error == JPKI_OK && is_understood(&answer)) {
+        unsigned at = jpki_profile(key)->listed_at;
+        *listed = answer.length > at && answer.data[at] == CERTIFICATE_LISTED;
+        return JPKI_OK;
+    }
+    unsigned tries;
+    error = jpki_card_tries(card, key, &tries);
+    *listed = error != JPKI_ERR_NOT_FOUND;
+    return broke(error) ? error : JPKI_OK;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Files of the application: naming them, and reading them. */
+#include "internal.h"
+
+#include "jpki/crypto.h"
+
+/* A file of JPKI_FILE_MAX in full blocks, and as many blocks again for a card that gives short
+ * ones. */
+enum { BLOCK = 256, READS_MAX = 2 * JPKI_FILE_MAX / BLOCK };
+
+enum jpki_error jpki_select_file(struct jpki_card *card, uint16_t file)
+{
+    uint8_t id[2] = {(uint8_t)(file >> 8), (uint8_t)file};
+    /* Only P1=02 works on this card. P2=0C: no answer data wanted. */
+    struct command command = jpki_command(0x00, INS_SELECT, 0x02, 0x0C, id, sizeof id, 0);
+    struct answer answer;
+    card->current = 0;
+    enum jpki_error error = jpki_exchange(card, &command, &answer);
+    if (error == JPKI_OK)
+        error = jpki_sw_error(answer.sw);
+    if (error == JPKI_OK)
+        card->current = file;
+    return error;
+}
+
+enum jpki_error jpki_send_to_file(struct jpki_card *card, uint16_t file,
+                                  const struct command *named, const struct command *plain,
+                                  bool (*done)(uint16_t sw), struct answer *answer)
+{
+    bool tried = card->short_ids != SHORT_IDS_REFUSED;
+    uint16_t refusal = 0;
+    if (tried) {
+        enum jpki_error error = jpki_exchange(card, named, answer);
+        if (error != JPKI_OK)
+            return error;
+        if (done(answer->sw)) {
+            card->short_ids = SHORT_IDS_WORK;
+            card->current = file;
+            return JPKI_OK;
+        }
+        refusal = answer->sw;
+    }
+
+    /* Refused: because of the short form, or would the plain one be refused as well? */
+    enum jpki_error error = card->current == file ? JPKI_OK : jpki_select_file(card, file);
+    if (error == JPKI_OK)
+        error = jpki_exchange(card, plain, answer);
+    if (error == JPKI_OK && tried && answer->sw != refusal)
+        card->short_ids = SHORT_IDS_REFUSED;
+    return error;
+}
+
+/* The answer is that of a READ BINARY that reached the file. */
+static bool was_read(uint16_t sw)
+{
+    return sw == SW_OK || sw == SW_END_OF_FILE;
+}
+
+static enum jpki_error read_error(const struct answer *answer)
+{
+    if (was_read(answer->sw))
+        return answer->length > 0 ? JPKI_OK : JPKI_ERR_NOT_FOUND;
+    return answer->sw == SW_WRONG_OFFSET ? JPKI_ERR_NOT_FOUND : jpki_sw_error(answer->sw);
+}
+
+enum jpki_error jpki_read_start(struct jpki_card *card, uint16_t file, size_t wanted, size_t least,
+                                struct answer *answer)
+{
+    struct command named =
+        jpki_command(0x00, INS_READ_BINARY, (uint8_t)(0x80 | file), 0, NULL, 0, wanted);
+    struct command plain = jpki_command(0x00, INS_READ_BINARY, 0, 0, NULL, 0, wanted);
+    enum jpki_error error = jpki_send_to_file(card, file, &named, &plain, was_read, answer);
+
+    /* Some cards do not shorten a read that passes the end of the file: ask for less. */
+    if (error == JPKI_OK && answer->sw == SW_WRONG_LENGTH) {
+        struct command shorter = jpki_command(0x00, INS_READ_BINARY, 0, 0, NULL, 0, least);
+        error = jpki_exchange(card, &shorter, answer);
+        if (error == JPKI_OK && answer->sw == SW_WRONG_LENGTH)
+            return JPKI_ERR_NOT_FOUND; /* not even those: empty */
+    }
+    return error == JPKI_OK ? read_error(answer) : error;
+}
+
+/* Reads one block more of a file that was begun. */
+static enum jpki_error read_block(struct jpki_card *card, uint16_t file, size_t total,
+                                  struct jpki_buffer *content)
+{
+    /* Where the file is not current any more, a short identifier makes it so again, but leaves
+     * room for an offset of one byte only: what is read twice is dropped. */
+    bool named = card->current != file && card->short_ids == SHORT_IDS_WORK;
+    size_t offset = named && content->length > 0xFF ? 0xFF : content->length;
+    uint8_t p1 = (uint8_t)(named ? 0x80 | file : offset >> 8);
+    if (!named && card->current != file) {
+        enum jpki_error error = jpki_select_file(card, file);
+        if (error != JPKI_OK)
+            return error;
+    }
+    size_t wanted = total - offset < BLOCK ? total - offset : BLOCK;
+    struct command command =
+        jpki_command(0x00, INS_READ_BINARY, p1, (uint8_t)offset, NULL, 0, wanted);
+    struct answer answer;
+    enum jpki_error error = jpki_exchange(card, &command, &answer);
+    if (error != JPKI_OK)
+        return error;
+    if (!was_read(answer.sw))
+        return answer.sw == SW_NOT_VERIFIED ? JPKI_ERR_NOT_VERIFIED : JPKI_ERR_CARD;
+    card->current = file;
+
+    size_t known = content->length - offset;
+    if (answer.length > wanted)
+        answer.length = wanted;
+    if (answer.length <= known)
+        return JPKI_ERR_CARD; /* a file shorter than its DER header says */
+    return jpki_buffer_append(content, answer.data + known, answer.length - known, JPKI_FILE_MAX)
+               ? JPKI_OK
+               : JPKI_ERR_MEMORY;
+}
+
+/* The first block of a certificate file. A file that does not begin with a DER header (all
+ * filler) holds none. */
+static enum jpki_error read_first(struct jpki_card *card, uint16_t file,
+                                  struct jpki_buffer *content)
+{
+    struct answer start;
+    enum jpki_error error = jpki_read_start(card, file, BLOCK, 4, &start);
+    if (error != JPKI_OK)
+        return error;
+    size_t total = jpki_der_length(start.data, start.length);
+    if (total == 0)
+        return JPKI_ERR_NOT_FOUND;
+    if (total > JPKI_FILE_MAX)
+        return JPKI_ERR_CARD;
+    if (start.length > total)
+        start.length = total;
+    return jpki_buffer_append(content, start.data, start.length, JPKI_FILE_MAX) ? JPKI_OK
+                                                                                : JPKI_ERR_MEMORY;
+}
+
+enum jpki_error jpki_card_read_certificate(struct jpki_card *card, uint16_t file, size_t upto,
+                                           struct jpki_buffer *content)
+{
+    enum jpki_error error = content->length == 0 ? read_first(card, file, content) : JPKI_OK;
+    if (error != JPKI_OK)
+        return error;
+    size_t total = jpki_der_length(content->data, content->length);
+    size_t end = upto < total ? upto : total;
+    for (int reads = 0; content->length < end && error == JPKI_OK; reads++)
+        error = reads < READS_MAX ? read_block(card, file, total, content) : JPKI_ERR_CARD;
+    return error;
+}

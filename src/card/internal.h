@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of this room share. */
+#ifndef JPKI_CARD_INTERNAL_H
+#define JPKI_CARD_INTERNAL_H
+
+#include "jpki/card.h"
+
+/* Short EF identifiers: naming a file in the command itself instead of by SELECT. Sure with
+ * nobody (card.md, Commands), so believed only after it worked once on this card. */
+enum short_ids { SHORT_IDS_UNTRIED, SHORT_IDS_WORK, SHORT_IDS_REFUSED };
+
+struct jpki_card {
+    struct jpki_transport transport;
+    enum short_ids short_ids;
+    uint16_t current;           /* the file last selected, as far as we know; 0 = none */
+    bool selected;              /* our SELECT was answered 9000 in this transaction */
+    bool may_verify[JPKI_KEYS]; /* tries were read in this transaction, and some are left */
+};
+
+/* ---- apdu.c --------------------------------------------------------------------------- */
+
+enum instruction {
+    INS_VERIFY = 0x20,
+    INS_CHANGE = 0x24,
+    INS_SIGN = 0x2A, /* CLA 80 */
+    INS_SELECT = 0xA4,
+    INS_READ_BINARY = 0xB0,
+    INS_GET_RESPONSE = 0xC0,
+};
+
+#define SW_OK            0x9000
+#define SW_END_OF_FILE   0x6282
+#define SW_WRONG_LENGTH  0x6700
+#define SW_NOT_VERIFIED  0x6982
+#define SW_BLOCKED       0x6983
+#define SW_BLOCKED_ALSO  0x6984
+#define SW_NO_FILE       0x6A82
+#define SW_WRONG_P1_P2   0x6A86
+#define SW_WRONG_OFFSET  0x6B00
+#define SW_CARD_WAKES_UP 0x6F00
+
+/* A short command APDU. `answer_length`: 0 = no Le, else 1 to 256. */
+struct command {
+    uint8_t bytes[JPKI_COMMAND_MAX];
+    size_t length;
+    bool expects_data;
+};
+
+struct answer {
+    uint8_t data[2 * JPKI_ANSWER_MAX];
+    size_t length; /* without the status word */
+    uint16_t sw;
+};
+
+struct command jpki_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8_t p2,
+                            const uint8_t *data, size_t length, size_t answer_length);
+
+/* Sends a command and collects its whole answer: where the card says 6Cxx the command goes out
+ * once more with that Le, where it says 61xx the rest is fetched, both only for commands that
+ * expect data, so a VERIFY is never repeated. Errors: TRANSPORT, CARD_CHANGED, CARD. */
+enum jpki_error jpki_exchange(struct jpki_card *card, const struct command *command,
+                              struct answer *answer);
+
+/* What a status word means where a command has no rules of its own. */
+enum jpki_error jpki_sw_error(uint16_t sw);
+
+/* ---- file.c --------------------------------------------------------------------------- */
+
+/* SELECT of a file of the current application. Errors: NOT_FOUND. */
+enum jpki_error jpki_select_file(struct jpki_card *card, uint16_t file);
+
+/* Sends a command that works on `file`: `named` carries its short identifier, `plain` works on
+ * the current file. Falls back from the first to the second where the card refuses; `done` tells
+ * which status words are an answer and not a refusal. Needs our application to be current. */
+enum jpki_error jpki_send_to_file(struct jpki_card *card, uint16_t file,
+                                  const struct command *named, const struct command *plain,
+                                  bool (*done)(uint16_t sw), struct answer *answer);
+
+/* Reads `wanted` (1 to 256) bytes from the start of a file, or fewer where it is shorter; where
+ * the card refuses to read past the end, `least` bytes. Errors: NOT_FOUND, NOT_VERIFIED. */
+enum jpki_error jpki_read_start(struct jpki_card *card, uint16_t file, size_t wanted, size_t least,
+                                struct answer *answer);
+
+#endif

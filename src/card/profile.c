@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "jpki/card.h"
+
+/* The names are those that OpenSC has always given these objects, so that URIs people have
+ * written down go on working. */
+static const struct jpki_profile profiles[JPKI_KEYS] = {
+    [JPKI_KEY_AUTH] =
+        {
+            .name = "user authentication",
+            .certificate = 0x000A,
+            .ca = 0x000B,
+            .key = 0x0017,
+            .pin = 0x0018,
+            .pin_min = 4,
+            .pin_max = 4,
+            .tries = 3,
+            .pin_letters = false,
+            .private_certificate = false,
+            .listed_at = 1,
+            .token_label = "JPKI User Authentication",
+            .certificate_label = "User Authentication Certificate",
+            .public_key_label = "User Authentication Public Key",
+            .private_key_label = "User Authentication Key",
+            .ca_label = "User Authentication Certificate CA",
+            .id = 0x01,
+            .ca_id = 0x03,
+        },
+    [JPKI_KEY_SIGN] =
+        {
+            .name = "digital signature",
+            .certificate = 0x0001,
+            .ca = 0x0002,
+            .key = 0x001A,
+            .pin = 0x001B,
+            .pin_min = 6,
+            .pin_max = 16,
+            .tries = 5,
+            .pin_letters = true,
+            .private_certificate = true,
+            .listed_at = 0,
+            .token_label = "JPKI Digital Signature",
+            .certificate_label = "Digital Signature Certificate",
+            .public_key_label = "Digital Signature Public Key",
+            .private_key_label = "Digital Signature Key",
+            .ca_label = "Digital Signature Certificate CA",
+            .id = 0x02,
+            .ca_id = 0x04,
+        },
+};
+
+const struct jpki_profile *jpki_profile(enum jpki_key key)
+{
+    return &profiles[key];
+}

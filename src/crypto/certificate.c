@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "internal.h"
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Shorter keys leave no room for a DigestInfo, and nobody should trust them. */
+enum { RSA_BITS_MIN = 1024 };
+
+/* Copies into memory that the certificate owns. */
+static bool set_field(struct jpki_field *field, const void *data, size_t length)
+{
+    uint8_t *copy = malloc(length > 0 ? length : 1);
+    if (copy == NULL)
+        return false;
+    if (length > 0)
+        memcpy(copy, data, length);
+    *field = (struct jpki_field){copy, length};
+    return true;
+}
+
+/* Takes what an i2d function made. */
+static bool set_encoded(struct jpki_field *field, unsigned char *encoded, int length)
+{
+    bool set = length > 0 && set_field(field, encoded, (size_t)length);
+    OPENSSL_free(encoded);
+    return set;
+}
+
+static bool set_number(struct jpki_field *field, const EVP_PKEY *pkey, const char *name)
+{
+    BIGNUM *number = NULL;
+    if (EVP_PKEY_get_bn_param(pkey, name, &number) != 1)
+        return false;
+    size_t length = (size_t)BN_num_bytes(number);
+    unsigned char *bytes = OPENSSL_malloc(length > 0 ? length : 1);
+    if (bytes != NULL)
+        (void)BN_bn2bin(number, bytes);
+    BN_free(number);
+    return bytes != NULL && set_encoded(field, bytes, (int)length);
+}
+
+static bool set_date(struct jpki_field *field, const ASN1_TIME *time)
+{
+    struct tm parts;
+    char date[16];
+    if (ASN1_TIME_to_tm(time, &parts) != 1 || strftime(date, sizeof date, "%Y%m%d", &parts) != 8)
+        return false;
+    return set_field(field, date, 8);
+}
+
+static bool set_names(struct jpki_certificate *certificate, X509 *x509)
+{
+    unsigned char *der = NULL;
+    int length = i2d_X509_NAME(X509_get_subject_name(x509), &der);
+    if (!set_encoded(&certificate->subject, der, length))
+        return false;
+    der = NULL;
+    length = i2d_X509_NAME(X509_get_issuer_name(x509), &der);
+    if (!set_encoded(&certificate->issuer, der, length))
+        return false;
+    der = NULL;
+    length = i2d_ASN1_INTEGER(X509_get0_serialNumber(x509), &der);
+    return set_encoded(&certificate->serial, der, length) &&
+           set_date(&certificate->start_date, X509_get0_notBefore(x509)) &&
+           set_date(&certificate->end_date, X509_get0_notAfter(x509));
+}
+
+static bool set_rsa(struct jpki_certificate *certificate, const EVP_PKEY *pkey)
+{
+    certificate->key_type = JPKI_KEY_RSA;
+    return certificate->key_bits >= RSA_BITS_MIN &&
+           set_number(&certificate->modulus, pkey, OSSL_PKEY_PARAM_RSA_N) &&
+           set_number(&certificate->exponent, pkey, OSSL_PKEY_PARAM_RSA_E);
+}
+
+/* CKA_EC_PARAMS is the curve's DER OID, CKA_EC_POINT a DER OCTET STRING around the point. */
+static bool set_ec(struct jpki_certificate *certificate, X509_PUBKEY *public_key)
+{
+    X509_ALGOR *algorithm = NULL;
+    const unsigned char *bits = NULL;
+    int bits_length = 0;
+    if (X509_PUBKEY_get0_param(NULL, &bits, &bits_length, &algorithm, public_key) != 1)
+        return false;
+    int type = V_ASN1_UNDEF;
+    const void *parameter = NULL;
+    X509_ALGOR_get0(NULL, &type, &parameter, algorithm);
+    if (type != V_ASN1_OBJECT)
+        return false;
+
+    certificate->key_type = JPKI_KEY_EC;
+    unsigned char *der = NULL;
+    int length = i2d_ASN1_OBJECT(parameter, &der);
+    if (!set_encoded(&certificate->ec_parameters, der, length))
+        return false;
+
+    ASN1_OCTET_STRING *point = ASN1_OCTET_STRING_new();
+    der = NULL;
+    length = -1;
+    if (point != NULL && ASN1_OCTET_STRING_set(point, bits, bits_length) == 1)
+        length = i2d_ASN1_OCTET_STRING(point, &der);
+    ASN1_OCTET_STRING_free(point);
+    return set_encoded(&certificate->ec_point, der, length);
+}
+
+static bool set_key_fields(struct jpki_certificate *certificate, X509_PUBKEY *public_key)
+{
+    EVP_PKEY *pkey = X509_PUBKEY_get(public_key);
+    certificate->key = calloc(1, sizeof *certificate->key);
+    if (pkey == NULL || certificate->key == NULL) {
+        EVP_PKEY_free(pkey);
+        return false;
+    }
+    certificate->key->pkey = pkey;
+    certificate->key_bits = (unsigned)EVP_PKEY_get_bits(pkey);
+    certificate->signature_size = (size_t)EVP_PKEY_get_size(pkey);
+    if (EVP_PKEY_is_a(pkey, "RSA"))
+        return set_rsa(certificate, pkey);
+    return EVP_PKEY_is_a(pkey, "EC") && set_ec(certificate, public_key);
+}
+
+static bool set_key(struct jpki_crypto *crypto, struct jpki_certificate *certificate,
+                    const uint8_t *der, size_t length)
+{
+    struct jpki_field info = {0};
+    size_t end = jpki_certificate_key_end(der, length, &info);
+    if (end == 0 || end > length)
+        return false;
+    X509_PUBKEY *public_key = X509_PUBKEY_new_ex(crypto->library, NULL);
+    const unsigned char *at = info.data;
+    bool set = public_key != NULL && d2i_X509_PUBKEY(&public_key, &at, (long)info.length) != NULL &&
+               set_field(&certificate->public_key_info, info.data, info.length) &&
+               set_key_fields(certificate, public_key);
+    X509_PUBKEY_free(public_key);
+    return set;
+}
+
+static bool set_hashes(struct jpki_crypto *crypto, struct jpki_certificate *certificate, X509 *x509)
+{
+    uint8_t hash[JPKI_HASH_MAX];
+    const ASN1_BIT_STRING *bits = X509_get0_pubkey_bitstr(x509);
+    return jpki_hash(crypto, JPKI_SHA1, certificate->value.data, certificate->value.length, hash) &&
+           set_field(&certificate->check_value, hash, 3) &&
+           jpki_hash(crypto, JPKI_SHA1, bits->data, (size_t)bits->length, hash) &&
+           set_field(&certificate->subject_hash, hash, jpki_hash_size(JPKI_SHA1));
+}
+
+static bool parse_whole(struct jpki_crypto *crypto, struct jpki_certificate *certificate,
+                        const uint8_t *der, size_t length)
+{
+    size_t total = jpki_der_length(der, length);
+    X509 *x509 = total == 0 || total > length ? NULL : X509_new_ex(crypto->library, NULL);
+    const unsigned char *at = der;
+    bool parsed = x509 != NULL && d2i_X509(&x509, &at, (long)total) != NULL &&
+                  set_field(&certificate->value, der, total) && set_names(certificate, x509) &&
+                  set_key(crypto, certificate, der, total) && set_hashes(crypto, certificate, x509);
+    X509_free(x509);
+    return parsed;
+}
+
+static struct jpki_certificate *parse(struct jpki_crypto *crypto, const uint8_t *der, size_t length,
+                                      bool (*fill)(struct jpki_crypto *, struct jpki_certificate *,
+                                                   const uint8_t *, size_t))
+{
+    struct jpki_certificate *certificate = calloc(1, sizeof *certificate);
+    /* Failing here must leave no trace in the error queue of a host that uses OpenSSL too. */
+    ERR_set_mark();
+    bool filled = certificate != NULL && fill(crypto, certificate, der, length);
+    ERR_pop_to_mark();
+    if (filled)
+        return certificate;
+    jpki_certificate_free(certificate);
+    return NULL;
+}
+
+struct jpki_certificate *jpki_certificate_parse(struct jpki_crypto *crypto, const uint8_t *der,
+                                                size_t length)
+{
+    return parse(crypto, der, length, parse_whole);
+}
+
+struct jpki_certificate *jpki_certificate_parse_key(struct jpki_crypto *crypto, const uint8_t *der,
+                                                    size_t length)
+{
+    return parse(crypto, der, length, set_key);
+}
+
+void jpki_certificate_free(struct jpki_certificate *certificate)
+{
+    if (certificate == NULL)
+        return;
+    struct jpki_field *fields[] = {
+        &certificate->value,         &certificate->subject,  &certificate->issuer,
+        &certificate->serial,        &certificate->modulus,  &certificate->exponent,
+        &certificate->ec_parameters, &certificate->ec_point, &certificate->public_key_info,
+        &certificate->start_date,    &certificate->end_date, &certificate->check_value,
+        &certificate->subject_hash,
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        free((void *)(uintptr_t)fields[i]->data);
+    if (certificate->key != NULL)
+        EVP_PKEY_free(certificate->key->pkey);
+    free(certificate->key);
+    free(certificate);
+}

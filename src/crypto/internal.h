@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of this room share. */
+#ifndef JPKI_CRYPTO_INTERNAL_H
+#define JPKI_CRYPTO_INTERNAL_H
+
+#include "jpki/crypto.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+struct jpki_crypto {
+    OSSL_LIB_CTX *library;
+    EVP_MD *hashes[JPKI_HASHES]; /* fetched once; NULL for JPKI_HASH_NONE */
+};
+
+struct jpki_public_key {
+    EVP_PKEY *pkey;
+};
+
+/* Hashes in one go; `out` has room for the hash. */
+bool jpki_hash(struct jpki_crypto *crypto, enum jpki_hash hash, const void *data, size_t length,
+               uint8_t *out);
+
+#endif
