@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which readers there are, which have a card, and the wait for a change. */
+#include "internal.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* pcscd itself serves 16 readers (PCSCLITE_MAX_READERS_CONTEXTS). */
+enum { READERS_MAX = 32, SERVICE_RETRY_SECONDS = 1 };
+
+static const char new_reader[] = "\\\\?PnP?\\Notification";
+
+struct readers {
+    char *ignore;
+    pthread_mutex_t lock; /* guards the five below; held for questions that return at once */
+    SCARDCONTEXT context;
+    bool has_context;
+    uint32_t epoch; /* counts contexts: a restarted pcscd counts its cards anew */
+    bool cancelled;
+    SCARDCONTEXT waiting[8]; /* contexts of the waits under way; 0 = free */
+    pthread_cond_t changed;  /* signalled by cancel() */
+};
+
+static void *readers_open(const char *ignore)
+{
+    struct readers *readers = calloc(1, sizeof *readers);
+    if (readers == NULL)
+        return NULL;
+    readers->ignore = strdup(ignore);
+    if (readers->ignore == NULL) {
+        free(readers);
+        return NULL;
+    }
+    pthread_condattr_t attributes;
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&readers->changed, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    (void)pthread_mutex_init(&readers->lock, NULL);
+    return readers;
+}
+
+static void readers_close(void *self)
+{
+    struct readers *readers = self;
+    if (readers->has_context)
+        (void)SCardReleaseContext(readers->context);
+    (void)pthread_cond_destroy(&readers->changed);
+    (void)pthread_mutex_destroy(&readers->lock);
+    free(readers->ignore);
+    free(readers);
+}
+
+/* Called with the lock held. */
+static LONG establish(struct readers *readers)
+{
+    if (readers->has_context)
+        return SCARD_S_SUCCESS;
+    LONG rv = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &readers->context);
+    readers->has_context = rv == SCARD_S_SUCCESS;
+    if (readers->has_context)
+        readers->epoch++;
+    return rv;
+}
+
+/* Called with the lock held. */
+static void drop_context(struct readers *readers)
+{
+    if (readers->has_context)
+        (void)SCardReleaseContext(readers->context);
+    readers->has_context = false;
+}
+
+static bool ignored(const struct readers *readers, const char *name)
+{
+    char list[JPKI_OPTION_TEXT];
+    (void)snprintf(list, sizeof list, "%s", readers->ignore);
+    char *rest = list;
+    for (char *part; (part = strsep(&rest, ",")) != NULL;)
+        if (part[0] != '\0' && strstr(name, part) != NULL)
+            return true;
+    return false;
+}
+
+/* Splits pcscd's list of names, each ended by a NUL and the whole by another. */
+static size_t split_names(const struct readers *readers, const char *names, size_t length,
+                          SCARD_READERSTATE *states)
+{
+    size_t count = 0;
+    const char *end = names + length;
+    for (const char *name = names; name < end && *name != '\0' && count < READERS_MAX;
+         name += strlen(name) + 1) {
+        if (strlen(name) < JPKI_READER_NAME && !ignored(readers, name))
+            states[count++] = (SCARD_READERSTATE){.szReader = name};
+    }
+    return count;
+}
+
+/* The names point into `names`. Called with the lock held. */
+static LONG ask_names(struct readers *readers, char *names, DWORD room, SCARD_READERSTATE *states,
+                      size_t *count)
+{
+    *count = 0;
+    LONG rv = SCardListReaders(readers->context, NULL, names, &room);
+    if (rv == SCARD_E_NO_READERS_AVAILABLE)
+        return SCARD_S_SUCCESS;
+    if (rv == SCARD_S_SUCCESS)
+        *count = split_names(readers, names, room, states);
+    return rv;
+}
+
+/* Asks how readers are, without waiting. Called with the lock held. */
+static LONG ask_states(struct readers *readers, SCARD_READERSTATE *states, size_t count)
+{
+    if (count == 0)
+        return SCARD_S_SUCCESS;
+    LONG rv = SCardGetStatusChange(readers->context, 0, states, (DWORD)count);
+    return rv == SCARD_E_TIMEOUT ? SCARD_S_SUCCESS : rv;
+}
+
+/* pcsclite counts a reader's insertions and removals in the upper half of the state. */
+static void fill_status(const struct readers *readers, const SCARD_READERSTATE *state,
+                        struct jpki_reader_status *status)
+{
+    status->present = (state->dwEventState & SCARD_STATE_PRESENT) != 0;
+    status->insertion = readers->epoch << 16 | (uint32_t)(state->dwEventState >> 16 & 0xFFFF);
+    status->state = (uint32_t)(state->dwEventState & ~(DWORD)SCARD_STATE_CHANGED);
+}
+
+static LONG list_once(struct readers *readers, char *names, DWORD room, SCARD_READERSTATE *states,
+                      size_t *count)
+{
+    LONG rv = establish(readers);
+    if (rv == SCARD_S_SUCCESS)
+        rv = ask_names(readers, names, room, states, count);
+    if (rv == SCARD_S_SUCCESS)
+        rv = ask_states(readers, states, *count);
+    return rv;
+}
+
+static enum jpki_error readers_list(void *self, struct jpki_reader_status **list, size_t *count)
+{
+    struct readers *readers = self;
+    *list = NULL;
+    *count = 0;
+    char names[READERS_MAX * JPKI_READER_NAME];
+    SCARD_READERSTATE states[READERS_MAX];
+    size_t found = 0;
+
+    pthread_mutex_lock(&readers->lock);
+    LONG rv = list_once(readers, names, sizeof names, states, &found);
+    /* A reader may vanish between the two questions, and pcscd may have been restarted. */
+    if (rv != SCARD_S_SUCCESS) {
+        if (jpki_pcsc_service_lost(rv))
+            drop_context(readers);
+        rv = list_once(readers, names, sizeof names, states, &found);
+    }
+    if (rv == SCARD_S_SUCCESS && found > 0)
+        *list = calloc(found, sizeof **list);
+    for (size_t i = 0; *list != NULL && i < found; i++) {
+        (void)snprintf((*list)[i].name, sizeof(*list)[i].name, "%s", states[i].szReader);
+        fill_status(readers, &states[i], &(*list)[i]);
+    }
+    pthread_mutex_unlock(&readers->lock);
+
+    if (rv != SCARD_S_SUCCESS)
+        return jpki_pcsc_error("SCardListReaders", rv, false);
+    if (*list == NULL && found > 0)
+        return JPKI_ERR_MEMORY;
+    *count = found;
+    return JPKI_OK;
+}
+
+static enum jpki_error readers_look(void *self, struct jpki_reader_status *status)
+{
+    struct readers *readers = self;
+    SCARD_READERSTATE state = {.szReader = status->name};
+    status->present = false;
+
+    pthread_mutex_lock(&readers->lock);
+    LONG rv = establish(readers);
+    if (rv == SCARD_S_SUCCESS)
+        rv = ask_states(readers, &state, 1);
+    if (jpki_pcsc_service_lost(rv)) {
+        drop_context(readers);
+        rv = establish(readers);
+        if (rv == SCARD_S_SUCCESS)
+            rv = ask_states(readers, &state, 1);
+    }
+    if (rv == SCARD_S_SUCCESS)
+        fill_status(readers, &state, status);
+    pthread_mutex_unlock(&readers->lock);
+
+    if (rv == SCARD_E_UNKNOWN_READER || rv == SCARD_E_READER_UNAVAILABLE)
+        return JPKI_OK;
+    return jpki_pcsc_error("SCardGetStatusChange", rv, false);
+}
+
+static struct jpki_transport readers_transport(void *self, const char *name)
+{
+    (void)self;
+    return jpki_pcsc_transport(name);
+}
+
+/* ---- Waiting -------------------------------------------------------------------------- */
+
+/* Enters a wait's context so that cancel() finds it. NULL when cancelled or too many wait. */
+static SCARDCONTEXT *enter_wait(struct readers *readers, SCARDCONTEXT context)
+{
+    SCARDCONTEXT *place = NULL;
+    pthread_mutex_lock(&readers->lock);
+    for (size_t i = 0; i < sizeof readers->waiting / sizeof readers->waiting[0]; i++)
+        if (readers->waiting[i] == 0 && !readers->cancelled)
+            place = &readers->waiting[i];
+    if (place != NULL)
+        *place = context;
+    pthread_mutex_unlock(&readers->lock);
+    return place;
+}
+
+static void leave_wait(struct readers *readers, SCARDCONTEXT *place)
+{
+    pthread_mutex_lock(&readers->lock);
+    *place = 0;
+    pthread_mutex_unlock(&readers->lock);
+}
+
+static bool is_cancelled(struct readers *readers)
+{
+    pthread_mutex_lock(&readers->lock);
+    bool cancelled = readers->cancelled;
+    pthread_mutex_unlock(&readers->lock);
+    return cancelled;
+}
+
+/* Without pcscd there is nothing to sleep on but time. */
+static void wait_for_service(struct readers *readers)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += SERVICE_RETRY_SECONDS;
+    pthread_mutex_lock(&readers->lock);
+    if (!readers->cancelled)
+        (void)pthread_cond_timedwait(&readers->changed, &readers->lock, &until);
+    pthread_mutex_unlock(&readers->lock);
+}
+
+/* Sleeps in pcscd until something differs from `known`. */
+static void sleep_on_change(struct readers *readers, SCARDCONTEXT context,
+                            const struct jpki_reader_status *known, size_t count)
+{
+    SCARD_READERSTATE states[READERS_MAX + 1] = {{.szReader = new_reader}};
+    size_t used = 1;
+    for (size_t i = 0; i < count && used <= READERS_MAX; i++, used++) {
+        states[used].szReader = known[i].name;
+        states[used].dwCurrentState = (known[i].present ? SCARD_STATE_PRESENT : SCARD_STATE_EMPTY) |
+                                      (DWORD)(known[i].insertion & 0xFFFF) << 16;
+    }
+    SCARDCONTEXT *place = enter_wait(readers, context);
+    if (place == NULL) {
+        wait_for_service(readers);
+        return;
+    }
+    LONG rv = SCardGetStatusChange(context, INFINITE, states, (DWORD)used);
+    leave_wait(readers, place);
+    if (jpki_pcsc_service_lost(rv))
+        wait_for_service(readers);
+}
+
+static enum jpki_error readers_wait(void *self, const struct jpki_reader_status *known,
+                                    size_t count)
+{
+    struct readers *readers = self;
+    SCARDCONTEXT context;
+    if (SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context) == SCARD_S_SUCCESS) {
+        sleep_on_change(readers, context, known, count);
+        (void)SCardReleaseContext(context);
+    } else {
+        wait_for_service(readers);
+    }
+    return is_cancelled(readers) ? JPKI_ERR_CANCELLED : JPKI_OK;
+}
+
+static void readers_cancel(void *self)
+{
+    struct readers *readers = self;
+    pthread_mutex_lock(&readers->lock);
+    readers->cancelled = true;
+    for (size_t i = 0; i < sizeof readers->waiting / sizeof readers->waiting[0]; i++)
+        if (readers->waiting[i] != 0)
+            (void)SCardCancel(readers->waiting[i]);
+    (void)pthread_cond_broadcast(&readers->changed);
+    pthread_mutex_unlock(&readers->lock);
+}
+
+const struct jpki_readers_ops jpki_pcsc_readers = {
+    .open = readers_open,
+    .list = readers_list,
+    .look = readers_look,
+    .wait = readers_wait,
+    .cancel = readers_cancel,
+    .transport = readers_transport,
+    .close = readers_close,
+};

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One reader's card over PC/SC: shared connections, short transactions. */
+#include "internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct connection {
+    char name[JPKI_READER_NAME];
+    SCARDCONTEXT context; /* of its own, so that readers work side by side */
+    bool has_context;
+    SCARDHANDLE card;
+    bool connected;
+    DWORD protocol;
+};
+
+/* Others that reset the card meanwhile are met a few times, not for ever. */
+enum { RECONNECTS_MAX = 5 };
+
+static void drop_context(struct connection *connection)
+{
+    if (connection->has_context)
+        (void)SCardReleaseContext(connection->context);
+    connection->has_context = false;
+    connection->connected = false;
+}
+
+static void pcsc_disconnect(void *self)
+{
+    struct connection *connection = self;
+    if (connection->connected)
+        (void)SCardDisconnect(connection->card, SCARD_LEAVE_CARD);
+    connection->connected = false;
+}
+
+/* Gives up a connection after an error; with the service gone the context is worthless too. */
+static void lose(struct connection *connection, LONG error)
+{
+    if (jpki_pcsc_service_lost(error))
+        drop_context(connection);
+    else
+        pcsc_disconnect(connection);
+}
+
+static LONG establish(struct connection *connection)
+{
+    if (connection->has_context)
+        return SCARD_S_SUCCESS;
+    LONG rv = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &connection->context);
+    connection->has_context = rv == SCARD_S_SUCCESS;
+    return rv;
+}
+
+static LONG connect_card(struct connection *connection)
+{
+    LONG rv = establish(connection);
+    if (rv != SCARD_S_SUCCESS)
+        return rv;
+    rv = SCardConnect(connection->context, connection->name, SCARD_SHARE_SHARED,
+                      SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &connection->card,
+                      &connection->protocol);
+    connection->connected = rv == SCARD_S_SUCCESS;
+    return rv;
+}
+
+/* Connects; a context that outlived a restart of pcscd is replaced once. */
+static enum jpki_error ensure_connected(struct connection *connection, enum jpki_card_event *event)
+{
+    if (connection->connected)
+        return JPKI_OK;
+    *event = JPKI_CARD_CONNECTED;
+    LONG rv = connect_card(connection);
+    if (jpki_pcsc_service_lost(rv)) {
+        drop_context(connection);
+        rv = connect_card(connection);
+        if (jpki_pcsc_service_lost(rv))
+            drop_context(connection);
+    }
+    return jpki_pcsc_error("SCardConnect", rv, false);
+}
+
+static enum jpki_error pcsc_begin(void *self, enum jpki_card_event *event)
+{
+    struct connection *connection = self;
+    *event = JPKI_CARD_SAME;
+    enum jpki_error error = ensure_connected(connection, event);
+    if (error != JPKI_OK)
+        return error;
+
+    LONG rv = SCardBeginTransaction(connection->card);
+    for (int i = 0; i < RECONNECTS_MAX && rv == SCARD_W_RESET_CARD; i++) {
+        if (*event == JPKI_CARD_SAME)
+            *event = JPKI_CARD_RESET;
+        rv = SCardReconnect(connection->card, SCARD_SHARE_SHARED,
+                            SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, SCARD_LEAVE_CARD,
+                            &connection->protocol);
+        if (rv == SCARD_S_SUCCESS)
+            rv = SCardBeginTransaction(connection->card);
+    }
+    if (rv != SCARD_S_SUCCESS)
+        lose(connection, rv);
+    return jpki_pcsc_error("SCardBeginTransaction", rv, true);
+}
+
+static enum jpki_error pcsc_transmit(void *self, const uint8_t *command, size_t command_length,
+                                     uint8_t *answer, size_t *answer_length)
+{
+    struct connection *connection = self;
+    bool t0 = connection->protocol == SCARD_PROTOCOL_T0;
+    /* T=0 has no room for Le behind data (ISO/IEC 7816-3, case 4): the card says 61xx instead. */
+    if (t0 && command_length > 5 && command_length == 6 + (size_t)command[4])
+        command_length--;
+
+    DWORD received = JPKI_ANSWER_MAX;
+    LONG rv = SCardTransmit(connection->card, t0 ? SCARD_PCI_T0 : SCARD_PCI_T1, command,
+                            (DWORD)command_length, NULL, answer, &received);
+    *answer_length = rv == SCARD_S_SUCCESS ? received : 0;
+    /* A reset in the midst of a transaction: the card did not get the command, or lost it. */
+    enum jpki_error error = jpki_pcsc_error("SCardTransmit", rv, true);
+    return error == JPKI_ERR_BUSY ? JPKI_ERR_TRANSPORT : error;
+}
+
+static void pcsc_end(void *self, enum jpki_leave leave)
+{
+    struct connection *connection = self;
+    if (!connection->connected)
+        return;
+    LONG rv = SCardEndTransaction(connection->card,
+                                  leave == JPKI_POWER_OFF ? SCARD_UNPOWER_CARD : SCARD_LEAVE_CARD);
+    if (rv != SCARD_S_SUCCESS && rv != SCARD_W_RESET_CARD) {
+        (void)jpki_pcsc_error("SCardEndTransaction", rv, true);
+        lose(connection, rv);
+    }
+}
+
+static void pcsc_close(void *self)
+{
+    pcsc_disconnect(self);
+    drop_context(self);
+    free(self);
+}
+
+static const struct jpki_transport_ops pcsc_transport_ops = {
+    .begin = pcsc_begin,
+    .transmit = pcsc_transmit,
+    .end = pcsc_end,
+    .disconnect = pcsc_disconnect,
+    .close = pcsc_close,
+};
+
+struct jpki_transport jpki_pcsc_transport(const char *name)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (connection == NULL)
+        return (struct jpki_transport){0};
+    (void)snprintf(connection->name, sizeof connection->name, "%s", name);
+    return (struct jpki_transport){&pcsc_transport_ops, connection};
+}
