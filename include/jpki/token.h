@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * token: what an application sees. Slots, tokens, sessions, login, objects and their attributes,
+ * mechanisms and operations. Pure PKCS#11 state over the rooms card and crypto; the functions of
+ * src/cryptoki check arguments and call one function here.
+ *
+ * Two slots per reader (or one, option `slots`), authentication first. Slot ids are never given
+ * to another reader and never vanish while the module is open.
+ *
+ * Locks: one short lock guards the reader and session tables and is never held during card I/O;
+ * each reader has a lock that is held while its card works, so readers work side by side. A
+ * function that takes a `struct jpki_session` is called with that session held
+ * (jpki_session_hold), which is to say with its reader's lock taken; the others take what they
+ * need. No lock is held while waiting for events.
+ */
+#ifndef JPKI_TOKEN_H
+#define JPKI_TOKEN_H
+
+#include "jpki/base.h"
+#include "jpki/pkcs11.h"
+#include "jpki/transport.h"
+
+/* ---- Module --------------------------------------------------------------------------- */
+
+/* What makes one shared object differ from the next; each defines `jpki_module_config`. */
+struct jpki_module_config {
+    const struct jpki_readers_ops *readers;
+    unsigned slots; /* JPKI_SLOTS_*: the default of option `slots` */
+};
+extern const struct jpki_module_config jpki_module_config;
+
+/* Everything between C_Initialize and C_Finalize. */
+struct jpki_module;
+
+/* Copies options and locking. Needs neither pcscd nor a reader, and sends no command.
+ * CKR_HOST_MEMORY, CKR_CANT_LOCK, CKR_GENERAL_ERROR. */
+CK_RV jpki_module_open(const struct jpki_readers_ops *readers, const struct jpki_options *options,
+                       const struct jpki_locking *locking, struct jpki_module **module);
+
+/* Makes every jpki_slot_wait() return CKR_CRYPTOKI_NOT_INITIALIZED, now and later. */
+void jpki_module_interrupt(struct jpki_module *module);
+
+/* Closes all sessions, makes the cards forget what we unlocked, and frees. No other call may be
+ * under way. */
+void jpki_module_close(struct jpki_module *module);
+
+/* ---- Slots and tokens ----------------------------------------------------------------- */
+
+/* As C_GetSlotList: NULL `list` asks for the number, and looks for new readers. With `present`,
+ * only slots whose token answers: a card not yet known gets one SELECT. */
+CK_RV jpki_slot_list(struct jpki_module *module, bool present, CK_SLOT_ID *list, CK_ULONG *count);
+
+/* Sends no command. CKF_TOKEN_PRESENT: a card is there, and is not known to lack this token. */
+CK_RV jpki_slot_info(struct jpki_module *module, CK_SLOT_ID id, CK_SLOT_INFO *info);
+
+/* Asks the card for the tries left every time. */
+CK_RV jpki_token_info(struct jpki_module *module, CK_SLOT_ID id, CK_TOKEN_INFO *info);
+
+CK_RV jpki_mechanism_list(struct jpki_module *module, CK_SLOT_ID id, CK_MECHANISM_TYPE *list,
+                          CK_ULONG *count);
+CK_RV jpki_mechanism_info(struct jpki_module *module, CK_SLOT_ID id, CK_MECHANISM_TYPE type,
+                          CK_MECHANISM_INFO *info);
+
+/* The next slot where a card or the reader came or went. CKR_NO_EVENT when `block` is false and
+ * there is none. */
+CK_RV jpki_slot_wait(struct jpki_module *module, bool block, CK_SLOT_ID *id);
+
+/* CKR_SLOT_ID_INVALID, CKR_TOKEN_NOT_PRESENT or CKR_TOKEN_NOT_RECOGNIZED, or CKR_OK. */
+CK_RV jpki_token_check(struct jpki_module *module, CK_SLOT_ID id);
+
+/* ---- Sessions ------------------------------------------------------------------------- */
+
+struct jpki_session;
+
+CK_RV jpki_session_open(struct jpki_module *module, CK_SLOT_ID slot, CK_FLAGS flags,
+                        CK_SESSION_HANDLE *handle);
+
+/* Finds a session and takes its reader's lock, until jpki_session_release(). CKR_DEVICE_REMOVED
+ * once when its card was taken out; from then on CKR_SESSION_HANDLE_INVALID. */
+CK_RV jpki_session_hold(struct jpki_module *module, CK_SESSION_HANDLE handle,
+                        struct jpki_session **session);
+void jpki_session_release(struct jpki_session *session);
+
+/* Still to be released. Closing the last session of a token logs out. */
+CK_RV jpki_session_close(struct jpki_session *session);
+CK_RV jpki_session_close_all(struct jpki_module *module, CK_SLOT_ID slot);
+CK_RV jpki_session_info(const struct jpki_session *session, CK_SESSION_INFO *info);
+bool jpki_session_is_writable(const struct jpki_session *session);
+
+/* Ends the operations named by CKF_SIGN, CKF_VERIFY, CKF_DIGEST, CKF_FIND_OBJECTS. */
+CK_RV jpki_session_cancel(struct jpki_session *session, CK_FLAGS operations);
+
+/* ---- Login ---------------------------------------------------------------------------- */
+
+/* CKU_USER or CKU_CONTEXT_SPECIFIC; the PIN is checked for form before anything is sent. */
+CK_RV jpki_login(struct jpki_session *session, CK_USER_TYPE user, const CK_UTF8CHAR *pin,
+                 CK_ULONG length);
+CK_RV jpki_logout(struct jpki_session *session);
+
+/* ---- Objects -------------------------------------------------------------------------- */
+
+CK_RV jpki_find_begin(struct jpki_session *session, const CK_ATTRIBUTE *template, CK_ULONG count);
+CK_RV jpki_find_next(struct jpki_session *session, CK_OBJECT_HANDLE *objects, CK_ULONG most,
+                     CK_ULONG *count);
+CK_RV jpki_find_end(struct jpki_session *session);
+CK_RV jpki_object_get(struct jpki_session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template,
+                      CK_ULONG count);
+CK_RV jpki_object_size(struct jpki_session *session, CK_OBJECT_HANDLE object, CK_ULONG *size);
+
+/* CKR_OBJECT_HANDLE_INVALID, or CKR_OK. */
+CK_RV jpki_object_check(struct jpki_session *session, CK_OBJECT_HANDLE object);
+
+/* ---- Operations ----------------------------------------------------------------------- */
+
+/* What a session can be in the midst of, one of each kind at a time. */
+enum jpki_operation { JPKI_SIGNING, JPKI_VERIFYING, JPKI_DIGESTING, JPKI_OPERATIONS };
+
+/* Starts an operation; `key` is ignored for a digest. */
+CK_RV jpki_operation_begin(struct jpki_session *session, enum jpki_operation kind,
+                           const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key);
+
+/* Whether one is under way, else CKR_OPERATION_NOT_INITIALIZED. */
+CK_RV jpki_operation_check(const struct jpki_session *session, enum jpki_operation kind);
+CK_RV jpki_operation_cancel(struct jpki_session *session, enum jpki_operation kind);
+
+/* Feeds a part. An error ends the operation. */
+CK_RV jpki_operation_update(struct jpki_session *session, enum jpki_operation kind,
+                            const CK_BYTE *part, CK_ULONG length);
+
+/* Ends a signature or a digest: with `data` the one-shot form, with NULL after updates. NULL
+ * `out` asks for the length; that, and CKR_BUFFER_TOO_SMALL, leave the operation alive. */
+CK_RV jpki_operation_finish(struct jpki_session *session, enum jpki_operation kind,
+                            const CK_BYTE *data, CK_ULONG length, CK_BYTE *out,
+                            CK_ULONG *out_length);
+
+/* Ends a verification; `data` as above. CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE. */
+CK_RV jpki_operation_verify(struct jpki_session *session, const CK_BYTE *data, CK_ULONG length,
+                            const CK_BYTE *signature, CK_ULONG signature_length);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * call: what every Cryptoki function begins and ends with. A function reads
+ *
+ *     struct call call;
+ *     CK_RV rv = call_session(&call, handle, pointer != NULL);
+ *     if (rv == CKR_OK)
+ *         rv = jpki_something(call.session, pointer);
+ *     return call_end(&call, rv);
+ *
+ * in this order of checks: initialised in this process, arguments, session.
+ */
+#ifndef JPKI_CALL_H
+#define JPKI_CALL_H
+
+#include "jpki/token.h"
+
+/* Marks a function of the specification as exported. */
+#define CRYPTOKI __attribute__((visibility("default")))
+
+struct call {
+    struct jpki_module *module;   /* NULL unless inside */
+    struct jpki_session *session; /* NULL unless held */
+};
+
+/* CKR_CRYPTOKI_NOT_INITIALIZED (also in a child of the process that initialised), then
+ * CKR_ARGUMENTS_BAD unless `arguments_ok`. */
+CK_RV call_module(struct call *call, bool arguments_ok);
+
+/* The same, then holds the session: CKR_SESSION_HANDLE_INVALID, CKR_DEVICE_REMOVED. */
+CK_RV call_session(struct call *call, CK_SESSION_HANDLE handle, bool arguments_ok);
+
+/* Lets everything go; returns `rv`. */
+CK_RV call_end(struct call *call, CK_RV rv);
+
+/* C_Initialize and C_Finalize. `module` is taken over. */
+CK_RV call_install(struct jpki_module *module);
+CK_RV call_uninstall(void);
+
+/* Whether C_Initialize was called in this process. */
+bool call_is_initialised(void);
+
+#endif

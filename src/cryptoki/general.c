@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* General purpose functions (PKCS#11 2.40, 5.4). */
+#include "general.h"
+
+#include "call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* CK_C_INITIALIZE_ARGS: all four mutex functions or none, and no threads of ours to forbid. */
+static CK_RV read_locking(const CK_C_INITIALIZE_ARGS *args, struct jpki_locking *locking)
+{
+    int given = (args->CreateMutex != NULL) + (args->DestroyMutex != NULL) +
+                (args->LockMutex != NULL) + (args->UnlockMutex != NULL);
+    if (given != 0 && given != 4)
+        return CKR_ARGUMENTS_BAD;
+    /* With CKF_OS_LOCKING_OK the system's will do; without it the application insists. */
+    if (given == 4 && !(args->flags & CKF_OS_LOCKING_OK))
+        *locking = (struct jpki_locking){args->CreateMutex, args->DestroyMutex, args->LockMutex,
+                                         args->UnlockMutex};
+    return CKR_OK;
+}
+
+/* Options come from the string that NSS (`modutil -string`, LibraryParameters) and p11-kit
+ * (x-init-reserved) put at pReserved, else from the environment. */
+static CK_RV read_options(const CK_C_INITIALIZE_ARGS *args, struct jpki_options *options)
+{
+    const char *text = args != NULL ? args->pReserved : NULL;
+    if (text == NULL || text[0] == '\0')
+        text = secure_getenv("JPKI_PKCS11_OPTIONS");
+    jpki_options_default(options, jpki_module_config.slots);
+    if (text != NULL && !jpki_options_parse(options, text))
+        return CKR_ARGUMENTS_BAD;
+    if (!jpki_log_open(options->log_level, options->log_file)) {
+        jpki_log(JPKI_LOG_ERROR, "the log file %s cannot be opened", options->log_file);
+        return CKR_ARGUMENTS_BAD;
+    }
+    return CKR_OK;
+}
+
+CRYPTOKI CK_RV C_Initialize(CK_VOID_PTR init_args)
+{
+    const CK_C_INITIALIZE_ARGS *args = init_args;
+    struct jpki_locking locking = {0};
+    struct jpki_options options;
+    if (call_is_initialised())
+        return CKR_CRYPTOKI_ALREADY_INITIALIZED;
+    CK_RV rv = args != NULL ? read_locking(args, &locking) : CKR_OK;
+    if (rv == CKR_OK)
+        rv = read_options(args, &options);
+    if (rv != CKR_OK)
+        return rv;
+
+    struct jpki_module *module;
+    rv = jpki_module_open(jpki_module_config.readers, &options, &locking, &module);
+    return rv == CKR_OK ? call_install(module) : rv;
+}
+
+CRYPTOKI CK_RV C_Finalize(CK_VOID_PTR reserved)
+{
+    if (!call_is_initialised())
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (reserved != NULL)
+        return CKR_ARGUMENTS_BAD;
+    CK_RV rv = call_uninstall();
+    if (rv == CKR_OK)
+        jpki_log_close();
+    return rv;
+}
+
+static CK_RV get_info(CK_INFO_PTR info, CK_VERSION version)
+{
+    struct call call;
+    CK_RV rv = call_module(&call, info != NULL);
+    if (rv != CKR_OK)
+        return call_end(&call, rv);
+    *info = (CK_INFO){.cryptokiVersion = version, .libraryVersion = {0, 1}};
+    memset(info->manufacturerID, ' ', sizeof info->manufacturerID);
+    memset(info->libraryDescription, ' ', sizeof info->libraryDescription);
+    memcpy(info->manufacturerID, "jpki-pkcs11", 11);
+    memcpy(info->libraryDescription, "My Number Card (JPKI)", 21);
+    return call_end(&call, CKR_OK);
+}
+
+CRYPTOKI CK_RV C_GetInfo(CK_INFO_PTR info)
+{
+    return get_info(info, (CK_VERSION){2, 40});
+}
+
+CK_RV general_get_info_3_0(CK_INFO_PTR info)
+{
+    return get_info(info, (CK_VERSION){3, 0});
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Attributes of objects: one table, a row per attribute and kind of object. */
+#include "internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CERTIFICATE (1U << OBJECT_CERTIFICATE)
+#define CA          (1U << OBJECT_CA)
+#define PUBLIC      (1U << OBJECT_PUBLIC_KEY)
+#define PRIVATE     (1U << OBJECT_PRIVATE_KEY)
+#define PROFILE     (1U << OBJECT_PROFILE)
+#define BOTH_CERTS  (CERTIFICATE | CA)
+#define BOTH_KEYS   (PUBLIC | PRIVATE)
+#define ALL         (BOTH_CERTS | BOTH_KEYS | PROFILE)
+
+/* Where a value comes from. */
+enum source {
+    IS_FALSE,
+    IS_TRUE,
+    IS_NUMBER, /* the row's */
+    IS_EMPTY,
+    IS_CLASS,
+    IS_PRIVATE,
+    IS_LABEL,
+    IS_ID,
+    IS_UNIQUE_ID,
+    IS_CATEGORY,
+    IS_ALWAYS_AUTHENTICATE,
+    IS_SECRET,
+    /* From here on the certificate's key is needed. */
+    IS_KEY_TYPE,
+    IS_KEY_BITS,
+    IS_MECHANISMS,
+    IS_KEY_FIELD, /* at the row's offset in struct jpki_certificate */
+    /* From here on all of the certificate. */
+    IS_FIELD,
+};
+
+struct attribute {
+    CK_ATTRIBUTE_TYPE type;
+    unsigned objects; /* a bit per object that has it */
+    enum source source;
+    CK_ULONG number;
+};
+
+#define FIELD(name)     IS_FIELD, offsetof(struct jpki_certificate, name)
+#define KEY_FIELD(name) IS_KEY_FIELD, offsetof(struct jpki_certificate, name)
+
+static const struct attribute table[] = {
+    /* All storage objects (PKCS#11 2.40, 4.4; 3.0 for the unique id). */
+    {CKA_CLASS, ALL, IS_CLASS, 0},
+    {CKA_TOKEN, ALL, IS_TRUE, 0},
+    {CKA_PRIVATE, ALL, IS_PRIVATE, 0},
+    {CKA_MODIFIABLE, ALL, IS_FALSE, 0},
+    {CKA_COPYABLE, ALL, IS_FALSE, 0},
+    {CKA_DESTROYABLE, ALL, IS_FALSE, 0},
+    {CKA_LABEL, ALL, IS_LABEL, 0},
+    {CKA_UNIQUE_ID, ALL, IS_UNIQUE_ID, 0},
+    {CKA_PROFILE_ID, PROFILE, IS_NUMBER, CKP_PUBLIC_CERTIFICATES_TOKEN},
+
+    /* Certificates (4.6). */
+    {CKA_CERTIFICATE_TYPE, BOTH_CERTS, IS_NUMBER, CKC_X_509},
+    {CKA_TRUSTED, BOTH_CERTS | PUBLIC, IS_FALSE, 0},
+    {CKA_CERTIFICATE_CATEGORY, BOTH_CERTS, IS_CATEGORY, 0},
+    {CKA_CHECK_VALUE, BOTH_CERTS, FIELD(check_value)},
+    {CKA_START_DATE, BOTH_CERTS | BOTH_KEYS, FIELD(start_date)},
+    {CKA_END_DATE, BOTH_CERTS | BOTH_KEYS, FIELD(end_date)},
+    {CKA_PUBLIC_KEY_INFO, BOTH_CERTS | BOTH_KEYS, KEY_FIELD(public_key_info)},
+    {CKA_SUBJECT, BOTH_CERTS | BOTH_KEYS, FIELD(subject)},
+    {CKA_ID, BOTH_CERTS | BOTH_KEYS, IS_ID, 0},
+    {CKA_ISSUER, BOTH_CERTS, FIELD(issuer)},
+    {CKA_SERIAL_NUMBER, BOTH_CERTS, FIELD(serial)},
+    {CKA_VALUE, BOTH_CERTS, FIELD(value)},
+    {CKA_URL, BOTH_CERTS, IS_EMPTY, 0},
+    {CKA_HASH_OF_SUBJECT_PUBLIC_KEY, BOTH_CERTS, FIELD(subject_hash)},
+    {CKA_HASH_OF_ISSUER_PUBLIC_KEY, BOTH_CERTS, IS_EMPTY, 0},
+    {CKA_NAME_HASH_ALGORITHM, BOTH_CERTS, IS_NUMBER, CKM_SHA_1},
+    {CKA_JAVA_MIDP_SECURITY_DOMAIN, BOTH_CERTS, IS_NUMBER, 0},
+
+    /* Keys (4.7 to 4.9). */
+    {CKA_KEY_TYPE, BOTH_KEYS, IS_KEY_TYPE, 0},
+    {CKA_DERIVE, BOTH_KEYS, IS_FALSE, 0},
+    {CKA_LOCAL, BOTH_KEYS, IS_FALSE, 0},
+    {CKA_KEY_GEN_MECHANISM, BOTH_KEYS, IS_NUMBER, CK_UNAVAILABLE_INFORMATION},
+    {CKA_ALLOWED_MECHANISMS, BOTH_KEYS, IS_MECHANISMS, 0},
+    {CKA_ENCRYPT, PUBLIC, IS_FALSE, 0},
+    {CKA_VERIFY, PUBLIC, IS_TRUE, 0},
+    {CKA_VERIFY_RECOVER, PUBLIC, IS_FALSE, 0},
+    {CKA_WRAP, PUBLIC, IS_FALSE, 0},
+    {CKA_WRAP_TEMPLATE, PUBLIC, IS_EMPTY, 0},
+    {CKA_MODULUS_BITS, PUBLIC, IS_KEY_BITS, 0},
+    {CKA_SENSITIVE, PRIVATE, IS_TRUE, 0},
+    {CKA_DECRYPT, PRIVATE, IS_FALSE, 0},
+    {CKA_SIGN, PRIVATE, IS_TRUE, 0},
+    {CKA_SIGN_RECOVER, PRIVATE, IS_FALSE, 0},
+    {CKA_UNWRAP, PRIVATE, IS_FALSE, 0},
+    {CKA_UNWRAP_TEMPLATE, PRIVATE, IS_EMPTY, 0},
+    {CKA_EXTRACTABLE, PRIVATE, IS_FALSE, 0},
+    {CKA_ALWAYS_SENSITIVE, PRIVATE, IS_TRUE, 0},
+    {CKA_NEVER_EXTRACTABLE, PRIVATE, IS_TRUE, 0},
+    {CKA_WRAP_WITH_TRUSTED, PRIVATE, IS_FALSE, 0},
+    {CKA_ALWAYS_AUTHENTICATE, PRIVATE, IS_ALWAYS_AUTHENTICATE, 0},
+
+    /* The public parts stand on the private key too: libp11 and GnuTLS read them there. */
+    {CKA_MODULUS, BOTH_KEYS, KEY_FIELD(modulus)},
+    {CKA_PUBLIC_EXPONENT, BOTH_KEYS, KEY_FIELD(exponent)},
+    {CKA_EC_PARAMS, BOTH_KEYS, KEY_FIELD(ec_parameters)},
+    {CKA_EC_POINT, PUBLIC, KEY_FIELD(ec_point)},
+    {CKA_PRIVATE_EXPONENT, PRIVATE, IS_SECRET, 0},
+    {CKA_PRIME_1, PRIVATE, IS_SECRET, 0},
+    {CKA_PRIME_2, PRIVATE, IS_SECRET, 0},
+    {CKA_EXPONENT_1, PRIVATE, IS_SECRET, 0},
+    {CKA_EXPONENT_2, PRIVATE, IS_SECRET, 0},
+    {CKA_COEFFICIENT, PRIVATE, IS_SECRET, 0},
+    {CKA_VALUE, PRIVATE, IS_SECRET, 0}, /* of an EC key */
+};
+
+enum { ATTRIBUTES = sizeof table / sizeof table[0] };
+
+static const struct attribute *find(enum object_row row, CK_ATTRIBUTE_TYPE type)
+{
+    for (size_t i = 0; i < ATTRIBUTES; i++)
+        if (table[i].type == type && table[i].objects & (1U << row))
+            return &table[i];
+    return NULL;
+}
+
+bool jpki_attribute_at(size_t index, CK_ATTRIBUTE_TYPE *type)
+{
+    if (index >= ATTRIBUTES)
+        return false;
+    *type = table[index].type;
+    return true;
+}
+
+enum certificate_state jpki_attribute_needs(enum object_row row, CK_ATTRIBUTE_TYPE type)
+{
+    const struct attribute *attribute = find(row, type);
+    if (attribute == NULL || attribute->source < IS_KEY_TYPE)
+        return CERTIFICATE_UNREAD;
+    return attribute->source < IS_FIELD ? CERTIFICATE_KEY : CERTIFICATE_WHOLE;
+}
+
+/* ---- Values ----------------------------------------------------------------------------- */
+
+static void give_number(struct value *value, CK_ULONG number)
+{
+    value->own.number = number;
+    value->data = &value->own.number;
+    value->length = sizeof value->own.number;
+}
+
+static void give_flag(struct value *value, bool flag)
+{
+    value->own.flag = flag ? CK_TRUE : CK_FALSE;
+    value->data = &value->own.flag;
+    value->length = sizeof value->own.flag;
+}
+
+static void give_text(struct value *value, const char *text)
+{
+    value->data = text;
+    value->length = strlen(text);
+}
+
+static const CK_OBJECT_CLASS classes[OBJECTS] = {
+    [OBJECT_CERTIFICATE] = CKO_CERTIFICATE, [OBJECT_CA] = CKO_CERTIFICATE,
+    [OBJECT_PUBLIC_KEY] = CKO_PUBLIC_KEY,   [OBJECT_PRIVATE_KEY] = CKO_PRIVATE_KEY,
+    [OBJECT_PROFILE] = CKO_PROFILE,
+};
+
+static const char *label_of(const struct jpki_profile *profile, enum object_row row)
+{
+    const char *const labels[OBJECTS] = {
+        [OBJECT_CERTIFICATE] = profile->certificate_label,
+        [OBJECT_CA] = profile->ca_label,
+        [OBJECT_PUBLIC_KEY] = profile->public_key_label,
+        [OBJECT_PRIVATE_KEY] = profile->private_key_label,
+        [OBJECT_PROFILE] = "Public Certificates Token",
+    };
+    return labels[row];
+}
+
+static void give_id(struct value *value, const struct token *token, enum object_row row)
+{
+    value->own.byte = row == OBJECT_CA ? token->profile->ca_id : token->profile->id;
+    value->data = &value->own.byte;
+    value->length = 1;
+}
+
+static void give_unique_id(struct value *value, const struct token *token, enum object_row row)
+{
+    (void)snprintf(value->own.text, sizeof value->own.text, "%s-%d-%d", token->reader->info.serial,
+                   (int)token->key, (int)row);
+    give_text(value, value->own.text);
+}
+
+/* Values that do not need the certificate. */
+static CK_RV fixed_value(const struct token *token, enum object_row row,
+                         const struct attribute *attribute, struct value *value)
+{
+    switch (attribute->source) {
+    case IS_CLASS:
+        give_number(value, classes[row]);
+        break;
+    case IS_NUMBER:
+        give_number(value, attribute->number);
+        break;
+    case IS_CATEGORY: /* 1 = token user, 2 = authority */
+        give_number(value, row == OBJECT_CA ? 2 : 1);
+        break;
+    case IS_LABEL:
+        give_text(value, label_of(token->profile, row));
+        break;
+    case IS_ID:
+        give_id(value, token, row);
+        break;
+    case IS_UNIQUE_ID:
+        give_unique_id(value, token, row);
+        break;
+    case IS_EMPTY:
+        give_text(value, "");
+        break;
+    case IS_PRIVATE:
+        give_flag(value, jpki_object_is_private(token, row));
+        break;
+    case IS_ALWAYS_AUTHENTICATE:
+        give_flag(value, jpki_token_always_authenticates(token));
+        break;
+    case IS_TRUE:
+    case IS_FALSE:
+        give_flag(value, attribute->source == IS_TRUE);
+        break;
+    case IS_SECRET:
+    case IS_FIELD:
+    case IS_KEY_FIELD:
+    case IS_KEY_TYPE:
+    case IS_KEY_BITS:
+    case IS_MECHANISMS:
+        return CKR_ATTRIBUTE_SENSITIVE;
+    }
+    return CKR_OK;
+}
+
+static CK_RV certificate_value(const struct token *token, enum object_row row,
+                               const struct attribute *attribute, struct value *value)
+{
+    const struct jpki_certificate *certificate =
+        jpki_certificate_of(token, jpki_object_source(row));
+    if (certificate == NULL)
+        return CKR_ATTRIBUTE_TYPE_INVALID;
+
+    bool rsa = certificate->key_type == JPKI_KEY_RSA;
+    if (attribute->source == IS_KEY_TYPE) {
+        give_number(value, rsa ? CKK_RSA : CKK_EC);
+    } else if (attribute->source == IS_KEY_BITS) {
+        give_number(value, certificate->key_bits);
+        return rsa ? CKR_OK : CKR_ATTRIBUTE_TYPE_INVALID;
+    } else if (attribute->source == IS_MECHANISMS) {
+        bool pss = row == OBJECT_PUBLIC_KEY || token->reader->pss;
+        CK_ULONG count = rsa ? jpki_mechanism_of_key(pss, value->own.mechanisms, 16) : 0;
+        value->data = value->own.mechanisms;
+        value->length = count * sizeof value->own.mechanisms[0];
+    } else {
+        const struct jpki_field *field =
+            (const void *)((const char *)certificate + attribute->number);
+        value->data = field->data;
+        value->length = field->length;
+        return field->data != NULL ? CKR_OK : CKR_ATTRIBUTE_TYPE_INVALID;
+    }
+    return CKR_OK;
+}
+
+CK_RV jpki_attribute_value(const struct token *token, enum object_row row, CK_ATTRIBUTE_TYPE type,
+                           struct value *value)
+{
+    const struct attribute *attribute = find(row, type);
+    if (attribute == NULL)
+        return CKR_ATTRIBUTE_TYPE_INVALID;
+    return attribute->source >= IS_KEY_TYPE ? certificate_value(token, row, attribute, value)
+                                            : fixed_value(token, row, attribute, value);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Objects: which there are, who may see them, handles, and the search. */
+#include "internal.h"
+
+#include <string.h>
+
+/* A handle holds the row and an epoch, so that a handle from before a logout, or of another
+ * card, is never taken for one of today. */
+enum { ROW_BITS = 4, ROW_MASK = (1 << ROW_BITS) - 1 };
+
+enum certificate_use jpki_object_source(enum object_row row)
+{
+    static const enum certificate_use sources[OBJECTS] = {
+        [OBJECT_CERTIFICATE] = HOLDER,   [OBJECT_CA] = AUTHORITY,
+        [OBJECT_PUBLIC_KEY] = HOLDER,    [OBJECT_PRIVATE_KEY] = HOLDER,
+        [OBJECT_PROFILE] = CERTIFICATES,
+    };
+    return sources[row];
+}
+
+/* The card itself hides the certificate until the PIN is given: the signature certificate always,
+ * a phone's authentication certificate too. */
+static bool certificate_is_private(const struct token *token)
+{
+    return token->profile->private_certificate || token->certificate_hidden;
+}
+
+bool jpki_object_is_private(const struct token *token, enum object_row row)
+{
+    switch (row) {
+    case OBJECT_PRIVATE_KEY:
+        return true;
+    case OBJECT_CERTIFICATE:
+    case OBJECT_PUBLIC_KEY:
+        return certificate_is_private(token);
+    case OBJECT_CA:
+    case OBJECT_PROFILE:
+    case OBJECTS:
+        break;
+    }
+    return false;
+}
+
+static bool is_visible(const struct token *token, enum object_row row)
+{
+    /* The profile CKP_PUBLIC_CERTIFICATES_TOKEN promises that certificates can be seen without
+     * login. On a token where they cannot, NSS would never log in and never see them. */
+    if (row == OBJECT_PROFILE && certificate_is_private(token))
+        return false;
+    return token->logged_in || !jpki_object_is_private(token, row);
+}
+
+static CK_OBJECT_HANDLE handle_of(const struct token *token, enum object_row row)
+{
+    CK_ULONG epoch =
+        jpki_object_is_private(token, row) ? token->private_epoch : token->public_epoch;
+    return epoch << ROW_BITS | ((CK_ULONG)row + 1);
+}
+
+/* It is on the card, as far as was read. */
+static bool is_there(const struct token *token, enum object_row row)
+{
+    enum certificate_use source = jpki_object_source(row);
+    return source == CERTIFICATES || jpki_certificate_of(token, source) != NULL;
+}
+
+/* What must be known of the certificate before the object is shown: of a certificate everything,
+ * since it will be read next, of keys the key, and for the profile whether it is free to read. */
+static enum certificate_state needed_to_show(enum object_row row)
+{
+    static const enum certificate_state states[OBJECTS] = {
+        [OBJECT_CERTIFICATE] = CERTIFICATE_WHOLE, [OBJECT_CA] = CERTIFICATE_WHOLE,
+        [OBJECT_PUBLIC_KEY] = CERTIFICATE_KEY,    [OBJECT_PRIVATE_KEY] = CERTIFICATE_KEY,
+        [OBJECT_PROFILE] = CERTIFICATE_STARTED,
+    };
+    return states[row];
+}
+
+/* Reads more of the certificate where it is needed. */
+static enum jpki_error want_for(struct token *token, enum object_row row,
+                                enum certificate_state state)
+{
+    enum certificate_use use = row == OBJECT_PROFILE ? HOLDER : jpki_object_source(row);
+    return jpki_certificate_want(token, use, state);
+}
+
+bool jpki_object_find(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row)
+{
+    CK_ULONG number = handle & ROW_MASK;
+    if (number == 0 || number > OBJECTS)
+        return false;
+    enum object_row candidate = (enum object_row)(number - 1);
+    if (!is_visible(token, candidate) || !is_there(token, candidate) ||
+        handle_of(token, candidate) != handle)
+        return false;
+    *row = candidate;
+    return true;
+}
+
+CK_RV jpki_object_check(struct jpki_session *session, CK_OBJECT_HANDLE object)
+{
+    enum object_row row;
+    return jpki_object_find(session->token, object, &row) ? CKR_OK : CKR_OBJECT_HANDLE_INVALID;
+}
+
+/* ---- Search ----------------------------------------------------------------------------- */
+
+static bool attribute_matches(const struct token *token, enum object_row row,
+                              const CK_ATTRIBUTE *wanted)
+{
+    struct value value;
+    return jpki_attribute_value(token, row, wanted->type, &value) == CKR_OK &&
+           value.length == wanted->ulValueLen &&
+           (value.length == 0 || memcmp(value.data, wanted->pValue, value.length) == 0);
+}
+
+/* Compares the attributes that can be told from `known` of the certificate; `more` is how much
+ * the others need. */
+static bool matches(const struct token *token, enum object_row row, const CK_ATTRIBUTE *template,
+                    CK_ULONG count, enum certificate_state known, enum certificate_state *more)
+{
+    *more = known;
+    for (CK_ULONG i = 0; i < count; i++) {
+        enum certificate_state needs = jpki_attribute_needs(row, template[i].type);
+        if (needs > *more)
+            *more = needs;
+        if (needs <= known && !attribute_matches(token, row, &template[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Looks at one row; reads of its certificate only what is needed, when all that is cheaper fits. */
+static enum jpki_error look_at(struct jpki_session *session, enum object_row row,
+                               const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+    struct token *token = session->token;
+    enum certificate_state more;
+    if (!is_visible(token, row) || !matches(token, row, template, count, CERTIFICATE_UNREAD, &more))
+        return JPKI_OK;
+    if (needed_to_show(row) > more)
+        more = needed_to_show(row);
+    enum jpki_error error = want_for(token, row, more);
+    if (error != JPKI_OK)
+        return error;
+    if (is_visible(token, row) && is_there(token, row) &&
+        matches(token, row, template, count, more, &more))
+        session->found[session->found_count++] = handle_of(token, row);
+    return JPKI_OK;
+}
+
+CK_RV jpki_find_begin(struct jpki_session *session, const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+    if (session->finding)
+        return CKR_OPERATION_ACTIVE;
+    session->found_count = 0;
+    session->found_next = 0;
+    for (int row = 0; row < OBJECTS; row++) {
+        if (row == OBJECT_PROFILE && session->token->key != JPKI_KEY_AUTH)
+            continue;
+        enum jpki_error error = look_at(session, (enum object_row)row, template, count);
+        if (error != JPKI_OK)
+            return jpki_ckr(error);
+    }
+    session->finding = true;
+    return CKR_OK;
+}
+
+CK_RV jpki_find_next(struct jpki_session *session, CK_OBJECT_HANDLE *objects, CK_ULONG most,
+                     CK_ULONG *count)
+{
+    if (!session->finding)
+        return CKR_OPERATION_NOT_INITIALIZED;
+    CK_ULONG given = 0;
+    while (given < most && session->found_next < session->found_count)
+        objects[given++] = session->found[session->found_next++];
+    *count = given;
+    return CKR_OK;
+}
+
+CK_RV jpki_find_end(struct jpki_session *session)
+{
+    if (!session->finding)
+        return CKR_OPERATION_NOT_INITIALIZED;
+    session->finding = false;
+    return CKR_OK;
+}
+
+/* ---- Attributes ------------------------------------------------------------------------- */
+
+static CK_RV copy_value(const struct value *value, CK_ATTRIBUTE *attribute)
+{
+    if (attribute->pValue == NULL) {
+        attribute->ulValueLen = value->length;
+        return CKR_OK;
+    }
+    if (attribute->ulValueLen < value->length) {
+        attribute->ulValueLen = CK_UNAVAILABLE_INFORMATION;
+        return CKR_BUFFER_TOO_SMALL;
+    }
+    if (value->length > 0)
+        memcpy(attribute->pValue, value->data, value->length);
+    attribute->ulValueLen = value->length;
+    return CKR_OK;
+}
+
+CK_RV jpki_object_get(struct jpki_session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template,
+                      CK_ULONG count)
+{
+    enum object_row row;
+    if (!jpki_object_find(session->token, object, &row))
+        return CKR_OBJECT_HANDLE_INVALID;
+
+    enum certificate_state needed = CERTIFICATE_UNREAD;
+    for (CK_ULONG i = 0; i < count; i++)
+        if (jpki_attribute_needs(row, template[i].type) > needed)
+            needed = jpki_attribute_needs(row, template[i].type);
+    enum jpki_error error = want_for(session->token, row, needed);
+    if (error != JPKI_OK)
+        return jpki_ckr(error);
+
+    /* Every attribute is answered; one that cannot be does not keep the others back. */
+    CK_RV result = CKR_OK;
+    for (CK_ULONG i = 0; i < count; i++) {
+        struct value value;
+        CK_RV rv = jpki_attribute_value(session->token, row, template[i].type, &value);
+        if (rv == CKR_OK)
+            rv = copy_value(&value, &template[i]);
+        else
+            template[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
+        if (rv != CKR_OK)
+            result = rv;
+    }
+    return result;
+}
+
+CK_RV jpki_object_size(struct jpki_session *session, CK_OBJECT_HANDLE object, CK_ULONG *size)
+{
+    enum object_row row;
+    if (!jpki_object_find(session->token, object, &row))
+        return CKR_OBJECT_HANDLE_INVALID;
+    enum jpki_error error = want_for(session->token, row, CERTIFICATE_WHOLE);
+    if (error != JPKI_OK)
+        return jpki_ckr(error);
+    *size = 0;
+    CK_ATTRIBUTE_TYPE type;
+    struct value value;
+    for (size_t i = 0; jpki_attribute_at(i, &type); i++)
+        if (jpki_attribute_value(session->token, row, type, &value) == CKR_OK)
+            *size += value.length;
+    return CKR_OK;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Signing, verifying and digesting: what a session is in the midst of. */
+#include "internal.h"
+
+#include <string.h>
+
+/* Data of mechanisms that do not hash: PKCS#1 v1.5 padding takes 11 bytes of the modulus. */
+enum { PADDING = 11, PSS_HASH = 32 };
+
+void jpki_operation_clear(struct operation *operation)
+{
+    jpki_digest_free(operation->digest);
+    jpki_buffer_clear(&operation->data);
+    *operation = (struct operation){0};
+}
+
+bool jpki_token_always_authenticates(const struct token *token)
+{
+    return token->key == JPKI_KEY_SIGN && token->reader->module->options.always_authenticate;
+}
+
+CK_RV jpki_operation_check(const struct jpki_session *session, enum jpki_operation kind)
+{
+    return session->operations[kind].mechanism != NULL ? CKR_OK : CKR_OPERATION_NOT_INITIALIZED;
+}
+
+CK_RV jpki_operation_cancel(struct jpki_session *session, enum jpki_operation kind)
+{
+    CK_RV rv = jpki_operation_check(session, kind);
+    jpki_operation_clear(&session->operations[kind]);
+    return rv;
+}
+
+/* ---- Beginning -------------------------------------------------------------------------- */
+
+static CK_RV check_key(const struct token *token, enum jpki_operation kind, CK_OBJECT_HANDLE key)
+{
+    enum object_row row;
+    if (!jpki_object_find(token, key, &row))
+        return CKR_KEY_HANDLE_INVALID;
+    if (row != OBJECT_PRIVATE_KEY && row != OBJECT_PUBLIC_KEY)
+        return CKR_KEY_HANDLE_INVALID;
+    if (row != (kind == JPKI_SIGNING ? OBJECT_PRIVATE_KEY : OBJECT_PUBLIC_KEY))
+        return CKR_KEY_FUNCTION_NOT_PERMITTED;
+    return jpki_certificate_of(token, HOLDER)->key_type == JPKI_KEY_RSA ? CKR_OK
+                                                                        : CKR_KEY_TYPE_INCONSISTENT;
+}
+
+/* A mechanism of the right kind, and one that this card can do. */
+static CK_RV check_mechanism(struct jpki_session *session, enum jpki_operation kind,
+                             const struct mechanism *mechanism)
+{
+    if (mechanism == NULL || (mechanism->kind == MECHANISM_DIGEST) != (kind == JPKI_DIGESTING))
+        return CKR_MECHANISM_INVALID;
+    if (kind != JPKI_SIGNING || mechanism->kind != MECHANISM_PSS)
+        return CKR_OK;
+
+    struct reader *reader = session->token->reader;
+    if (!reader->pss_asked) {
+        enum jpki_error error = jpki_reader_begin(reader);
+        if (error != JPKI_OK)
+            return jpki_ckr(error);
+        error = jpki_reader_enter(reader);
+        if (error == JPKI_OK)
+            error = jpki_reader_ask_pss(reader, session->token->key);
+        jpki_reader_end(reader, JPKI_LEAVE);
+        if (error != JPKI_OK)
+            return jpki_ckr(error);
+    }
+    return reader->pss ? CKR_OK : CKR_MECHANISM_INVALID;
+}
+
+CK_RV jpki_operation_begin(struct jpki_session *session, enum jpki_operation kind,
+                           const CK_MECHANISM *given, CK_OBJECT_HANDLE key)
+{
+    struct operation *operation = &session->operations[kind];
+    if (operation->mechanism != NULL)
+        return CKR_OPERATION_ACTIVE;
+    const struct mechanism *mechanism = jpki_mechanism(given->mechanism);
+    CK_RV rv = check_mechanism(session, kind, mechanism);
+    if (rv == CKR_OK)
+        rv = jpki_mechanism_check(mechanism, given);
+    if (rv == CKR_OK && kind != JPKI_DIGESTING)
+        rv = check_key(session->token, kind, key);
+    if (rv != CKR_OK)
+        return rv;
+
+    if (mechanism->hash != JPKI_HASH_NONE) {
+        operation->digest =
+            jpki_digest_new(session->token->reader->module->crypto, mechanism->hash);
+        if (operation->digest == NULL)
+            return CKR_HOST_MEMORY;
+    }
+    operation->mechanism = mechanism;
+    return CKR_OK;
+}
+
+/* ---- Data ------------------------------------------------------------------------------- */
+
+/* Bytes that a mechanism without a hash takes at most. */
+static size_t data_limit(const struct token *token, const struct mechanism *mechanism)
+{
+    return mechanism->kind == MECHANISM_PSS
+               ? PSS_HASH
+               : jpki_certificate_of(token, HOLDER)->signature_size - PADDING;
+}
+
+static CK_RV feed(struct jpki_session *session, struct operation *operation, const CK_BYTE *part,
+                  CK_ULONG length)
+{
+    if (operation->digest != NULL)
+        return jpki_digest_update(operation->digest, part, length) ? CKR_OK : CKR_GENERAL_ERROR;
+    /* The key's certificate may be gone with a login that was lost meanwhile. */
+    if (jpki_certificate_of(session->token, HOLDER) == NULL)
+        return CKR_USER_NOT_LOGGED_IN;
+    size_t limit = data_limit(session->token, operation->mechanism);
+    if (length > limit || operation->data.length > limit - length)
+        return CKR_DATA_LEN_RANGE;
+    return jpki_buffer_append(&operation->data, part, length, limit) ? CKR_OK : CKR_HOST_MEMORY;
+}
+
+CK_RV jpki_operation_update(struct jpki_session *session, enum jpki_operation kind,
+                            const CK_BYTE *part, CK_ULONG length)
+{
+    CK_RV rv = jpki_operation_check(session, kind);
+    if (rv != CKR_OK)
+        return rv;
+    struct operation *operation = &session->operations[kind];
+    operation->updated = true;
+    rv = feed(session, operation, part, length);
+    if (rv != CKR_OK)
+        jpki_operation_clear(operation);
+    return rv;
+}
+
+/* What is signed: the DigestInfo for PKCS#1, the hash for PSS, or the data as they are. */
+struct message {
+    uint8_t own[JPKI_DIGEST_INFO_MAX];
+    const uint8_t *data;
+    size_t length;
+};
+
+static CK_RV make_message(struct operation *operation, struct message *message)
+{
+    const struct mechanism *mechanism = operation->mechanism;
+    if (mechanism->hash == JPKI_HASH_NONE) {
+        message->data = operation->data.data;
+        message->length = operation->data.length;
+        size_t least = mechanism->kind == MECHANISM_PSS ? PSS_HASH : 1;
+        return message->length >= least ? CKR_OK : CKR_DATA_LEN_RANGE;
+    }
+    uint8_t hash[JPKI_HASH_MAX];
+    if (!jpki_digest_finish(operation->digest, hash))
+        return CKR_GENERAL_ERROR;
+    message->data = message->own;
+    if (mechanism->kind == MECHANISM_PKCS1) {
+        message->length = jpki_digest_info(mechanism->hash, hash, message->own);
+    } else {
+        message->length = jpki_hash_size(mechanism->hash);
+        memcpy(message->own, hash, message->length);
+    }
+    return CKR_OK;
+}
+
+/* ---- Ending ----------------------------------------------------------------------------- */
+
+static CK_RV make_signature(struct jpki_session *session, struct operation *operation, CK_BYTE *out,
+                            CK_ULONG *out_length)
+{
+    struct token *token = session->token;
+    if (!token->logged_in || jpki_certificate_of(token, HOLDER) == NULL)
+        return CKR_USER_NOT_LOGGED_IN;
+    if (jpki_token_always_authenticates(token) && !operation->authenticated)
+        return CKR_USER_NOT_LOGGED_IN;
+    struct message message;
+    CK_RV rv = make_message(operation, &message);
+    if (rv != CKR_OK)
+        return rv;
+
+    uint8_t signature[JPKI_SIGNATURE_MAX];
+    size_t length = 0;
+    enum jpki_error error = jpki_token_sign(token, operation->mechanism->kind, message.data,
+                                            message.length, signature, &length);
+    if (error != JPKI_OK)
+        return jpki_ckr(error);
+    memcpy(out, signature, length); /* checked: as long as the certificate's key makes them */
+    *out_length = length;
+    return CKR_OK;
+}
+
+static CK_RV make_digest(struct operation *operation, CK_BYTE *out, CK_ULONG *out_length)
+{
+    if (!jpki_digest_finish(operation->digest, out))
+        return CKR_GENERAL_ERROR;
+    *out_length = jpki_hash_size(operation->mechanism->hash);
+    return CKR_OK;
+}
+
+static size_t output_size(const struct jpki_session *session, enum jpki_operation kind)
+{
+    if (kind == JPKI_DIGESTING)
+        return jpki_hash_size(session->operations[kind].mechanism->hash);
+    const struct jpki_certificate *holder = jpki_certificate_of(session->token, HOLDER);
+    return holder != NULL ? holder->signature_size : 0;
+}
+
+CK_RV jpki_operation_finish(struct jpki_session *session, enum jpki_operation kind,
+                            const CK_BYTE *data, CK_ULONG length, CK_BYTE *out,
+                            CK_ULONG *out_length)
+{
+    CK_RV rv = jpki_operation_check(session, kind);
+    if (rv != CKR_OK)
+        return rv;
+    struct operation *operation = &session->operations[kind];
+    if (data != NULL && operation->updated)
+        return CKR_OPERATION_ACTIVE; /* begun in parts, to be ended with Final */
+
+    size_t size = output_size(session, kind);
+    CK_ULONG room = *out_length;
+    *out_length = size;
+    if (out == NULL)
+        return CKR_OK;
+    if (room < size)
+        return CKR_BUFFER_TOO_SMALL;
+
+    if (data != NULL)
+        rv = feed(session, operation, data, length);
+    if (rv == CKR_OK)
+        rv = kind == JPKI_DIGESTING ? make_digest(operation, out, out_length)
+                                    : make_signature(session, operation, out, out_length);
+    jpki_operation_clear(operation);
+    return rv;
+}
+
+static CK_RV check_signature(struct jpki_session *session, struct operation *operation,
+                             const CK_BYTE *signature, CK_ULONG length)
+{
+    const struct jpki_certificate *holder = jpki_certificate_of(session->token, HOLDER);
+    if (holder == NULL)
+        return CKR_USER_NOT_LOGGED_IN;
+    if (length != holder->signature_size)
+        return CKR_SIGNATURE_LEN_RANGE;
+    struct message message;
+    CK_RV rv = make_message(operation, &message);
+    if (rv != CKR_OK)
+        return rv;
+    bool pss = operation->mechanism->kind == MECHANISM_PSS;
+    enum jpki_error error = jpki_check_signature(session->token->reader->module->crypto, holder,
+                                                 pss ? JPKI_PADDING_PSS : JPKI_PADDING_PKCS1,
+                                                 message.data, message.length, signature, length);
+    return error == JPKI_ERR_BAD_SIGNATURE ? CKR_SIGNATURE_INVALID : jpki_ckr(error);
+}
+
+CK_RV jpki_operation_verify(struct jpki_session *session, const CK_BYTE *data, CK_ULONG length,
+                            const CK_BYTE *signature, CK_ULONG signature_length)
+{
+    CK_RV rv = jpki_operation_check(session, JPKI_VERIFYING);
+    if (rv != CKR_OK)
+        return rv;
+    struct operation *operation = &session->operations[JPKI_VERIFYING];
+    if (data != NULL && operation->updated)
+        return CKR_OPERATION_ACTIVE;
+    if (data != NULL)
+        rv = feed(session, operation, data, length);
+    if (rv == CKR_OK)
+        rv = check_signature(session, operation, signature, signature_length);
+    jpki_operation_clear(operation);
+    return rv;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A reader and the card in it: recognising it once, noticing that it changed, transactions. */
+#include "internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void place_slots(struct reader *reader, CK_SLOT_ID first_slot)
+{
+    enum jpki_key keys[JPKI_KEYS];
+    size_t count = jpki_module_keys(reader->module, keys);
+    for (size_t i = 0; i < count; i++)
+        reader->tokens[keys[i]].slot = first_slot + i;
+}
+
+struct reader *jpki_reader_new(struct jpki_module *module, const char *name, CK_SLOT_ID first_slot)
+{
+    struct reader *reader = calloc(1, sizeof *reader);
+    if (reader == NULL)
+        return NULL;
+    reader->module = module;
+    (void)snprintf(reader->name, sizeof reader->name, "%s", name);
+    for (int key = 0; key < JPKI_KEYS; key++) {
+        struct token *token = &reader->tokens[key];
+        token->reader = reader;
+        token->key = (enum jpki_key)key;
+        token->profile = jpki_profile(token->key);
+    }
+    place_slots(reader, first_slot);
+
+    struct jpki_transport transport = module->source->transport(module->readers_source, name);
+    reader->card = transport.ops != NULL ? jpki_card_new(transport) : NULL;
+    reader->lock = jpki_lock_new(&module->locking);
+    if (reader->card == NULL || reader->lock == NULL) {
+        jpki_reader_free(reader);
+        return NULL;
+    }
+    return reader;
+}
+
+void jpki_reader_free(struct reader *reader)
+{
+    for (int key = 0; key < JPKI_KEYS; key++) {
+        jpki_login_end(&reader->tokens[key]);
+        jpki_certificate_forget(&reader->tokens[key]);
+    }
+    jpki_card_free(reader->card);
+    jpki_lock_free(reader->lock);
+    free(reader);
+}
+
+/* Nothing of the last card may be held against, or in favour of, the next. */
+static void forget_card(struct reader *reader)
+{
+    reader->recognition = CARD_UNKNOWN;
+    reader->info = (struct jpki_card_info){0};
+    reader->pss_asked = false;
+    jpki_card_forget(reader->card);
+    jpki_card_disconnect(reader->card);
+    for (int key = 0; key < JPKI_KEYS; key++) {
+        struct token *token = &reader->tokens[key];
+        jpki_sessions_drop(token);
+        jpki_login_lost(token);
+        jpki_certificate_forget(token);
+        token->existence = EXISTENCE_UNKNOWN;
+        token->public_epoch = jpki_module_epoch(reader->module);
+    }
+}
+
+bool jpki_reader_refresh(struct reader *reader)
+{
+    struct jpki_module *module = reader->module;
+    struct jpki_reader_status status = {0};
+    (void)snprintf(status.name, sizeof status.name, "%s", reader->name);
+    enum jpki_error error = module->source->look(module->readers_source, &status);
+    bool present = error == JPKI_OK && status.present;
+
+    bool same = present && reader->present && status.insertion == reader->insertion;
+    if (!same && (reader->present || present)) {
+        forget_card(reader);
+        reader->present = present;
+        reader->insertion = status.insertion;
+    }
+    return same;
+}
+
+void jpki_token_is_missing(struct token *token)
+{
+    uint64_t insertion = token->reader->insertion;
+    token->existence = MISSING;
+    atomic_store(&token->reader->lacking[token->key], insertion << 1 | 1);
+}
+
+enum jpki_error jpki_token_meet(struct token *token)
+{
+    if (token->existence != EXISTENCE_UNKNOWN)
+        return JPKI_OK;
+    /* The certificate itself tells best, but one is hidden until the PIN is given. */
+    bool listed = true;
+    enum jpki_error error = token->profile->private_certificate
+                                ? jpki_card_lists(token->reader->card, token->key, &listed)
+                                : jpki_certificate_load(token, HOLDER, CERTIFICATE_STARTED);
+    if (error == JPKI_OK && !listed)
+        jpki_token_is_missing(token);
+    if (error == JPKI_OK && token->existence == EXISTENCE_UNKNOWN)
+        token->existence = EXISTS;
+    return error;
+}
+
+/* One SELECT tells whether the card is ours; one that is not is left alone until it is taken out.
+ */
+static enum jpki_error recognise(struct reader *reader)
+{
+    enum jpki_error error = jpki_card_select(reader->card);
+    if (error == JPKI_ERR_NOT_JPKI) {
+        reader->recognition = CARD_FOREIGN;
+        jpki_log(JPKI_LOG_INFO, "the card in %s is not a My Number Card", reader->name);
+    }
+    if (error == JPKI_OK)
+        error = jpki_card_identify(reader->card, &reader->info);
+    if (error != JPKI_OK)
+        return error;
+
+    reader->recognition = CARD_JPKI;
+    return JPKI_OK;
+}
+
+static enum jpki_error begin_known(struct reader *reader)
+{
+    enum jpki_card_event event;
+    enum jpki_error error = jpki_card_begin(reader->card, &event);
+    if (error == JPKI_ERR_CARD_CHANGED || error == JPKI_ERR_NO_CARD) {
+        (void)jpki_reader_refresh(reader);
+        return error;
+    }
+    if (error != JPKI_OK)
+        return error;
+    /* A new connection may be to another card than the one we looked at before. */
+    if (event == JPKI_CARD_CONNECTED && !jpki_reader_refresh(reader)) {
+        jpki_card_end(reader->card, JPKI_LEAVE);
+        return JPKI_ERR_CARD_CHANGED;
+    }
+    return JPKI_OK;
+}
+
+enum jpki_error jpki_reader_begin(struct reader *reader)
+{
+    if (!reader->present)
+        return JPKI_ERR_NO_CARD;
+    if (reader->recognition == CARD_FOREIGN)
+        return JPKI_ERR_NOT_JPKI;
+    enum jpki_error error = begin_known(reader);
+    if (error == JPKI_OK && reader->recognition == CARD_UNKNOWN) {
+        error = recognise(reader);
+        if (error != JPKI_OK)
+            jpki_reader_end(reader, JPKI_LEAVE);
+    }
+    return error;
+}
+
+static bool anybody(const struct reader *reader, bool (*is)(const struct token *token))
+{
+    return is(&reader->tokens[JPKI_KEY_AUTH]) || is(&reader->tokens[JPKI_KEY_SIGN]);
+}
+
+static bool is_logged_in(const struct token *token)
+{
+    return token->logged_in;
+}
+
+static bool has_sessions(const struct token *token)
+{
+    return token->sessions > 0;
+}
+
+enum jpki_error jpki_reader_enter(struct reader *reader)
+{
+    return anybody(reader, is_logged_in) ? jpki_card_resume(reader->card, &reader->info)
+                                         : jpki_card_select(reader->card);
+}
+
+void jpki_reader_end(struct reader *reader, enum jpki_leave leave)
+{
+    jpki_card_end(reader->card, leave);
+    /* Nobody needs the card now: let other programs have it for themselves. */
+    if (!anybody(reader, has_sessions))
+        jpki_card_disconnect(reader->card);
+}
+
+enum jpki_error jpki_reader_ask_pss(struct reader *reader, enum jpki_key key)
+{
+    enum jpki_pss option = reader->module->options.pss;
+    if (reader->pss_asked)
+        return JPKI_OK;
+    if (option == JPKI_PSS_AUTO) {
+        enum jpki_error error = jpki_card_knows_pss(reader->card, key, &reader->pss);
+        if (error == JPKI_ERR_TRANSPORT || error == JPKI_ERR_CARD_CHANGED)
+            return error;
+        if (error != JPKI_OK)
+            reader->pss = false; /* no key to ask about */
+    } else {
+        reader->pss = option == JPKI_PSS_ON;
+    }
+    reader->pss_asked = true;
+    return JPKI_OK;
+}

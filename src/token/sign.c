@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Signatures by the card: one command when nobody interfered, bounded when somebody did, and
+ * nothing handed out that the certificate does not verify. */
+#include "internal.h"
+
+struct request {
+    struct token *token;
+    enum mechanism_kind kind;
+    const uint8_t *data;
+    size_t length;
+    uint8_t *signature;
+    size_t *signature_length;
+};
+
+static enum jpki_error sign_and_check(const struct request *request)
+{
+    struct token *token = request->token;
+    bool pss = request->kind == MECHANISM_PSS;
+    enum jpki_error error = jpki_card_sign(
+        token->reader->card, token->key, pss ? JPKI_SCHEME_PSS : JPKI_SCHEME_PKCS1, request->data,
+        request->length, request->signature, request->signature_length);
+    if (error != JPKI_OK)
+        return error;
+    error = jpki_check_signature(token->reader->module->crypto, jpki_certificate_of(token, HOLDER),
+                                 pss ? JPKI_PADDING_PSS : JPKI_PADDING_PKCS1, request->data,
+                                 request->length, request->signature, *request->signature_length);
+    if (error != JPKI_OK)
+        jpki_wipe(request->signature, *request->signature_length);
+    return error;
+}
+
+/* Trying again can help: not after a broken exchange, nor with data that no card takes. */
+static bool is_final(enum jpki_error error)
+{
+    return error == JPKI_OK || error == JPKI_ERR_TRANSPORT || error == JPKI_ERR_CARD_CHANGED ||
+           error == JPKI_ERR_DATA_LENGTH || error == JPKI_ERR_CRYPTO;
+}
+
+/* In one transaction. Another program may have selected its own application, whose key of the
+ * same file number then refused, or signed: select ours and try once more. Where the card has
+ * forgotten the PIN meanwhile, give it again if we may. */
+static enum jpki_error sign_in_transaction(const struct request *request)
+{
+    enum jpki_error error = sign_and_check(request);
+    if (is_final(error))
+        return error;
+    jpki_log(JPKI_LOG_INFO, "signature: %s; trying again with our application selected",
+             jpki_error_text(error));
+    error = jpki_card_select(request->token->reader->card);
+    if (error == JPKI_OK)
+        error = sign_and_check(request);
+    if (error != JPKI_ERR_NOT_VERIFIED)
+        return error;
+
+    error = jpki_login_again(request->token);
+    return error == JPKI_OK ? sign_and_check(request) : error;
+}
+
+enum jpki_error jpki_token_sign(struct token *token, enum mechanism_kind kind, const uint8_t *data,
+                                size_t length, uint8_t *signature, size_t *signature_length)
+{
+    struct request request = {token, kind, data, length, signature, signature_length};
+    enum jpki_error error = jpki_reader_begin(token->reader);
+    if (error != JPKI_OK)
+        return error;
+    error = sign_in_transaction(&request);
+    jpki_reader_end(token->reader, JPKI_LEAVE);
+    return error;
+}
