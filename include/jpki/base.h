@@ -37,9 +37,12 @@ enum jpki_error {
     JPKI_ERR_PIN_BLOCKED,   /* no tries left */
 
     /* Refused before anything was sent. */
-    JPKI_ERR_PIN_LENGTH,     /* cannot be this PIN: wrong length */
-    JPKI_ERR_PIN_CHARACTERS, /* cannot be this PIN: wrong characters */
-    JPKI_ERR_DATA_LENGTH,    /* more or fewer bytes than the scheme takes */
+    JPKI_ERR_PIN_LENGTH,      /* cannot be this PIN: wrong length */
+    JPKI_ERR_PIN_CHARACTERS,  /* cannot be this PIN: wrong characters */
+    JPKI_ERR_PIN_POLICY,      /* not allowed as a new PIN */
+    JPKI_ERR_PIN_KNOWN_WRONG, /* the card has refused this one already */
+    JPKI_ERR_PIN_LAST_TRY,    /* the last try is kept (option keep-last-try) */
+    JPKI_ERR_DATA_LENGTH,     /* more or fewer bytes than the scheme takes */
 
     /* This machine. */
     JPKI_ERR_BAD_SIGNATURE, /* a signature that its certificate does not verify */
@@ -50,6 +53,9 @@ enum jpki_error {
 
 /* A few words for the log. Never NULL. */
 const char *jpki_error_text(enum jpki_error error);
+
+/* The way to the card broke in the midst of an exchange: what it has done is unknown. */
+bool jpki_error_is_break(enum jpki_error error);
 
 /* The only mapping from errors to Cryptoki return values (a CK_RV). */
 unsigned long jpki_ckr(enum jpki_error error);
@@ -79,7 +85,7 @@ struct jpki_secret;
 /* Keeps a copy of `length` bytes (1 to 256). NULL when memory is short. The caller still wipes
  * its own. */
 struct jpki_secret *jpki_secret_new(const void *bytes, size_t length);
-const uint8_t *jpki_secret_bytes(const struct jpki_secret *secret);
+uint8_t *jpki_secret_bytes(struct jpki_secret *secret);
 size_t jpki_secret_length(const struct jpki_secret *secret);
 
 /* Wipes and frees. NULL is ignored. */
@@ -127,6 +133,7 @@ struct jpki_options {
     unsigned slots; /* JPKI_SLOTS_* */
     enum jpki_pin_cache pin_cache;
     bool always_authenticate; /* CKA_ALWAYS_AUTHENTICATE of the signature key */
+    bool keep_last_try;       /* never spend the last try of a PIN */
     enum jpki_pss pss;
     enum jpki_log_level log_level;
     char log_file[JPKI_OPTION_TEXT];       /* "" = standard error */

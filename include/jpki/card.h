@@ -59,6 +59,10 @@ struct jpki_pin {
 enum jpki_error jpki_pin_prepare(const struct jpki_profile *profile, const uint8_t *entered,
                                  size_t length, struct jpki_pin *pin);
 
+/* The rules for a new PIN, which a login does not insist on: with letters, at least one letter and
+ * one digit. Errors: PIN_POLICY. */
+enum jpki_error jpki_pin_check_new(const struct jpki_profile *profile, const struct jpki_pin *pin);
+
 /* What the card says of itself: EF 0006. */
 struct jpki_card_info {
     uint8_t token_info[160];  /* EF 0006 as it is */
@@ -104,12 +108,29 @@ enum jpki_error jpki_card_lists(struct jpki_card *card, enum jpki_key key, bool 
 #define JPKI_TRIES_UNTOLD 16U
 enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, unsigned *tries);
 
-/* Presents a PIN; needs jpki_card_select() and jpki_card_tries() in the same transaction, else
- * CARD and nothing is sent. Sent once, never repeated. `tries` is what is left when it was wrong.
- * Errors: PIN_WRONG, PIN_BLOCKED (also when this try was the last), NOT_FOUND. After TRANSPORT
- * or CARD_CHANGED a try may or may not have been spent. */
+/* The same with the PIN's file selected first, as changing the PIN wants it. */
+enum jpki_error jpki_card_tries_selected(struct jpki_card *card, enum jpki_key key,
+                                         unsigned *tries);
+
+/* Presents a PIN; needs jpki_card_select() and one of the two above in the same transaction, with
+ * tries left, else CARD and nothing is sent. Sent once, never repeated. `tries` is what is left
+ * when it was wrong, JPKI_TRIES_UNTOLD when the card did not say. Errors: PIN_WRONG, PIN_BLOCKED
+ * (also when this try was the last), NOT_FOUND. After TRANSPORT, CARD_CHANGED or CARD a try may
+ * or may not have been spent. */
 enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
                                  const struct jpki_pin *pin, unsigned *tries);
+
+/* The same with a PIN typed at the reader, where it has a keypad and the PIN is digits only.
+ * Errors: also CANCELLED (by whoever sits there; nothing was sent to the card). */
+bool jpki_card_has_keypad(struct jpki_card *card);
+enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key, unsigned *tries);
+
+/* Replaces the PIN that jpki_card_tries_selected() and jpki_card_verify() were about, right after
+ * them in the same transaction, else CARD and nothing is sent. Sent once. After TRANSPORT (also an
+ * answer that leaves it open) or CARD_CHANGED the PIN may or may not have been changed; after any
+ * other error it has not. */
+enum jpki_error jpki_card_change(struct jpki_card *card, enum jpki_key key,
+                                 const struct jpki_pin *pin);
 
 /* Reads a certificate file on from where `content` ends, until at least `upto` bytes are there or
  * the certificate ends: its DER header tells where, since filler may follow. Errors: NOT_FOUND (no

@@ -40,6 +40,10 @@ CK_RV jpki_module_open(const struct jpki_readers_ops *readers, const struct jpki
 /* Makes every jpki_slot_wait() return CKR_CRYPTOKI_NOT_INITIALIZED, now and later. */
 void jpki_module_interrupt(struct jpki_module *module);
 
+/* At the end of a process that did not call C_Finalize: makes the cards forget what we unlocked,
+ * and nothing else; OpenSSL may be gone by now. No other call may be under way. */
+void jpki_module_abandon(struct jpki_module *module);
+
 /* Closes all sessions, makes the cards forget what we unlocked, and frees. No other call may be
  * under way. */
 void jpki_module_close(struct jpki_module *module);
@@ -92,10 +96,17 @@ CK_RV jpki_session_cancel(struct jpki_session *session, CK_FLAGS operations);
 
 /* ---- Login ---------------------------------------------------------------------------- */
 
-/* CKU_USER or CKU_CONTEXT_SPECIFIC; the PIN is checked for form before anything is sent. */
+/* CKU_USER or CKU_CONTEXT_SPECIFIC; the PIN is checked for form before anything is sent. NULL: it
+ * is typed at the reader, else CKR_ARGUMENTS_BAD. */
 CK_RV jpki_login(struct jpki_session *session, CK_USER_TYPE user, const CK_UTF8CHAR *pin,
                  CK_ULONG length);
 CK_RV jpki_logout(struct jpki_session *session);
+
+/* Changes the PIN; needs no login. Form and rules of the new one first, then the form of the old:
+ * CKR_PIN_LEN_RANGE, CKR_PIN_INVALID, and nothing was sent. A wrong old one costs its try. With
+ * CKR_DEVICE_ERROR or CKR_DEVICE_REMOVED the log says whether the state of the PIN is unknown. */
+CK_RV jpki_set_pin(struct jpki_session *session, const CK_UTF8CHAR *old_pin, CK_ULONG old_length,
+                   const CK_UTF8CHAR *new_pin, CK_ULONG new_length);
 
 /* ---- Objects -------------------------------------------------------------------------- */
 

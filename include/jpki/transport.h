@@ -40,6 +40,17 @@ struct jpki_transport_ops {
     enum jpki_error (*transmit)(void *self, const uint8_t *command, size_t command_length,
                                 uint8_t *answer, size_t *answer_length);
 
+    /* Whether the reader can ask for a PIN on a keypad of its own and put it into a command
+     * (PC/SC part 10, FEATURE_VERIFY_PIN_DIRECT). Only between begin() and end(). NULL, with the
+     * next: it never has. */
+    bool (*has_keypad)(void *self);
+
+    /* Has the reader ask for a PIN of exactly `digits` digits and send `command`, a VERIFY whose
+     * data is that many bytes to be replaced by the digits in ASCII. Answer and errors as
+     * transmit(). The reader itself may answer 6400 (nobody typed in time) or 6401 (cancelled). */
+    enum jpki_error (*transmit_typed)(void *self, const uint8_t *command, size_t command_length,
+                                      unsigned digits, uint8_t *answer, size_t *answer_length);
+
     /* Ends the transaction. */
     void (*end)(void *self, enum jpki_leave leave);
 

@@ -24,6 +24,9 @@ static const struct error_row rows[] = {
     [JPKI_ERR_PIN_BLOCKED] = {CKR_PIN_LOCKED, "the PIN is blocked"},
     [JPKI_ERR_PIN_LENGTH] = {CKR_PIN_LEN_RANGE, "a PIN of this length cannot be right"},
     [JPKI_ERR_PIN_CHARACTERS] = {CKR_PIN_INCORRECT, "a PIN of these characters cannot be right"},
+    [JPKI_ERR_PIN_POLICY] = {CKR_PIN_INVALID, "not allowed as a new PIN"},
+    [JPKI_ERR_PIN_KNOWN_WRONG] = {CKR_PIN_INCORRECT, "the card has refused this PIN already"},
+    [JPKI_ERR_PIN_LAST_TRY] = {CKR_PIN_LOCKED, "the last try is kept"},
     [JPKI_ERR_DATA_LENGTH] = {CKR_DATA_LEN_RANGE, "wrong length of data"},
     [JPKI_ERR_BAD_SIGNATURE] = {CKR_DEVICE_ERROR, "the signature does not fit the certificate"},
     [JPKI_ERR_CERTIFICATE] = {CKR_DEVICE_ERROR, "the certificate cannot be used"},
@@ -40,6 +43,11 @@ static const struct error_row *row_of(enum jpki_error error)
 const char *jpki_error_text(enum jpki_error error)
 {
     return row_of(error)->text;
+}
+
+bool jpki_error_is_break(enum jpki_error error)
+{
+    return error == JPKI_ERR_TRANSPORT || error == JPKI_ERR_CARD_CHANGED;
 }
 
 unsigned long jpki_ckr(enum jpki_error error)

@@ -42,6 +42,10 @@ static void store_always_authenticate(struct jpki_options *options, int value)
 {
     options->always_authenticate = value != 0;
 }
+static void store_keep_last_try(struct jpki_options *options, int value)
+{
+    options->keep_last_try = value != 0;
+}
 static void store_pss(struct jpki_options *options, int value)
 {
     options->pss = (enum jpki_pss)value;
@@ -55,6 +59,7 @@ static const struct option table[] = {
     {"slots", slots_words, store_slots, 0},
     {"pin-cache", pin_cache_words, store_pin_cache, 0},
     {"always-authenticate", yes_no_words, store_always_authenticate, 0},
+    {"keep-last-try", yes_no_words, store_keep_last_try, 0},
     {"pss", pss_words, store_pss, 0},
     {"log", log_words, store_log, 0},
     {"log-file", NULL, NULL, offsetof(struct jpki_options, log_file)},

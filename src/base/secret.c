@@ -44,7 +44,7 @@ struct jpki_secret *jpki_secret_new(const void *bytes, size_t length)
     return secret;
 }
 
-const uint8_t *jpki_secret_bytes(const struct jpki_secret *secret)
+uint8_t *jpki_secret_bytes(struct jpki_secret *secret)
 {
     return secret->bytes;
 }

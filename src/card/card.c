@@ -10,12 +10,6 @@ static const uint8_t application_name[] = {0xD3, 0x92, 0xF0, 0x00, 0x26,
 
 enum { EF_TOKEN_INFO = 0x0006, EF_CERTIFICATE_LIST = 0x0008, CERTIFICATE_LISTED = 0x8F };
 
-/* The way to the card failed, rather than the card refused. */
-static bool broke(enum jpki_error error)
-{
-    return error == JPKI_ERR_TRANSPORT || error == JPKI_ERR_CARD_CHANGED;
-}
-
 struct jpki_card *jpki_card_new(struct jpki_transport transport)
 {
     struct jpki_card *card = calloc(1, sizeof *card);
@@ -35,11 +29,17 @@ void jpki_card_free(struct jpki_card *card)
     free(card);
 }
 
+static void shut_gates(struct jpki_card *card)
+{
+    for (int key = 0; key < JPKI_KEYS; key++)
+        card->gates[key] = PIN_SHUT;
+}
+
 enum jpki_error jpki_card_begin(struct jpki_card *card, enum jpki_card_event *event)
 {
     enum jpki_error error = card->transport.ops->begin(card->transport.self, event);
     card->selected = false;
-    memset(card->may_verify, 0, sizeof card->may_verify);
+    shut_gates(card);
     if (error != JPKI_OK || *event != JPKI_CARD_SAME)
         card->current = 0;
     return error;
@@ -48,7 +48,7 @@ enum jpki_error jpki_card_begin(struct jpki_card *card, enum jpki_card_event *ev
 void jpki_card_end(struct jpki_card *card, enum jpki_leave leave)
 {
     card->selected = false;
-    memset(card->may_verify, 0, sizeof card->may_verify);
+    shut_gates(card);
     if (leave == JPKI_POWER_OFF)
         card->current = 0;
     card->transport.ops->end(card->transport.self, leave);
@@ -96,7 +96,7 @@ enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_
     struct answer answer;
     enum jpki_error error = jpki_read_start(card, EF_TOKEN_INFO, info->token_info_length,
                                             info->token_info_length, &answer);
-    if (broke(error))
+    if (jpki_error_is_break(error))
         return error;
     if (error == JPKI_OK && answer.length == info->token_info_length &&
         memcmp(answer.data, info->token_info, answer.length) == 0)
@@ -127,7 +127,7 @@ enum jpki_error jpki_card_identify(struct jpki_card *card, struct jpki_card_info
     enum jpki_error error =
         jpki_read_start(card, EF_TOKEN_INFO, sizeof info->token_info, 32, &answer);
     if (error != JPKI_OK)
-        return broke(error) ? error : JPKI_OK;
+        return jpki_error_is_break(error) ? error : JPKI_OK;
 
     info->token_info_length =
         answer.length < sizeof info->token_info ? answer.length : sizeof info->token_info;
@@ -156,7 +156,7 @@ enum jpki_error jpki_card_lists(struct jpki_card *card, enum jpki_key key, bool 
 {
     struct answer answer;
     enum jpki_error error = jpki_read_start(card, EF_CERTIFICATE_LIST, 3, 2, &answer);
-    if (broke(error))
+    if (jpki_error_is_break(error))
         return error;
     if (error == JPKI_OK && is_understood(&answer)) {
         unsigned at = jpki_profile(key)->listed_at;
@@ -166,5 +166,5 @@ enum jpki_error jpki_card_lists(struct jpki_card *card, enum jpki_key key, bool 
     unsigned tries;
     error = jpki_card_tries(card, key, &tries);
     *listed = error != JPKI_ERR_NOT_FOUND;
-    return broke(error) ? error : JPKI_OK;
+    return jpki_error_is_break(error) ? error : JPKI_OK;
 }

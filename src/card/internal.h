@@ -9,12 +9,20 @@
  * nobody (card.md, Commands), so believed only after it worked once on this card. */
 enum short_ids { SHORT_IDS_UNTRIED, SHORT_IDS_WORK, SHORT_IDS_REFUSED };
 
+/* What may follow on a PIN: nothing opens it but the card's own answers in this transaction. */
+enum pin_gate {
+    PIN_SHUT,
+    PIN_VERIFY_NAMED, /* tries are left, asked for by short identifier: so may VERIFY be sent */
+    PIN_VERIFY_PLAIN, /* tries are left, asked for with the PIN's file selected */
+    PIN_CHANGE,       /* verified with the file selected */
+};
+
 struct jpki_card {
     struct jpki_transport transport;
     enum short_ids short_ids;
-    uint16_t current;           /* the file last selected, as far as we know; 0 = none */
-    bool selected;              /* our SELECT was answered 9000 in this transaction */
-    bool may_verify[JPKI_KEYS]; /* tries were read in this transaction, and some are left */
+    uint16_t current;               /* the file last selected, as far as we know; 0 = none */
+    bool selected;                  /* our SELECT was answered 9000 in this transaction */
+    enum pin_gate gates[JPKI_KEYS]; /* this transaction's */
 };
 
 /* ---- apdu.c --------------------------------------------------------------------------- */
@@ -38,6 +46,11 @@ enum instruction {
 #define SW_WRONG_P1_P2   0x6A86
 #define SW_WRONG_OFFSET  0x6B00
 #define SW_CARD_WAKES_UP 0x6F00
+#define SW_NOT_TYPED     0x6400 /* by a reader with a keypad (PC/SC part 10) */
+#define SW_CANCELLED     0x6401
+
+/* P2 of commands that work on the file selected before. */
+#define P2_CURRENT_FILE 0x80
 
 /* A short command APDU. `answer_length`: 0 = no Le, else 1 to 256. */
 struct command {

@@ -49,6 +49,18 @@ enum jpki_error jpki_pin_prepare(const struct jpki_profile *profile, const uint8
     return JPKI_OK;
 }
 
+enum jpki_error jpki_pin_check_new(const struct jpki_profile *profile, const struct jpki_pin *pin)
+{
+    if (!profile->pin_letters)
+        return JPKI_OK;
+    size_t digits = 0;
+    for (size_t i = 0; i < pin->length; i++)
+        digits += is_digit(pin->bytes[i]);
+    return digits > 0 && digits < pin->length ? JPKI_OK : JPKI_ERR_PIN_POLICY;
+}
+
+/* ---- Tries left ------------------------------------------------------------------------- */
+
 static bool is_tries(uint16_t sw)
 {
     return (sw & 0xFFF0) == 0x63C0;
@@ -64,27 +76,52 @@ static bool tells_tries(uint16_t sw)
     return is_tries(sw) || is_blocked(sw) || sw == SW_OK;
 }
 
+/* Reads the answer of an empty VERIFY; tries left open the gate. */
+static enum jpki_error read_tries(struct jpki_card *card, enum jpki_key key, uint16_t sw,
+                                  enum pin_gate gate, unsigned *tries)
+{
+    if (!tells_tries(sw))
+        return jpki_sw_error(sw) == JPKI_ERR_NOT_FOUND ? JPKI_ERR_NOT_FOUND : JPKI_ERR_CARD;
+    if (sw == SW_OK)
+        *tries = JPKI_TRIES_UNTOLD;
+    else
+        *tries = is_tries(sw) ? sw & 0xF : 0;
+    if (card->selected && *tries > 0)
+        card->gates[key] = gate;
+    return JPKI_OK;
+}
+
+static struct command empty_verify(uint8_t p2)
+{
+    return jpki_command(0x00, INS_VERIFY, 0x00, p2, NULL, 0, 0);
+}
+
 enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, unsigned *tries)
 {
     uint16_t file = jpki_profile(key)->pin;
-    struct command named = jpki_command(0x00, INS_VERIFY, 0x00, (uint8_t)(0x80 | file), NULL, 0, 0);
-    struct command plain = jpki_command(0x00, INS_VERIFY, 0x00, 0x80, NULL, 0, 0);
+    struct command named = empty_verify((uint8_t)(0x80 | file));
+    struct command plain = empty_verify(P2_CURRENT_FILE);
     struct answer answer;
+    card->gates[key] = PIN_SHUT;
     enum jpki_error error = jpki_send_to_file(card, file, &named, &plain, tells_tries, &answer);
     if (error != JPKI_OK)
         return error;
-    if (!tells_tries(answer.sw)) {
-        error = jpki_sw_error(answer.sw);
-        return error == JPKI_ERR_NOT_FOUND ? error : JPKI_ERR_CARD;
-    }
-
-    if (answer.sw == SW_OK)
-        *tries = JPKI_TRIES_UNTOLD;
-    else
-        *tries = is_tries(answer.sw) ? answer.sw & 0xF : 0;
-    card->may_verify[key] = card->selected && *tries > 0;
-    return JPKI_OK;
+    enum pin_gate gate = card->short_ids == SHORT_IDS_WORK ? PIN_VERIFY_NAMED : PIN_VERIFY_PLAIN;
+    return read_tries(card, key, answer.sw, gate, tries);
 }
+
+enum jpki_error jpki_card_tries_selected(struct jpki_card *card, enum jpki_key key, unsigned *tries)
+{
+    struct command plain = empty_verify(P2_CURRENT_FILE);
+    struct answer answer;
+    card->gates[key] = PIN_SHUT;
+    enum jpki_error error = jpki_select_file(card, jpki_profile(key)->pin);
+    if (error == JPKI_OK)
+        error = jpki_exchange(card, &plain, &answer);
+    return error == JPKI_OK ? read_tries(card, key, answer.sw, PIN_VERIFY_PLAIN, tries) : error;
+}
+
+/* ---- Presenting a PIN ------------------------------------------------------------------- */
 
 static enum jpki_error verify_error(uint16_t sw, unsigned *tries)
 {
@@ -100,24 +137,99 @@ static enum jpki_error verify_error(uint16_t sw, unsigned *tries)
     return sw == SW_NO_FILE ? JPKI_ERR_NOT_FOUND : JPKI_ERR_CARD;
 }
 
+/* Makes the VERIFY that the gate allows, and shuts it: each wants a reading of its own. False
+ * when it is shut. */
+static bool pass_gate(struct jpki_card *card, enum jpki_key key, const uint8_t *data, size_t length,
+                      struct command *command)
+{
+    enum pin_gate gate = card->gates[key];
+    uint16_t file = jpki_profile(key)->pin;
+    bool named = gate == PIN_VERIFY_NAMED;
+    bool plain = gate == PIN_VERIFY_PLAIN && card->current == file;
+    card->gates[key] = PIN_SHUT;
+    if (!card->selected || (!named && !plain))
+        return false;
+    uint8_t p2 = (uint8_t)(named ? 0x80 | file : P2_CURRENT_FILE);
+    *command = jpki_command(0x00, INS_VERIFY, 0x00, p2, data, length, 0);
+    return true;
+}
+
+static enum jpki_error read_verdict(struct jpki_card *card, enum jpki_key key,
+                                    const struct command *command, uint16_t sw, unsigned *tries)
+{
+    bool named = command->bytes[3] != P2_CURRENT_FILE;
+    /* Not even tried: this card wants the file selected first. The next login will. */
+    if (named && (sw == SW_WRONG_P1_P2 || sw == SW_NO_FILE))
+        card->short_ids = SHORT_IDS_REFUSED;
+    if (sw == SW_OK && !named)
+        card->gates[key] = PIN_CHANGE;
+    return verify_error(sw, tries);
+}
+
 enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
                                  const struct jpki_pin *pin, unsigned *tries)
 {
-    uint16_t file = jpki_profile(key)->pin;
-    bool named = card->short_ids == SHORT_IDS_WORK;
-    if (!card->may_verify[key] || (!named && card->current != file))
+    struct command command;
+    if (!pass_gate(card, key, pin->bytes, pin->length, &command))
         return JPKI_ERR_CARD;
-    card->may_verify[key] = false; /* each VERIFY wants a reading of its own */
+    struct answer answer;
+    enum jpki_error error = jpki_exchange(card, &command, &answer);
+    if (error == JPKI_OK)
+        error = read_verdict(card, key, &command, answer.sw, tries);
+    jpki_wipe(&command, sizeof command);
+    return error;
+}
 
-    uint8_t p2 = (uint8_t)(named ? 0x80 | file : 0x80);
-    struct command command = jpki_command(0x00, INS_VERIFY, 0x00, p2, pin->bytes, pin->length, 0);
+bool jpki_card_has_keypad(struct jpki_card *card)
+{
+    const struct jpki_transport_ops *ops = card->transport.ops;
+    return ops->has_keypad != NULL && ops->has_keypad(card->transport.self);
+}
+
+enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key, unsigned *tries)
+{
+    static const uint8_t placeholder[JPKI_PIN_MAX] = {0};
+    unsigned digits = jpki_profile(key)->pin_max;
+    struct command command;
+    if (!pass_gate(card, key, placeholder, digits, &command))
+        return JPKI_ERR_CARD;
+    uint8_t answer[JPKI_ANSWER_MAX];
+    size_t length = sizeof answer;
+    enum jpki_error error = card->transport.ops->transmit_typed(
+        card->transport.self, command.bytes, command.length, digits, answer, &length);
+    if (error != JPKI_OK)
+        return error;
+    jpki_log_apdu(command.bytes, command.length, answer, length);
+    if (length < 2)
+        return JPKI_ERR_CARD;
+    uint16_t sw = (uint16_t)(answer[length - 2] << 8 | answer[length - 1]);
+    if (sw == SW_NOT_TYPED || sw == SW_CANCELLED)
+        return JPKI_ERR_CANCELLED;
+    return read_verdict(card, key, &command, sw, tries);
+}
+
+/* ISO/IEC 7816-4, 5.1.3: execution and checking errors that leave the memory as it was. */
+static bool left_unchanged(uint16_t sw)
+{
+    uint8_t sw1 = (uint8_t)(sw >> 8);
+    return sw1 == 0x64 || (sw1 >= 0x67 && sw1 <= 0x6E);
+}
+
+enum jpki_error jpki_card_change(struct jpki_card *card, enum jpki_key key,
+                                 const struct jpki_pin *pin)
+{
+    bool may = card->gates[key] == PIN_CHANGE && card->current == jpki_profile(key)->pin;
+    card->gates[key] = PIN_SHUT;
+    if (!may)
+        return JPKI_ERR_CARD;
+    struct command command =
+        jpki_command(0x00, INS_CHANGE, 0x01, P2_CURRENT_FILE, pin->bytes, pin->length, 0);
     struct answer answer;
     enum jpki_error error = jpki_exchange(card, &command, &answer);
     jpki_wipe(&command, sizeof command);
-    if (error != JPKI_OK)
+    if (error == JPKI_ERR_CARD) /* half an answer is none */
+        return JPKI_ERR_TRANSPORT;
+    if (error != JPKI_OK || answer.sw == SW_OK)
         return error;
-    /* Not even tried: this card wants the file selected first. The next login will. */
-    if (named && (answer.sw == SW_WRONG_P1_P2 || answer.sw == SW_NO_FILE))
-        card->short_ids = SHORT_IDS_REFUSED;
-    return verify_error(answer.sw, tries);
+    return left_unchanged(answer.sw) ? JPKI_ERR_CARD : JPKI_ERR_TRANSPORT;
 }

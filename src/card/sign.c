@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { P2_CURRENT_FILE = 0x80, UNKNOWN_SCHEME = 0x7F };
+enum { UNKNOWN_SCHEME = 0x7F };
 
 static struct command sign_command(uint8_t scheme, uint8_t p2, const uint8_t *data, size_t length)
 {

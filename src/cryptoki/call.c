@@ -110,3 +110,17 @@ CK_RV call_uninstall(void)
     jpki_module_close(module);
     return CKR_OK;
 }
+
+struct jpki_module *call_abandon(void)
+{
+    struct jpki_module *module = NULL;
+    /* A thread that is stuck in here must not keep the process from ending. */
+    if (pthread_mutex_trylock(&lock) != 0)
+        return NULL;
+    if (is_initialised() && inside == 0) {
+        module = current;
+        current = NULL;
+    }
+    pthread_mutex_unlock(&lock);
+    return module;
+}

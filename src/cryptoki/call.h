@@ -37,6 +37,10 @@ CK_RV call_end(struct call *call, CK_RV rv);
 CK_RV call_install(struct jpki_module *module);
 CK_RV call_uninstall(void);
 
+/* For a process that ends without C_Finalize: NULL when there is nothing to leave, or a call is
+ * still under way. */
+struct jpki_module *call_abandon(void);
+
 /* Whether C_Initialize was called in this process. */
 bool call_is_initialised(void);
 

@@ -68,6 +68,14 @@ CRYPTOKI CK_RV C_Finalize(CK_VOID_PTR reserved)
     return rv;
 }
 
+/* Many programs just exit. What they unlocked is locked again all the same. */
+__attribute__((destructor)) static void at_exit(void)
+{
+    struct jpki_module *module = call_abandon();
+    if (module != NULL)
+        jpki_module_abandon(module);
+}
+
 static CK_RV get_info(CK_INFO_PTR info, CK_VERSION version)
 {
     struct call call;

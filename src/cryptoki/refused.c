@@ -54,14 +54,6 @@ CRYPTOKI CK_RV C_InitPIN(CK_SESSION_HANDLE handle, CK_UTF8CHAR_PTR pin, CK_ULONG
     return refuse(handle, pin != NULL || length == 0, CKR_USER_NOT_LOGGED_IN);
 }
 
-CRYPTOKI CK_RV C_SetPIN(CK_SESSION_HANDLE handle, CK_UTF8CHAR_PTR old_pin, CK_ULONG old_length,
-                        CK_UTF8CHAR_PTR new_pin, CK_ULONG new_length)
-{
-    (void)old_length;
-    (void)new_length;
-    return refuse(handle, old_pin != NULL && new_pin != NULL, CKR_FUNCTION_NOT_SUPPORTED);
-}
-
 /* ---- Sessions (5.6) --------------------------------------------------------------------- */
 
 CRYPTOKI CK_RV C_GetOperationState(CK_SESSION_HANDLE handle, CK_BYTE_PTR state,

@@ -57,7 +57,7 @@ CRYPTOKI CK_RV C_Login(CK_SESSION_HANDLE handle, CK_USER_TYPE user, CK_UTF8CHAR_
                        CK_ULONG length)
 {
     struct call call;
-    CK_RV rv = call_session(&call, handle, pin != NULL);
+    CK_RV rv = call_session(&call, handle, pin != NULL || length == 0);
     if (rv == CKR_OK)
         rv = jpki_login(call.session, user, pin, length);
     return call_end(&call, rv);
@@ -68,7 +68,7 @@ CRYPTOKI CK_RV C_LoginUser(CK_SESSION_HANDLE handle, CK_USER_TYPE user, CK_UTF8C
 {
     (void)name; /* the card knows one user, who has no name */
     struct call call;
-    CK_RV rv = call_session(&call, handle, pin != NULL);
+    CK_RV rv = call_session(&call, handle, pin != NULL || length == 0);
     if (rv == CKR_OK && name_length > 0)
         rv = CKR_USER_TYPE_INVALID;
     if (rv == CKR_OK)
@@ -82,5 +82,15 @@ CRYPTOKI CK_RV C_Logout(CK_SESSION_HANDLE handle)
     CK_RV rv = call_session(&call, handle, true);
     if (rv == CKR_OK)
         rv = jpki_logout(call.session);
+    return call_end(&call, rv);
+}
+
+CRYPTOKI CK_RV C_SetPIN(CK_SESSION_HANDLE handle, CK_UTF8CHAR_PTR old_pin, CK_ULONG old_length,
+                        CK_UTF8CHAR_PTR new_pin, CK_ULONG new_length)
+{
+    struct call call;
+    CK_RV rv = call_session(&call, handle, old_pin != NULL && new_pin != NULL);
+    if (rv == CKR_OK)
+        rv = jpki_set_pin(call.session, old_pin, old_length, new_pin, new_length);
     return call_end(&call, rv);
 }

@@ -13,6 +13,7 @@ struct connection {
     SCARDHANDLE card;
     bool connected;
     DWORD protocol;
+    DWORD keypad; /* control code, 0 = none; of the connection */
 };
 
 /* Others that reset the card meanwhile are met a few times, not for ever. */
@@ -61,6 +62,8 @@ static LONG connect_card(struct connection *connection)
                       SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &connection->card,
                       &connection->protocol);
     connection->connected = rv == SCARD_S_SUCCESS;
+    if (connection->connected)
+        connection->keypad = jpki_pcsc_find_keypad(connection->card);
     return rv;
 }
 
@@ -121,6 +124,25 @@ static enum jpki_error pcsc_transmit(void *self, const uint8_t *command, size_t 
     return error == JPKI_ERR_BUSY ? JPKI_ERR_TRANSPORT : error;
 }
 
+static bool pcsc_has_keypad(void *self)
+{
+    const struct connection *connection = self;
+    return connection->keypad != 0;
+}
+
+static enum jpki_error pcsc_transmit_typed(void *self, const uint8_t *command,
+                                           size_t command_length, unsigned digits, uint8_t *answer,
+                                           size_t *answer_length)
+{
+    struct connection *connection = self;
+    DWORD received = 0;
+    LONG rv = jpki_pcsc_type_pin(connection->card, connection->keypad, command, command_length,
+                                 digits, answer, &received);
+    *answer_length = rv == SCARD_S_SUCCESS ? received : 0;
+    enum jpki_error error = jpki_pcsc_error("SCardControl", rv, true);
+    return error == JPKI_ERR_BUSY ? JPKI_ERR_TRANSPORT : error;
+}
+
 static void pcsc_end(void *self, enum jpki_leave leave)
 {
     struct connection *connection = self;
@@ -144,6 +166,8 @@ static void pcsc_close(void *self)
 static const struct jpki_transport_ops pcsc_transport_ops = {
     .begin = pcsc_begin,
     .transmit = pcsc_transmit,
+    .has_keypad = pcsc_has_keypad,
+    .transmit_typed = pcsc_transmit_typed,
     .end = pcsc_end,
     .disconnect = pcsc_disconnect,
     .close = pcsc_close,

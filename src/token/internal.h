@@ -45,9 +45,10 @@ struct token {
     struct certificate_slot certificates[CERTIFICATES];
     bool certificate_hidden; /* by the card, until the PIN is given, though the profile says not */
     bool logged_in;
-    struct jpki_secret *pin; /* kept PIN, or NULL */
-    CK_ULONG public_epoch;   /* in the handles of public objects, new with every card */
-    CK_ULONG private_epoch;  /* in those of private ones, new with every login */
+    struct jpki_secret *pin;     /* kept PIN, or NULL */
+    struct jpki_secret *refused; /* refused.c: PINs the card has refused; NULL = none */
+    CK_ULONG public_epoch;       /* in the handles of public objects, new with every card */
+    CK_ULONG private_epoch;      /* in those of private ones, new with every login */
     CK_ULONG sessions, rw_sessions;
 
     uint64_t reported; /* event.c: what C_WaitForSlotEvent last told; the table lock's */
@@ -65,8 +66,9 @@ struct reader {
     bool present;
     uint32_t insertion; /* the card that everything below was learned of */
     enum recognition recognition;
-    struct jpki_card_info info; /* once recognised */
+    struct jpki_card_info info; /* of the last card recognised, also while that is out */
     bool pss_asked, pss;
+    bool unlocked_perhaps; /* the answer to a VERIFY is not known: power off at the end */
     struct token tokens[JPKI_KEYS];
     /* For C_GetSlotInfo, which must not wait for a working card: the insertion that is known to
      * lack a token, shifted left by one, with 1 added; 0 = none. */
@@ -90,6 +92,9 @@ enum jpki_error jpki_reader_begin(struct reader *reader);
 
 /* Makes our application current; while somebody is logged in without disturbing it. */
 enum jpki_error jpki_reader_enter(struct reader *reader);
+
+/* Ends the transaction. Powering off costs every login its PIN at the card; those whose PIN is not
+ * kept are over. */
 void jpki_reader_end(struct reader *reader, enum jpki_leave leave);
 
 /* Finds out, once per card, whether this token is on it. Within a transaction, our application
@@ -131,10 +136,40 @@ void jpki_login_lost(struct token *token);
 /* Gives up what is unlocked and makes the card forget it. */
 void jpki_login_end(struct token *token);
 
+/* Gives a PIN to the card, within a transaction: SELECT, tries left, VERIFY. `ask` is
+ * jpki_card_tries or jpki_card_tries_selected. Nothing goes out that is blocked, known to be wrong,
+ * or (option keep-last-try) the last try. Errors: those of jpki_card_verify, PIN_KNOWN_WRONG,
+ * PIN_LAST_TRY. */
+enum jpki_error jpki_present_pin(struct token *token, const struct jpki_pin *pin,
+                                 enum jpki_error (*ask)(struct jpki_card *card, enum jpki_key key,
+                                                        unsigned *tries));
+
+/* Whether the PIN can be typed at the reader. Within a transaction. */
+bool jpki_token_has_keypad(struct token *token);
+
+/* Keeps a PIN that the card has just accepted, if the options allow. */
+void jpki_keep_pin(struct token *token, const struct jpki_pin *pin);
+
 /* Gives the kept PIN to the card again, within a transaction, after our own SELECT: at most once
  * per loss, only with no try missing. NOT_VERIFIED when it may not or did not work: the login is
  * then lost. */
 enum jpki_error jpki_login_again(struct token *token);
+
+/* ---- refused.c: PINs that the card has refused, so that none is sent twice --------------- */
+
+/* Whether the card has refused this PIN already, given the tries left just read: a counter that
+ * went up forgets what was remembered. */
+bool jpki_refused_knows(struct token *token, const struct jpki_pin *pin, unsigned tries);
+
+/* The card refused it; `tries` are left. */
+void jpki_refused_add(struct token *token, const struct jpki_pin *pin, unsigned tries);
+
+/* It was sent with `tries` left and the answer was lost: fewer tries next time mean it was wrong.
+ */
+void jpki_refused_doubt(struct token *token, const struct jpki_pin *pin, unsigned tries);
+
+/* The right PIN was given, or this is another card. */
+void jpki_refused_forget(struct token *token);
 
 /* ---- slot.c ----------------------------------------------------------------------------- */
 

@@ -74,6 +74,21 @@ void jpki_module_close(struct jpki_module *module)
     free_module(module);
 }
 
+void jpki_module_abandon(struct jpki_module *module)
+{
+    /* The application's mutex functions may be gone as well. */
+    if (module->locking.create != NULL)
+        return;
+    for (size_t i = 0; i < module->reader_count; i++) {
+        struct reader *reader = module->readers[i];
+        bool unlocked =
+            reader->tokens[JPKI_KEY_AUTH].logged_in || reader->tokens[JPKI_KEY_SIGN].logged_in;
+        enum jpki_card_event event;
+        if (unlocked && jpki_card_begin(reader->card, &event) == JPKI_OK)
+            jpki_card_end(reader->card, JPKI_POWER_OFF);
+    }
+}
+
 /* ---- The table of readers --------------------------------------------------------------- */
 
 static struct reader *find_reader(struct jpki_module *module, const char *name)

@@ -44,17 +44,18 @@ void jpki_reader_free(struct reader *reader)
     for (int key = 0; key < JPKI_KEYS; key++) {
         jpki_login_end(&reader->tokens[key]);
         jpki_certificate_forget(&reader->tokens[key]);
+        jpki_refused_forget(&reader->tokens[key]);
     }
     jpki_card_free(reader->card);
     jpki_lock_free(reader->lock);
     free(reader);
 }
 
-/* Nothing of the last card may be held against, or in favour of, the next. */
+/* Nothing of the last card may be held against, or in favour of, the next; but the PINs that it
+ * refused are still wrong if it is the next (see recognise). */
 static void forget_card(struct reader *reader)
 {
     reader->recognition = CARD_UNKNOWN;
-    reader->info = (struct jpki_card_info){0};
     reader->pss_asked = false;
     jpki_card_forget(reader->card);
     jpki_card_disconnect(reader->card);
@@ -108,6 +109,26 @@ enum jpki_error jpki_token_meet(struct token *token)
     return error;
 }
 
+static bool is_same_card(const struct jpki_card_info *a, const struct jpki_card_info *b)
+{
+    return a->token_info_length > 0 && a->token_info_length == b->token_info_length &&
+           memcmp(a->token_info, b->token_info, a->token_info_length) == 0;
+}
+
+static enum jpki_error identify(struct reader *reader)
+{
+    struct jpki_card_info info;
+    enum jpki_error error = jpki_card_identify(reader->card, &info);
+    if (error != JPKI_OK)
+        return error;
+    if (!is_same_card(&info, &reader->info))
+        for (int key = 0; key < JPKI_KEYS; key++)
+            jpki_refused_forget(&reader->tokens[key]);
+    reader->info = info;
+    reader->recognition = CARD_JPKI;
+    return JPKI_OK;
+}
+
 /* One SELECT tells whether the card is ours; one that is not is left alone until it is taken out.
  */
 static enum jpki_error recognise(struct reader *reader)
@@ -117,13 +138,7 @@ static enum jpki_error recognise(struct reader *reader)
         reader->recognition = CARD_FOREIGN;
         jpki_log(JPKI_LOG_INFO, "the card in %s is not a My Number Card", reader->name);
     }
-    if (error == JPKI_OK)
-        error = jpki_card_identify(reader->card, &reader->info);
-    if (error != JPKI_OK)
-        return error;
-
-    reader->recognition = CARD_JPKI;
-    return JPKI_OK;
+    return error == JPKI_OK ? identify(reader) : error;
 }
 
 static enum jpki_error begin_known(struct reader *reader)
@@ -182,7 +197,13 @@ enum jpki_error jpki_reader_enter(struct reader *reader)
 
 void jpki_reader_end(struct reader *reader, enum jpki_leave leave)
 {
+    if (reader->unlocked_perhaps)
+        leave = JPKI_POWER_OFF;
+    reader->unlocked_perhaps = false;
     jpki_card_end(reader->card, leave);
+    for (int key = 0; key < JPKI_KEYS && leave == JPKI_POWER_OFF; key++)
+        if (reader->tokens[key].logged_in && reader->tokens[key].pin == NULL)
+            jpki_login_lost(&reader->tokens[key]);
     /* Nobody needs the card now: let other programs have it for themselves. */
     if (!anybody(reader, has_sessions))
         jpki_card_disconnect(reader->card);
@@ -195,7 +216,7 @@ enum jpki_error jpki_reader_ask_pss(struct reader *reader, enum jpki_key key)
         return JPKI_OK;
     if (option == JPKI_PSS_AUTO) {
         enum jpki_error error = jpki_card_knows_pss(reader->card, key, &reader->pss);
-        if (error == JPKI_ERR_TRANSPORT || error == JPKI_ERR_CARD_CHANGED)
+        if (jpki_error_is_break(error))
             return error;
         if (error != JPKI_OK)
             reader->pss = false; /* no key to ask about */

@@ -32,8 +32,8 @@ static enum jpki_error sign_and_check(const struct request *request)
 /* Trying again can help: not after a broken exchange, nor with data that no card takes. */
 static bool is_final(enum jpki_error error)
 {
-    return error == JPKI_OK || error == JPKI_ERR_TRANSPORT || error == JPKI_ERR_CARD_CHANGED ||
-           error == JPKI_ERR_DATA_LENGTH || error == JPKI_ERR_CRYPTO;
+    return error == JPKI_OK || jpki_error_is_break(error) || error == JPKI_ERR_DATA_LENGTH ||
+           error == JPKI_ERR_CRYPTO;
 }
 
 /* In one transaction. Another program may have selected its own application, whose key of the

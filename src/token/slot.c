@@ -158,10 +158,13 @@ CK_RV jpki_token_info(struct jpki_module *module, CK_SLOT_ID id, CK_TOKEN_INFO *
     if (rv == CKR_OK) {
         unsigned tries = 0;
         enum jpki_error error = jpki_card_tries(reader->card, token->key, &tries);
+        bool keypad = jpki_token_has_keypad(token);
         jpki_reader_end(reader, JPKI_LEAVE);
         if (error == JPKI_OK)
             fill_info(token, tries, info);
-        else if (error == JPKI_ERR_NOT_FOUND)
+        if (error == JPKI_OK && keypad)
+            info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
+        if (error == JPKI_ERR_NOT_FOUND)
             jpki_token_is_missing(token);
         rv = error == JPKI_ERR_NOT_FOUND ? CKR_TOKEN_NOT_PRESENT : jpki_ckr(error);
     }
