@@ -135,6 +135,7 @@ struct jpki_options {
     bool always_authenticate; /* CKA_ALWAYS_AUTHENTICATE of the signature key */
     bool keep_last_try;       /* never spend the last try of a PIN */
     enum jpki_pss pss;
+    unsigned busy_timeout; /* seconds to wait while another program holds the card */
     enum jpki_log_level log_level;
     char log_file[JPKI_OPTION_TEXT];       /* "" = standard error */
     char ignore_readers[JPKI_OPTION_TEXT]; /* comma separated parts of reader names, "" = none */

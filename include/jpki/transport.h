@@ -31,7 +31,8 @@ enum jpki_leave {
 struct jpki_transport_ops {
     /* Connects where needed and starts a transaction: no other program's command comes between
      * until end(). Errors: NO_SERVICE, NO_CARD, CARD_CHANGED (a connection existed and its card
-     * is gone; the next begin connects anew), BUSY, TRANSPORT. Nothing is held after an error. */
+     * is gone; the next begin connects anew), BUSY (another program held the card for all of
+     * option busy-timeout), TRANSPORT. Nothing is held after an error. */
     enum jpki_error (*begin)(void *self, enum jpki_card_event *event);
 
     /* Sends one command and receives one answer with its status word. `answer` has room for
@@ -80,9 +81,9 @@ struct jpki_reader_status {
 
 /* All readers of this machine. Every call may come from any thread at any time. */
 struct jpki_readers_ops {
-    /* NULL when memory is short. Needs no service. `ignore`: comma separated parts of names of
-     * readers never to be seen, copied. */
-    void *(*open)(const char *ignore);
+    /* NULL when memory is short. Needs no service. Of the options (copied) ignore_readers and
+     * busy_timeout are for here. */
+    void *(*open)(const struct jpki_options *options);
 
     /* The readers there are now: an array of `*count`, to be freed by the caller; NULL and 0
      * when there are none. Sends nothing to any card. Errors: NO_SERVICE, MEMORY. */

@@ -22,13 +22,15 @@ static const struct word log_words[] = {{"off", JPKI_LOG_OFF},         {"error",
                                         {"warning", JPKI_LOG_WARNING}, {"info", JPKI_LOG_INFO},
                                         {"debug", JPKI_LOG_DEBUG},     {0}};
 
-/* One option: either a word of a list, stored as a number, or a text. */
+/* One option: a word of a list, stored as a number; a number; or a text. */
 struct option {
     const char *name;
     const struct word *words;
-    void (*store)(struct jpki_options *options, int value);
-    size_t text; /* offset of the text, when there are no words */
+    void (*store)(struct jpki_options *options, int value); /* NULL: a text */
+    size_t text;                                            /* its offset */
 };
+
+enum { NUMBER_MAX = 3600 };
 
 static void store_slots(struct jpki_options *options, int value)
 {
@@ -50,6 +52,10 @@ static void store_pss(struct jpki_options *options, int value)
 {
     options->pss = (enum jpki_pss)value;
 }
+static void store_busy_timeout(struct jpki_options *options, int value)
+{
+    options->busy_timeout = (unsigned)value;
+}
 static void store_log(struct jpki_options *options, int value)
 {
     options->log_level = (enum jpki_log_level)value;
@@ -61,6 +67,7 @@ static const struct option table[] = {
     {"always-authenticate", yes_no_words, store_always_authenticate, 0},
     {"keep-last-try", yes_no_words, store_keep_last_try, 0},
     {"pss", pss_words, store_pss, 0},
+    {"busy-timeout", NULL, store_busy_timeout, 0},
     {"log", log_words, store_log, 0},
     {"log-file", NULL, NULL, offsetof(struct jpki_options, log_file)},
     {"ignore-readers", NULL, NULL, offsetof(struct jpki_options, ignore_readers)},
@@ -72,6 +79,7 @@ void jpki_options_default(struct jpki_options *options, unsigned slots)
         .slots = slots,
         .pin_cache = JPKI_PIN_CACHE_AUTH,
         .pss = JPKI_PSS_AUTO,
+        .busy_timeout = 10,
         .log_level = JPKI_LOG_WARNING,
     };
 }
@@ -86,15 +94,38 @@ static bool equals(const char *name, const char *text, size_t length)
     return strlen(name) == length && memcmp(name, text, length) == 0;
 }
 
+static bool store_text(char *text, const char *value, size_t length)
+{
+    if (length >= JPKI_OPTION_TEXT)
+        return false;
+    memcpy(text, value, length);
+    text[length] = '\0';
+    return true;
+}
+
+static bool read_number(const char *value, size_t length, int *number)
+{
+    *number = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (value[i] < '0' || value[i] > '9')
+            return false;
+        *number = *number * 10 + (value[i] - '0');
+        if (*number > NUMBER_MAX)
+            return false;
+    }
+    return length > 0;
+}
+
 static bool store_value(struct jpki_options *options, const struct option *option,
                         const char *value, size_t length)
 {
+    if (option->store == NULL)
+        return store_text((char *)options + option->text, value, length);
+    int number;
     if (option->words == NULL) {
-        if (length >= JPKI_OPTION_TEXT)
+        if (!read_number(value, length, &number))
             return false;
-        char *text = (char *)options + option->text;
-        memcpy(text, value, length);
-        text[length] = '\0';
+        option->store(options, number);
         return true;
     }
     for (const struct word *word = option->words; word->name != NULL; word++) {

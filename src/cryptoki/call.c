@@ -23,6 +23,29 @@ static bool is_initialised(void)
     return current != NULL;
 }
 
+/* A child must not find the lock held by a thread that it does not have. */
+static void before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void after_fork_in_parent(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+static void after_fork_in_child(void)
+{
+    (void)pthread_mutex_init(&lock, NULL);
+    (void)pthread_cond_init(&left, NULL);
+    (void)is_initialised();
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    (void)pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
 bool call_is_initialised(void)
 {
     pthread_mutex_lock(&lock);

@@ -5,7 +5,11 @@
 
 #include "jpki/pcsc.h"
 
+#include <time.h>
 #include <winscard.h>
+
+/* pcscd itself serves 16 readers (PCSCLITE_MAX_READERS_CONTEXTS). */
+enum { JPKI_PCSC_READERS_MAX = 32 };
 
 /* Whether an error means that pcscd went away, and our context or handle with it. */
 bool jpki_pcsc_service_lost(LONG error);
@@ -22,7 +26,37 @@ LONG jpki_pcsc_type_pin(SCARDHANDLE card, DWORD control_code, const uint8_t *com
                         size_t command_length, unsigned digits, uint8_t *answer,
                         DWORD *answer_length);
 
-/* The card in one reader; see jpki_readers_ops.transport. */
-struct jpki_transport jpki_pcsc_transport(const char *name);
+/* Waits for a change of readers or cards, see jpki_readers_ops.wait and .cancel. NULL when memory
+ * or file descriptors are short. */
+struct jpki_pcsc_waits;
+struct jpki_pcsc_waits *jpki_pcsc_waits_new(void);
+void jpki_pcsc_waits_free(struct jpki_pcsc_waits *waits);
+enum jpki_error jpki_pcsc_wait(struct jpki_pcsc_waits *waits,
+                               const struct jpki_reader_status *known, size_t count);
+void jpki_pcsc_wait_cancel(struct jpki_pcsc_waits *waits);
+
+/* A point in time on CLOCK_MONOTONIC. */
+struct timespec jpki_pcsc_deadline(unsigned seconds);
+
+/* Sleeps a moment; false, at once, when the deadline has passed. */
+bool jpki_pcsc_sleep(const struct timespec *deadline, unsigned milliseconds);
+
+/* An SCardConnect under way in a thread of its own. */
+struct jpki_pcsc_connector;
+
+/* NULL when there is no memory or no thread to be had. The context is not to be used for anything
+ * else until it has ended. */
+struct jpki_pcsc_connector *jpki_pcsc_connect_start(SCARDCONTEXT context, const char *name);
+
+/* Waits for its result, and then frees it. False when the deadline passed: it goes on. */
+bool jpki_pcsc_connect_wait(struct jpki_pcsc_connector *connector, const struct timespec *deadline,
+                            LONG *rv, SCARDHANDLE *card, DWORD *protocol);
+
+/* Ends it, whatever it is doing, and frees it. False when it was broken off: its context must not
+ * be touched again. */
+bool jpki_pcsc_connect_abandon(struct jpki_pcsc_connector *connector);
+
+/* The card in one reader; see jpki_readers_ops.transport. `busy_timeout` in seconds. */
+struct jpki_transport jpki_pcsc_transport(const char *name, unsigned busy_timeout);
 
 #endif

@@ -1,44 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which readers there are, which have a card, and the wait for a change. */
+/* Which readers there are, and which have a card. */
 #include "internal.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-/* pcscd itself serves 16 readers (PCSCLITE_MAX_READERS_CONTEXTS). */
-enum { READERS_MAX = 32, SERVICE_RETRY_SECONDS = 1 };
-
-static const char new_reader[] = "\\\\?PnP?\\Notification";
 
 struct readers {
-    char *ignore;
-    pthread_mutex_t lock; /* guards the five below; held for questions that return at once */
+    char ignore[JPKI_OPTION_TEXT];
+    unsigned busy_timeout;
+    struct jpki_pcsc_waits *waits;
+    pthread_mutex_t lock; /* guards the below; held for questions that return at once */
     SCARDCONTEXT context;
     bool has_context;
     uint32_t epoch; /* counts contexts: a restarted pcscd counts its cards anew */
-    bool cancelled;
-    SCARDCONTEXT waiting[8]; /* contexts of the waits under way; 0 = free */
-    pthread_cond_t changed;  /* signalled by cancel() */
 };
 
-static void *readers_open(const char *ignore)
+static void *readers_open(const struct jpki_options *options)
 {
     struct readers *readers = calloc(1, sizeof *readers);
     if (readers == NULL)
         return NULL;
-    readers->ignore = strdup(ignore);
-    if (readers->ignore == NULL) {
+    readers->waits = jpki_pcsc_waits_new();
+    if (readers->waits == NULL) {
         free(readers);
         return NULL;
     }
-    pthread_condattr_t attributes;
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&readers->changed, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
+    memcpy(readers->ignore, options->ignore_readers, sizeof readers->ignore);
+    readers->busy_timeout = options->busy_timeout;
     (void)pthread_mutex_init(&readers->lock, NULL);
     return readers;
 }
@@ -48,9 +38,8 @@ static void readers_close(void *self)
     struct readers *readers = self;
     if (readers->has_context)
         (void)SCardReleaseContext(readers->context);
-    (void)pthread_cond_destroy(&readers->changed);
+    jpki_pcsc_waits_free(readers->waits);
     (void)pthread_mutex_destroy(&readers->lock);
-    free(readers->ignore);
     free(readers);
 }
 
@@ -91,7 +80,7 @@ static size_t split_names(const struct readers *readers, const char *names, size
 {
     size_t count = 0;
     const char *end = names + length;
-    for (const char *name = names; name < end && *name != '\0' && count < READERS_MAX;
+    for (const char *name = names; name < end && *name != '\0' && count < JPKI_PCSC_READERS_MAX;
          name += strlen(name) + 1) {
         if (strlen(name) < JPKI_READER_NAME && !ignored(readers, name))
             states[count++] = (SCARD_READERSTATE){.szReader = name};
@@ -146,8 +135,8 @@ static enum jpki_error readers_list(void *self, struct jpki_reader_status **list
     struct readers *readers = self;
     *list = NULL;
     *count = 0;
-    char names[READERS_MAX * JPKI_READER_NAME];
-    SCARD_READERSTATE states[READERS_MAX];
+    char names[JPKI_PCSC_READERS_MAX * JPKI_READER_NAME];
+    SCARD_READERSTATE states[JPKI_PCSC_READERS_MAX];
     size_t found = 0;
 
     pthread_mutex_lock(&readers->lock);
@@ -201,99 +190,21 @@ static enum jpki_error readers_look(void *self, struct jpki_reader_status *statu
 
 static struct jpki_transport readers_transport(void *self, const char *name)
 {
-    (void)self;
-    return jpki_pcsc_transport(name);
+    const struct readers *readers = self;
+    return jpki_pcsc_transport(name, readers->busy_timeout);
 }
 
-/* ---- Waiting -------------------------------------------------------------------------- */
-
-/* Enters a wait's context so that cancel() finds it. NULL when cancelled or too many wait. */
-static SCARDCONTEXT *enter_wait(struct readers *readers, SCARDCONTEXT context)
+static void readers_cancel(void *self)
 {
-    SCARDCONTEXT *place = NULL;
-    pthread_mutex_lock(&readers->lock);
-    for (size_t i = 0; i < sizeof readers->waiting / sizeof readers->waiting[0]; i++)
-        if (readers->waiting[i] == 0 && !readers->cancelled)
-            place = &readers->waiting[i];
-    if (place != NULL)
-        *place = context;
-    pthread_mutex_unlock(&readers->lock);
-    return place;
-}
-
-static void leave_wait(struct readers *readers, SCARDCONTEXT *place)
-{
-    pthread_mutex_lock(&readers->lock);
-    *place = 0;
-    pthread_mutex_unlock(&readers->lock);
-}
-
-static bool is_cancelled(struct readers *readers)
-{
-    pthread_mutex_lock(&readers->lock);
-    bool cancelled = readers->cancelled;
-    pthread_mutex_unlock(&readers->lock);
-    return cancelled;
-}
-
-/* Without pcscd there is nothing to sleep on but time. */
-static void wait_for_service(struct readers *readers)
-{
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += SERVICE_RETRY_SECONDS;
-    pthread_mutex_lock(&readers->lock);
-    if (!readers->cancelled)
-        (void)pthread_cond_timedwait(&readers->changed, &readers->lock, &until);
-    pthread_mutex_unlock(&readers->lock);
-}
-
-/* Sleeps in pcscd until something differs from `known`. */
-static void sleep_on_change(struct readers *readers, SCARDCONTEXT context,
-                            const struct jpki_reader_status *known, size_t count)
-{
-    SCARD_READERSTATE states[READERS_MAX + 1] = {{.szReader = new_reader}};
-    size_t used = 1;
-    for (size_t i = 0; i < count && used <= READERS_MAX; i++, used++) {
-        states[used].szReader = known[i].name;
-        states[used].dwCurrentState = (known[i].present ? SCARD_STATE_PRESENT : SCARD_STATE_EMPTY) |
-                                      (DWORD)(known[i].insertion & 0xFFFF) << 16;
-    }
-    SCARDCONTEXT *place = enter_wait(readers, context);
-    if (place == NULL) {
-        wait_for_service(readers);
-        return;
-    }
-    LONG rv = SCardGetStatusChange(context, INFINITE, states, (DWORD)used);
-    leave_wait(readers, place);
-    if (jpki_pcsc_service_lost(rv))
-        wait_for_service(readers);
+    struct readers *readers = self;
+    jpki_pcsc_wait_cancel(readers->waits);
 }
 
 static enum jpki_error readers_wait(void *self, const struct jpki_reader_status *known,
                                     size_t count)
 {
     struct readers *readers = self;
-    SCARDCONTEXT context;
-    if (SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context) == SCARD_S_SUCCESS) {
-        sleep_on_change(readers, context, known, count);
-        (void)SCardReleaseContext(context);
-    } else {
-        wait_for_service(readers);
-    }
-    return is_cancelled(readers) ? JPKI_ERR_CANCELLED : JPKI_OK;
-}
-
-static void readers_cancel(void *self)
-{
-    struct readers *readers = self;
-    pthread_mutex_lock(&readers->lock);
-    readers->cancelled = true;
-    for (size_t i = 0; i < sizeof readers->waiting / sizeof readers->waiting[0]; i++)
-        if (readers->waiting[i] != 0)
-            (void)SCardCancel(readers->waiting[i]);
-    (void)pthread_cond_broadcast(&readers->changed);
-    pthread_mutex_unlock(&readers->lock);
+    return jpki_pcsc_wait(readers->waits, known, count);
 }
 
 const struct jpki_readers_ops jpki_pcsc_readers = {

@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One reader's card over PC/SC: shared connections, short transactions. */
+/* One reader's card over PC/SC: shared connections, short transactions, bounded waiting. */
 #include "internal.h"
 
+#include <reader.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct connection {
     char name[JPKI_READER_NAME];
-    SCARDCONTEXT context; /* of its own, so that readers work side by side */
+    unsigned busy_timeout; /* seconds */
+    SCARDCONTEXT context;  /* of its own, so that readers work side by side */
     bool has_context;
     SCARDHANDLE card;
     bool connected;
     DWORD protocol;
-    DWORD keypad; /* control code, 0 = none; of the connection */
+    DWORD keypad;                          /* control code, 0 = none; of the connection */
+    struct jpki_pcsc_connector *connector; /* still waiting for somebody's transaction to end */
 };
 
 /* Others that reset the card meanwhile are met a few times, not for ever. */
-enum { RECONNECTS_MAX = 5 };
+enum { RECONNECTS_MAX = 5, BUSY_POLL_MS = 20 };
+
+/* ---- Connecting ------------------------------------------------------------------------- */
 
 static void drop_context(struct connection *connection)
 {
@@ -53,57 +58,115 @@ static LONG establish(struct connection *connection)
     return rv;
 }
 
-static LONG connect_card(struct connection *connection)
+/* One attempt, or more of one that began in an earlier call. */
+static LONG connect_once(struct connection *connection, const struct timespec *deadline)
 {
     LONG rv = establish(connection);
     if (rv != SCARD_S_SUCCESS)
         return rv;
-    rv = SCardConnect(connection->context, connection->name, SCARD_SHARE_SHARED,
-                      SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &connection->card,
-                      &connection->protocol);
+    if (connection->connector == NULL)
+        connection->connector = jpki_pcsc_connect_start(connection->context, connection->name);
+    if (connection->connector == NULL)
+        return SCARD_E_NO_MEMORY;
+    if (!jpki_pcsc_connect_wait(connection->connector, deadline, &rv, &connection->card,
+                                &connection->protocol))
+        return SCARD_E_SHARING_VIOLATION;
+    connection->connector = NULL;
     connection->connected = rv == SCARD_S_SUCCESS;
-    if (connection->connected)
+    return rv;
+}
+
+static LONG connect_card(struct connection *connection, const struct timespec *deadline)
+{
+    LONG rv = connect_once(connection, deadline);
+    /* A context that outlived a restart of pcscd is replaced, once. */
+    if (jpki_pcsc_service_lost(rv)) {
+        drop_context(connection);
+        rv = connect_once(connection, deadline);
+        if (jpki_pcsc_service_lost(rv))
+            drop_context(connection);
+    }
+    /* Somebody has it exclusively. */
+    while (rv == SCARD_E_SHARING_VIOLATION && jpki_pcsc_sleep(deadline, BUSY_POLL_MS))
+        rv = connect_once(connection, deadline);
+    if (rv == SCARD_S_SUCCESS)
         connection->keypad = jpki_pcsc_find_keypad(connection->card);
     return rv;
 }
 
-/* Connects; a context that outlived a restart of pcscd is replaced once. */
-static enum jpki_error ensure_connected(struct connection *connection, enum jpki_card_event *event)
+static enum jpki_error ensure_connected(struct connection *connection,
+                                        const struct timespec *deadline,
+                                        enum jpki_card_event *event)
 {
     if (connection->connected)
         return JPKI_OK;
     *event = JPKI_CARD_CONNECTED;
-    LONG rv = connect_card(connection);
-    if (jpki_pcsc_service_lost(rv)) {
-        drop_context(connection);
-        rv = connect_card(connection);
-        if (jpki_pcsc_service_lost(rv))
-            drop_context(connection);
+    return jpki_pcsc_error("SCardConnect", connect_card(connection, deadline), false);
+}
+
+/* ---- Transactions ----------------------------------------------------------------------- */
+
+/* Waits until nobody else is inside a transaction: asked by a call that pcscd refuses then,
+ * whereas SCardBeginTransaction and SCardReconnect wait in there without end. */
+static LONG wait_until_free(struct connection *connection, const struct timespec *deadline)
+{
+    for (;;) {
+        BYTE atr[MAX_ATR_SIZE];
+        DWORD length = sizeof atr;
+        LONG rv = SCardGetAttrib(connection->card, SCARD_ATTR_ATR_STRING, atr, &length);
+        if (rv != SCARD_E_SHARING_VIOLATION)
+            return jpki_pcsc_service_lost(rv) ? rv : SCARD_S_SUCCESS;
+        if (!jpki_pcsc_sleep(deadline, BUSY_POLL_MS))
+            return rv;
     }
-    return jpki_pcsc_error("SCardConnect", rv, false);
+}
+
+static LONG begin_once(struct connection *connection, const struct timespec *deadline)
+{
+    LONG rv = wait_until_free(connection, deadline);
+    return rv == SCARD_S_SUCCESS ? SCardBeginTransaction(connection->card) : rv;
+}
+
+static LONG reconnect(struct connection *connection, const struct timespec *deadline)
+{
+    LONG rv = wait_until_free(connection, deadline);
+    if (rv != SCARD_S_SUCCESS)
+        return rv;
+    return SCardReconnect(connection->card, SCARD_SHARE_SHARED,
+                          SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, SCARD_LEAVE_CARD,
+                          &connection->protocol);
+}
+
+static enum jpki_error begin(struct connection *connection, enum jpki_card_event *event)
+{
+    struct timespec deadline = jpki_pcsc_deadline(connection->busy_timeout);
+    *event = JPKI_CARD_SAME;
+    enum jpki_error error = ensure_connected(connection, &deadline, event);
+    if (error != JPKI_OK)
+        return error;
+
+    LONG rv = begin_once(connection, &deadline);
+    for (int i = 0; i < RECONNECTS_MAX && rv == SCARD_W_RESET_CARD; i++) {
+        if (*event == JPKI_CARD_SAME)
+            *event = JPKI_CARD_RESET;
+        rv = reconnect(connection, &deadline);
+        if (rv == SCARD_S_SUCCESS)
+            rv = begin_once(connection, &deadline);
+    }
+    /* Busy is no reason to let go: the card is still the one we know. */
+    if (rv != SCARD_S_SUCCESS && rv != SCARD_E_SHARING_VIOLATION)
+        lose(connection, rv);
+    return jpki_pcsc_error("SCardBeginTransaction", rv, true);
 }
 
 static enum jpki_error pcsc_begin(void *self, enum jpki_card_event *event)
 {
     struct connection *connection = self;
-    *event = JPKI_CARD_SAME;
-    enum jpki_error error = ensure_connected(connection, event);
-    if (error != JPKI_OK)
-        return error;
-
-    LONG rv = SCardBeginTransaction(connection->card);
-    for (int i = 0; i < RECONNECTS_MAX && rv == SCARD_W_RESET_CARD; i++) {
-        if (*event == JPKI_CARD_SAME)
-            *event = JPKI_CARD_RESET;
-        rv = SCardReconnect(connection->card, SCARD_SHARE_SHARED,
-                            SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, SCARD_LEAVE_CARD,
-                            &connection->protocol);
-        if (rv == SCARD_S_SUCCESS)
-            rv = SCardBeginTransaction(connection->card);
-    }
-    if (rv != SCARD_S_SUCCESS)
-        lose(connection, rv);
-    return jpki_pcsc_error("SCardBeginTransaction", rv, true);
+    enum jpki_error error = begin(connection, event);
+    if (error == JPKI_ERR_BUSY)
+        jpki_log(JPKI_LOG_WARNING, "another program has held the card in %s for %u s: gave up",
+                 connection->name, connection->busy_timeout);
+    return error;
 }
 
 static enum jpki_error pcsc_transmit(void *self, const uint8_t *command, size_t command_length,
@@ -158,9 +221,13 @@ static void pcsc_end(void *self, enum jpki_leave leave)
 
 static void pcsc_close(void *self)
 {
-    pcsc_disconnect(self);
-    drop_context(self);
-    free(self);
+    struct connection *connection = self;
+    pcsc_disconnect(connection);
+    /* A context whose call was broken off cannot be released any more. */
+    if (connection->connector != NULL && !jpki_pcsc_connect_abandon(connection->connector))
+        connection->has_context = false;
+    drop_context(connection);
+    free(connection);
 }
 
 static const struct jpki_transport_ops pcsc_transport_ops = {
@@ -173,11 +240,12 @@ static const struct jpki_transport_ops pcsc_transport_ops = {
     .close = pcsc_close,
 };
 
-struct jpki_transport jpki_pcsc_transport(const char *name)
+struct jpki_transport jpki_pcsc_transport(const char *name, unsigned busy_timeout)
 {
     struct connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL)
         return (struct jpki_transport){0};
     (void)snprintf(connection->name, sizeof connection->name, "%s", name);
+    connection->busy_timeout = busy_timeout;
     return (struct jpki_transport){&pcsc_transport_ops, connection};
 }

@@ -38,8 +38,13 @@ void jpki_login_end(struct token *token)
     /* Neither SELECT nor a warm reset can be trusted to log out: only power can. It takes the
      * other token's login with it; that one comes back by itself where its PIN is kept. */
     enum jpki_card_event event;
-    if (jpki_card_begin(reader->card, &event) == JPKI_OK)
+    enum jpki_error error = jpki_card_begin(reader->card, &event);
+    if (error == JPKI_OK) {
         jpki_reader_end(reader, JPKI_POWER_OFF);
+    } else if (error == JPKI_ERR_BUSY) {
+        jpki_log(JPKI_LOG_ERROR, "another program holds the card: the PIN may stay verified");
+        reader->unlocked_perhaps = true; /* the next transaction makes up for it */
+    }
 }
 
 /* ---- Giving a PIN to the card ----------------------------------------------------------- */

@@ -41,7 +41,7 @@ CK_RV jpki_module_open(const struct jpki_readers_ops *readers, const struct jpki
     module->source = readers;
     module->lock = jpki_lock_new(locking);
     module->crypto = jpki_crypto_new();
-    module->readers_source = readers->open(options->ignore_readers);
+    module->readers_source = readers->open(options);
     CK_RV rv = CKR_OK;
     if (module->lock == NULL)
         rv = CKR_CANT_LOCK;
