@@ -57,6 +57,7 @@ static void forget_card(struct reader *reader)
 {
     reader->recognition = CARD_UNKNOWN;
     reader->pss_asked = false;
+    reader->unlocked_perhaps = false;
     jpki_card_forget(reader->card);
     jpki_card_disconnect(reader->card);
     for (int key = 0; key < JPKI_KEYS; key++) {
@@ -129,8 +130,7 @@ static enum jpki_error identify(struct reader *reader)
     return JPKI_OK;
 }
 
-/* One SELECT tells whether the card is ours; one that is not is left alone until it is taken out.
- */
+/* One SELECT tells whether the card is ours. A stranger is left alone until it is taken out. */
 static enum jpki_error recognise(struct reader *reader)
 {
     enum jpki_error error = jpki_card_select(reader->card);
