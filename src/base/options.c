@@ -138,7 +138,7 @@ static bool store_value(struct jpki_options *options, const struct option *optio
 }
 
 /* Finds the value behind "name=": sets where it starts and how long it is, quotes stripped, and
- * returns what follows, or NULL when a quote is left open. */
+ * returns what follows, or NULL when a quote is left open or runs into the next word. */
 static const char *scan_value(const char *at, const char **value, size_t *length)
 {
     char quote = *at == '\'' || *at == '"' ? *at : '\0';
@@ -150,7 +150,8 @@ static const char *scan_value(const char *at, const char **value, size_t *length
     *length = (size_t)(at - *value);
     if (quote == '\0')
         return at;
-    return *at == quote ? at + 1 : NULL;
+    bool closed = *at == quote && (at[1] == '\0' || is_separator(at[1]));
+    return closed ? at + 1 : NULL;
 }
 
 static bool parse_one(struct jpki_options *options, const char **text)

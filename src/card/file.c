@@ -41,8 +41,10 @@ enum jpki_error jpki_send_to_file(struct jpki_card *card, uint16_t file,
         refusal = answer->sw;
     }
 
-    /* Refused: because of the short form, or would the plain one be refused as well? */
-    enum jpki_error error = card->current == file ? JPKI_OK : jpki_select_file(card, file);
+    /* Refused: because of the short form, or would the plain one be refused as well? After a
+     * refusal there is no telling which file is current. */
+    bool current = !tried && card->current == file;
+    enum jpki_error error = current ? JPKI_OK : jpki_select_file(card, file);
     if (error == JPKI_OK)
         error = jpki_exchange(card, plain, answer);
     if (error == JPKI_OK && tried && answer->sw != refusal)
@@ -56,11 +58,17 @@ static bool was_read(uint16_t sw)
     return sw == SW_OK || sw == SW_END_OF_FILE;
 }
 
+/* The answer of cards that do not give fewer bytes than were asked for. */
+static bool passes_the_end(uint16_t sw)
+{
+    return sw == SW_WRONG_LENGTH || sw == SW_WRONG_OFFSET;
+}
+
 static enum jpki_error read_error(const struct answer *answer)
 {
     if (was_read(answer->sw))
         return answer->length > 0 ? JPKI_OK : JPKI_ERR_NOT_FOUND;
-    return answer->sw == SW_WRONG_OFFSET ? JPKI_ERR_NOT_FOUND : jpki_sw_error(answer->sw);
+    return jpki_sw_error(answer->sw);
 }
 
 enum jpki_error jpki_read_start(struct jpki_card *card, uint16_t file, size_t wanted, size_t least,
@@ -72,10 +80,10 @@ enum jpki_error jpki_read_start(struct jpki_card *card, uint16_t file, size_t wa
     enum jpki_error error = jpki_send_to_file(card, file, &named, &plain, was_read, answer);
 
     /* Some cards do not shorten a read that passes the end of the file: ask for less. */
-    if (error == JPKI_OK && answer->sw == SW_WRONG_LENGTH) {
+    if (error == JPKI_OK && passes_the_end(answer->sw)) {
         struct command shorter = jpki_command(0x00, INS_READ_BINARY, 0, 0, NULL, 0, least);
         error = jpki_exchange(card, &shorter, answer);
-        if (error == JPKI_OK && answer->sw == SW_WRONG_LENGTH)
+        if (error == JPKI_OK && passes_the_end(answer->sw))
             return JPKI_ERR_NOT_FOUND; /* not even those: empty */
     }
     return error == JPKI_OK ? read_error(answer) : error;
@@ -86,8 +94,9 @@ static enum jpki_error read_block(struct jpki_card *card, uint16_t file, size_t 
                                   struct jpki_buffer *content)
 {
     /* Where the file is not current any more, a short identifier makes it so again, but leaves
-     * room for an offset of one byte only: what is read twice is dropped. */
-    bool named = card->current != file && card->short_ids == SHORT_IDS_WORK;
+     * room for an offset of one byte only: what is read twice is dropped, if anything is new. */
+    bool named = card->current != file && card->short_ids == SHORT_IDS_WORK &&
+                 content->length < 0xFF + BLOCK;
     size_t offset = named && content->length > 0xFF ? 0xFF : content->length;
     uint8_t p1 = (uint8_t)(named ? 0x80 | file : offset >> 8);
     if (!named && card->current != file) {

@@ -42,6 +42,7 @@ enum instruction {
 #define SW_NOT_VERIFIED  0x6982
 #define SW_BLOCKED       0x6983
 #define SW_BLOCKED_ALSO  0x6984
+#define SW_WRONG_DATA    0x6A80
 #define SW_NO_FILE       0x6A82
 #define SW_WRONG_P1_P2   0x6A86
 #define SW_WRONG_OFFSET  0x6B00

@@ -63,10 +63,11 @@ enum jpki_error jpki_card_sign(struct jpki_card *card, enum jpki_key key, enum j
     return JPKI_OK;
 }
 
-/* Any refusal is an answer here; a refused short identifier looks like the file is not there. */
+/* Complaints of the data, of P1, or that the PIN comes first: the command was understood. */
 static bool says_something(uint16_t sw)
 {
-    return sw != SW_NO_FILE;
+    return sw == SW_WRONG_LENGTH || sw == SW_WRONG_DATA || sw == SW_WRONG_P1_P2 ||
+           sw == SW_NOT_VERIFIED;
 }
 
 /* Known schemes complain of the data, unknown ones of P1. Where the card complains of P1, make

@@ -265,6 +265,9 @@ struct jpki_session {
 /* Ends every session of a token (not its login); the reader's lock is held. */
 void jpki_sessions_drop(struct token *token);
 
+/* Ends what was begun with a key that dies with the login; the reader's lock is held. */
+void jpki_sessions_stop_signing(struct token *token);
+
 /* ---- operation.c, sign.c ---------------------------------------------------------------- */
 
 void jpki_operation_clear(struct operation *operation);

@@ -34,6 +34,7 @@ void jpki_login_end(struct token *token)
         return;
     struct reader *reader = token->reader;
     jpki_login_lost(token);
+    jpki_sessions_stop_signing(token);
 
     /* Neither SELECT nor a warm reset can be trusted to log out: only power can. It takes the
      * other token's login with it; that one comes back by itself where its PIN is kept. */

@@ -64,6 +64,7 @@ void jpki_module_interrupt(struct jpki_module *module)
 
 void jpki_module_close(struct jpki_module *module)
 {
+    jpki_module_interrupt(module);
     for (size_t i = 0; i < module->reader_count; i++) {
         struct reader *reader = module->readers[i];
         jpki_lock_take(reader->lock);

@@ -43,6 +43,16 @@ void jpki_sessions_drop(struct token *token)
     jpki_lock_release(module->lock);
 }
 
+void jpki_sessions_stop_signing(struct token *token)
+{
+    struct jpki_module *module = token->reader->module;
+    jpki_lock_take(module->lock);
+    for (struct jpki_session *session = module->sessions; session != NULL; session = session->next)
+        if (session->token == token)
+            jpki_operation_clear(&session->operations[JPKI_SIGNING]);
+    jpki_lock_release(module->lock);
+}
+
 static CK_RV add_session(struct token *token, CK_FLAGS flags, CK_SESSION_HANDLE *handle)
 {
     struct jpki_module *module = token->reader->module;
