@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* C_WaitForSlotEvent (PKCS#11 2.40, 5.5). */
+#include "desk.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+static CK_RV poll_event(CK_SLOT_ID *slot)
+{
+    return C_WaitForSlotEvent(CKF_DONT_BLOCK, slot, NULL);
+}
+
+/* Both slots of a reader report what happened to it, in any order, and then no more. */
+static void expect_both(CK_SLOT_ID first)
+{
+    CK_SLOT_ID a = 99, b = 99, none = 99;
+    assert_int_equal(poll_event(&a), CKR_OK);
+    assert_int_equal(poll_event(&b), CKR_OK);
+    assert_int_equal(poll_event(&none), CKR_NO_EVENT);
+    assert_true((a == first && b == first + 1) || (b == first && a == first + 1));
+}
+
+static void no_event(void **state)
+{
+    (void)state;
+    CK_SLOT_ID slot = 99;
+    assert_int_equal(poll_event(&slot), CKR_NO_EVENT); /* what was there before is none */
+    assert_int_equal(poll_event(&slot), CKR_NO_EVENT);
+    assert_int_equal(C_WaitForSlotEvent(CKF_DONT_BLOCK, NULL, NULL), CKR_ARGUMENTS_BAD);
+    assert_int_equal(C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, &slot), CKR_ARGUMENTS_BAD);
+}
+
+static void coming_and_going(void **state)
+{
+    struct desk *desk = *state;
+    CK_SLOT_ID slot;
+    desk_commands(desk);
+    rack_remove(desk->reader);
+    expect_both(AUTH);
+    rack_insert(desk->reader, desk->vcard);
+    expect_both(AUTH);
+    rack_remove(desk->reader);
+    rack_insert(desk->reader, desk->vcard); /* missed in between, but it may be another */
+    expect_both(AUTH);
+    unsigned other = rack_plug("Another reader 00 00");
+    expect_both(2);
+    rack_unplug(other);
+    expect_both(2);
+    rack_plug("Another reader 00 00");
+    expect_both(2);
+    assert_int_equal(poll_event(&slot), CKR_NO_EVENT);
+    assert_int_equal(desk_commands(desk), 0);
+}
+
+static void what_happened_meanwhile(void **state)
+{
+    struct desk *desk = *state;
+    C_Finalize(NULL);
+    rack_remove(desk->reader);
+    assert_int_equal(C_Initialize(NULL), CKR_OK);
+    CK_SLOT_ID slot;
+    assert_int_equal(poll_event(&slot), CKR_NO_EVENT);
+}
+
+/* ---- Blocking --------------------------------------------------------------------------- */
+
+struct waiter {
+    pthread_t thread;
+    CK_RV rv;
+    CK_SLOT_ID slot;
+};
+
+static void *wait_for_event(void *context)
+{
+    struct waiter *waiter = context;
+    waiter->rv = C_WaitForSlotEvent(0, &waiter->slot, NULL);
+    return NULL;
+}
+
+/* Starts a waiter and sees it fall asleep. */
+static void start(struct waiter *waiter, unsigned waiting)
+{
+    const struct timespec blink = {0, 1000 * 1000};
+    waiter->slot = 99;
+    assert_int_equal(pthread_create(&waiter->thread, NULL, wait_for_event, waiter), 0);
+    while (rack_counts().waiting < waiting)
+        nanosleep(&blink, NULL);
+}
+
+static void a_card_ends_the_wait(void **state)
+{
+    struct desk *desk = *state;
+    struct waiter waiter;
+    start(&waiter, 1);
+    CK_SLOT_ID ids[8]; /* others work meanwhile */
+    CK_ULONG count = 8;
+    assert_int_equal(C_GetSlotList(CK_TRUE, ids, &count), CKR_OK);
+    desk_login(desk_session(AUTH), AUTH_PIN);
+    assert_int_equal(rack_counts().waiting, 1);
+    rack_remove(desk->reader);
+    pthread_join(waiter.thread, NULL);
+    assert_int_equal(waiter.rv, CKR_OK);
+    assert_true(waiter.slot == AUTH || waiter.slot == SIGN);
+}
+
+static void a_reader_ends_the_wait(void **state)
+{
+    (void)state;
+    struct waiter waiter;
+    start(&waiter, 1);
+    rack_plug("Another reader 00 00");
+    pthread_join(waiter.thread, NULL);
+    assert_int_equal(waiter.rv, CKR_OK);
+    assert_true(waiter.slot == 2 || waiter.slot == 3);
+}
+
+static void finalize_ends_all_waits(void **state)
+{
+    (void)state;
+    struct waiter waiters[3];
+    for (unsigned i = 0; i < 3; i++)
+        start(&waiters[i], i + 1);
+    assert_int_equal(C_Finalize(NULL), CKR_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        pthread_join(waiters[i].thread, NULL);
+        assert_int_equal(waiters[i].rv, CKR_CRYPTOKI_NOT_INITIALIZED);
+    }
+}
+
+/* Finalised the moment the wait begins: no sleep is missed. */
+static void finalize_races_the_wait(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        struct waiter waiter;
+        assert_int_equal(pthread_create(&waiter.thread, NULL, wait_for_event, &waiter), 0);
+        assert_int_equal(C_Finalize(NULL), CKR_OK);
+        pthread_join(waiter.thread, NULL);
+        assert_int_equal(waiter.rv, CKR_CRYPTOKI_NOT_INITIALIZED);
+        assert_int_equal(C_Initialize(NULL), CKR_OK);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
+    const struct CMUnitTest tests[] = {
+        TEST(no_event),
+        TEST(coming_and_going),
+        TEST(what_happened_meanwhile),
+        TEST(a_card_ends_the_wait),
+        TEST(a_reader_ends_the_wait),
+        TEST(finalize_ends_all_waits),
+        TEST(finalize_races_the_wait),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
