@@ -182,7 +182,8 @@ static bool is_over(struct server *server, const struct control_client *client)
     case WAIT_INSERTED:
         return link_is_taken(server);
     case WAIT_REMOVED:
-        return server->link.state == LINK_DOWN && !server->link.wanted;
+        return server->link.state == LINK_DOWN && !server->link.wanted &&
+               server_now() >= server->link.not_before;
     case WAIT_POWER_ON:
         return vcard_powered(server->card);
     case WAIT_POWER_OFF:

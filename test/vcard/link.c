@@ -14,7 +14,7 @@ enum signal_byte { SIGNAL_POWER_OFF = 0, SIGNAL_POWER_ON = 1, SIGNAL_RESET = 2, 
 #define SIGNAL_NONE 0xFF
 
 #define RETRY_MS  50
-#define NOTICE_MS 1000 /* longer than pcscd's 400 ms between two looks for a card */
+#define NOTICE_MS 600 /* longer than pcscd's 400 ms between two looks for a card */
 
 /* How far pcscd is with a card it found: it powers it, asks for its ATR, then publishes the new
  * state; whatever it sends next proves that it has. */
@@ -54,7 +54,6 @@ static void cut(struct link *link, int64_t pause)
     link->have = 0;
     link->state = LINK_DOWN;
     link->taken = TAKEN_NOT;
-    link->last_signal = SIGNAL_NONE;
     link->not_before = server_now() + pause;
 }
 
@@ -159,16 +158,12 @@ static void handle(struct server *server, const uint8_t *message, size_t len)
         answer_apdu(server, message, len);
 }
 
-/* A removed card answers nothing. Only the ATR that comes out of the blue is pcscd's look for a
- * card; after any other failure it must be given time for one. */
+/* A removed card answers nothing. vpcd asks for the ATR when pcscd looks for a card, but also
+ * before and after each change of power: pcscd must be given time for a look, whatever failed. */
 static void leave(struct link *link, const uint8_t *message, size_t len)
 {
-    uint8_t signal = len == 1 ? message[0] : SIGNAL_NONE;
-    bool awaits_answer = len != 1 || signal == SIGNAL_ATR;
-    bool powering = link->last_signal == SIGNAL_POWER_ON || link->last_signal == SIGNAL_RESET;
-    bool looked = signal == SIGNAL_ATR && !powering;
-    if (awaits_answer)
-        cut(link, looked ? 0 : NOTICE_MS);
+    if (len != 1 || message[0] == SIGNAL_ATR)
+        cut(link, NOTICE_MS);
 }
 
 /* The whole messages in the buffer. */
@@ -179,14 +174,12 @@ static void handle_all(struct server *server)
         size_t len = (size_t)link->in[0] << 8 | link->in[1];
         if (link->have < 2 + len)
             return;
-        uint8_t signal = len == 1 ? link->in[2] : SIGNAL_NONE;
         if (link->state == LINK_LEAVING)
             leave(link, link->in + 2, len);
         else
             handle(server, link->in + 2, len);
         if (link->state == LINK_DOWN)
             return;
-        link->last_signal = signal;
         link->have -= 2 + len;
         memmove(link->in, link->in + 2 + len, link->have);
     }

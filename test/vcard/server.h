@@ -43,7 +43,6 @@ struct link {
     bool wanted;         /* the card is to be in the reader */
     int64_t not_before;  /* ms; when it may connect again */
     int64_t last_apdu;   /* ms */
-    uint8_t last_signal; /* last one-byte message */
     int taken;           /* how far pcscd is with the card, see link.c */
     size_t have;
     uint8_t in[2 + MESSAGE_MAX];
