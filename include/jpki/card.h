@@ -152,7 +152,7 @@ enum jpki_error jpki_card_sign(struct jpki_card *card, enum jpki_key key, enum j
                                size_t *signature_length);
 
 /* Whether the card knows RSASSA-PSS, asked with data that no scheme takes: nothing is signed.
- * True where the card does not say. Needs our application to be current. */
+ * True where the card does not say. It is the application that is current which answers. */
 enum jpki_error jpki_card_knows_pss(struct jpki_card *card, enum jpki_key key, bool *known);
 
 #endif

@@ -20,6 +20,7 @@ enum pin_gate {
 struct jpki_card {
     struct jpki_transport transport;
     enum short_ids short_ids;
+    bool sign_plain;                /* they are refused by the signing command at least */
     uint16_t current;               /* the file last selected, as far as we know; 0 = none */
     bool selected;                  /* our SELECT was answered 9000 in this transaction */
     enum pin_gate gates[JPKI_KEYS]; /* this transaction's */

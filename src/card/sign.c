@@ -16,17 +16,33 @@ static bool was_signed(uint16_t sw)
     return sw == SW_OK || sw == SW_NOT_VERIFIED;
 }
 
-/* Without a selection: by short identifier, or on the file that was current when we were last
- * here. If others interfered the card refuses, or signs with a wrong key and the caller's check
- * shows it. */
+/* Some cards may take short identifiers elsewhere but not here. */
+static bool by_name(const struct jpki_card *card)
+{
+    return card->short_ids != SHORT_IDS_REFUSED && !card->sign_plain;
+}
+
+/* Without a selection of the application: by short identifier, or on the file that was current
+ * when we were last here. If others interfered the card refuses, or signs with a wrong key and
+ * the caller's check shows it. */
 static enum jpki_error sign_directly(struct jpki_card *card, uint16_t file,
                                      const struct command *named, const struct command *plain,
-                                     struct answer *answer)
+                                     bool (*done)(uint16_t sw), struct answer *answer)
 {
-    if (card->short_ids != SHORT_IDS_REFUSED)
-        return jpki_exchange(card, named, answer);
-    enum jpki_error error = card->current == file ? JPKI_OK : jpki_select_file(card, file);
-    return error == JPKI_OK ? jpki_exchange(card, plain, answer) : error;
+    bool tried = by_name(card);
+    enum jpki_error error = JPKI_OK;
+    if (tried) {
+        error = jpki_exchange(card, named, answer);
+        if (error != JPKI_OK || done(answer->sw))
+            return error;
+    }
+    if (tried || card->current != file)
+        error = jpki_select_file(card, file);
+    if (error == JPKI_OK)
+        error = jpki_exchange(card, plain, answer);
+    if (error == JPKI_OK && tried && done(answer->sw))
+        card->sign_plain = true;
+    return error;
 }
 
 static enum jpki_error send_scheme(struct jpki_card *card, enum jpki_key key, uint8_t scheme,
@@ -36,8 +52,7 @@ static enum jpki_error send_scheme(struct jpki_card *card, enum jpki_key key, ui
     uint16_t file = jpki_profile(key)->key;
     struct command named = sign_command(scheme, (uint8_t)(0x80 | file), data, length);
     struct command plain = sign_command(scheme, P2_CURRENT_FILE, data, length);
-    return card->selected ? jpki_send_to_file(card, file, &named, &plain, done, answer)
-                          : sign_directly(card, file, &named, &plain, answer);
+    return sign_directly(card, file, &named, &plain, done, answer);
 }
 
 enum jpki_error jpki_card_sign(struct jpki_card *card, enum jpki_key key, enum jpki_scheme scheme,
@@ -92,16 +107,13 @@ static enum jpki_error ask_pss(struct jpki_card *card, enum jpki_key key, bool *
 enum jpki_error jpki_card_knows_pss(struct jpki_card *card, enum jpki_key key, bool *known)
 {
     enum jpki_error error = ask_pss(card, key, known);
-    if (error != JPKI_OK || *known || card->short_ids != SHORT_IDS_WORK)
+    if (error != JPKI_OK || *known || !by_name(card))
         return error;
 
     /* Was it the short identifier in P2 that this command does not take? Ask without. */
-    error = jpki_select_file(card, jpki_profile(key)->key);
-    if (error != JPKI_OK)
-        return error;
-    card->short_ids = SHORT_IDS_REFUSED;
+    card->sign_plain = true;
     error = ask_pss(card, key, known);
     if (error == JPKI_OK && !*known)
-        card->short_ids = SHORT_IDS_WORK;
+        card->sign_plain = false;
     return error;
 }

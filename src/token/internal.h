@@ -104,8 +104,9 @@ enum jpki_error jpki_token_meet(struct token *token);
 /* The card turns out to lack this token. */
 void jpki_token_is_missing(struct token *token);
 
-/* Whether the card signs RSASSA-PSS; asked once per card, within a transaction. */
-enum jpki_error jpki_reader_ask_pss(struct reader *reader, enum jpki_key key);
+/* Finds out whether the card signs RSASSA-PSS, once per card; reader->pss tells then. Not within a
+ * transaction. */
+enum jpki_error jpki_reader_want_pss(struct reader *reader, enum jpki_key key);
 
 /* ---- certificate.c ---------------------------------------------------------------------- */
 

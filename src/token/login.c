@@ -173,8 +173,6 @@ static void fetch_private(struct token *token)
     bool hidden = jpki_object_is_private(token, OBJECT_CERTIFICATE);
     enum jpki_error error =
         jpki_certificate_load(token, HOLDER, hidden ? CERTIFICATE_WHOLE : CERTIFICATE_KEY);
-    if (error == JPKI_OK)
-        error = jpki_reader_ask_pss(token->reader, token->key);
     if (error != JPKI_OK)
         jpki_log(JPKI_LOG_INFO, "after login: %s", jpki_error_text(error));
 }

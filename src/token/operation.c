@@ -56,17 +56,9 @@ static CK_RV check_mechanism(struct jpki_session *session, enum jpki_operation k
         return CKR_OK;
 
     struct reader *reader = session->token->reader;
-    if (!reader->pss_asked) {
-        enum jpki_error error = jpki_reader_begin(reader);
-        if (error != JPKI_OK)
-            return jpki_ckr(error);
-        error = jpki_reader_enter(reader);
-        if (error == JPKI_OK)
-            error = jpki_reader_ask_pss(reader, session->token->key);
-        jpki_reader_end(reader, JPKI_LEAVE);
-        if (error != JPKI_OK)
-            return jpki_ckr(error);
-    }
+    enum jpki_error error = jpki_reader_want_pss(reader, session->token->key);
+    if (error != JPKI_OK)
+        return jpki_ckr(error);
     return reader->pss ? CKR_OK : CKR_MECHANISM_INVALID;
 }
 

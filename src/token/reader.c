@@ -209,20 +209,40 @@ void jpki_reader_end(struct reader *reader, enum jpki_leave leave)
         jpki_card_disconnect(reader->card);
 }
 
-enum jpki_error jpki_reader_ask_pss(struct reader *reader, enum jpki_key key)
+/* Asks within a transaction. While somebody is logged in not even EF 0006 is read first: a "yes" is
+ * good from any application of the card, only a "no" must be our own. */
+static enum jpki_error ask_pss(struct reader *reader, enum jpki_key key)
+{
+    reader->pss = false;
+    enum jpki_error error = JPKI_OK;
+    if (anybody(reader, is_logged_in))
+        error = jpki_card_knows_pss(reader->card, key, &reader->pss);
+    if (jpki_error_is_break(error) || (error == JPKI_OK && reader->pss))
+        return error;
+
+    error = jpki_reader_enter(reader);
+    if (error == JPKI_OK)
+        error = jpki_card_knows_pss(reader->card, key, &reader->pss);
+    if (error != JPKI_OK)
+        reader->pss = false; /* no key to ask about */
+    return jpki_error_is_break(error) ? error : JPKI_OK;
+}
+
+enum jpki_error jpki_reader_want_pss(struct reader *reader, enum jpki_key key)
 {
     enum jpki_pss option = reader->module->options.pss;
     if (reader->pss_asked)
         return JPKI_OK;
-    if (option == JPKI_PSS_AUTO) {
-        enum jpki_error error = jpki_card_knows_pss(reader->card, key, &reader->pss);
-        if (jpki_error_is_break(error))
-            return error;
-        if (error != JPKI_OK)
-            reader->pss = false; /* no key to ask about */
-    } else {
+    if (option != JPKI_PSS_AUTO) {
         reader->pss = option == JPKI_PSS_ON;
+        reader->pss_asked = true;
+        return JPKI_OK;
     }
-    reader->pss_asked = true;
-    return JPKI_OK;
+    enum jpki_error error = jpki_reader_begin(reader);
+    if (error != JPKI_OK)
+        return error;
+    error = ask_pss(reader, key);
+    reader->pss_asked = error == JPKI_OK;
+    jpki_reader_end(reader, JPKI_LEAVE);
+    return error;
 }

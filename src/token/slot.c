@@ -182,15 +182,11 @@ static CK_RV token_mechanisms(struct token *token, CK_MECHANISM_TYPE *list, CK_U
                               CK_ULONG *count)
 {
     struct reader *reader = token->reader;
-    if (!reader->pss_asked || token->existence != EXISTS) {
-        CK_RV rv = begin_token(token);
-        if (rv != CKR_OK)
-            return rv;
-        enum jpki_error error = jpki_reader_ask_pss(reader, token->key);
-        jpki_reader_end(reader, JPKI_LEAVE);
-        if (error != JPKI_OK)
-            return jpki_ckr(error);
-    }
+    CK_RV rv = jpki_token_answers(token);
+    if (rv == CKR_OK)
+        rv = jpki_ckr(jpki_reader_want_pss(reader, token->key));
+    if (rv != CKR_OK)
+        return rv;
     CK_ULONG used = 0;
     const struct jpki_certificate *holder = jpki_certificate_of(token, HOLDER);
     if (holder == NULL || holder->key_type == JPKI_KEY_RSA)
