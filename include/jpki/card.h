@@ -93,8 +93,11 @@ void jpki_card_forget(struct jpki_card *card);
 enum jpki_error jpki_card_select(struct jpki_card *card);
 
 /* Makes sure that our application is current without disturbing it where it is, since SELECT may
- * cost a verified PIN: reads EF 0006 and compares; SELECT only where it differs. */
+ * cost a verified PIN: reads EF 0006 and compares; SELECT only where it differs. A card without it
+ * is believed: then jpki_card_is_sure() says no, and what is not found may be another's files. */
 enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_info *info);
+
+bool jpki_card_is_sure(const struct jpki_card *card, const struct jpki_card_info *info);
 
 /* Reads EF 0006; a card without it gives an empty info. */
 enum jpki_error jpki_card_identify(struct jpki_card *card, struct jpki_card_info *info);
@@ -146,7 +149,7 @@ enum jpki_scheme {
 
 /* Signs. The direct form asks for no selection: one command when nobody interfered. `signature`
  * has room for JPKI_SIGNATURE_MAX. The caller checks the signature before it trusts it.
- * Errors: NOT_VERIFIED, NOT_FOUND, NOT_SUPPORTED, DATA_LENGTH. */
+ * Errors: NOT_VERIFIED, DATA_LENGTH (nothing was sent). */
 enum jpki_error jpki_card_sign(struct jpki_card *card, enum jpki_key key, enum jpki_scheme scheme,
                                const uint8_t *data, size_t length, uint8_t *signature,
                                size_t *signature_length);

@@ -40,8 +40,10 @@ enum jpki_error jpki_card_begin(struct jpki_card *card, enum jpki_card_event *ev
     enum jpki_error error = card->transport.ops->begin(card->transport.self, event);
     card->selected = false;
     shut_gates(card);
-    if (error != JPKI_OK || *event != JPKI_CARD_SAME)
+    if (error != JPKI_OK || *event != JPKI_CARD_SAME) {
         card->current = 0;
+        card->was_reset = true;
+    }
     return error;
 }
 
@@ -83,16 +85,25 @@ enum jpki_error jpki_card_select(struct jpki_card *card)
         return error;
 
     card->selected = answer.sw == SW_OK;
-    if (card->selected)
+    if (card->selected) {
+        card->was_reset = false;
         return JPKI_OK;
+    }
     return answer.sw == SW_CARD_WAKES_UP ? JPKI_ERR_CARD : JPKI_ERR_NOT_JPKI;
+}
+
+bool jpki_card_is_sure(const struct jpki_card *card, const struct jpki_card_info *info)
+{
+    return card->selected || info->token_info_length > 0;
 }
 
 enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_info *info)
 {
-    /* A card without EF 0006 gives us nothing to tell by: believe, the caller copes. */
-    if (card->selected || info->token_info_length == 0)
+    if (card->selected)
         return JPKI_OK;
+    /* Nothing to compare with: believe, unless the card was reset (see jpki_card_is_sure). */
+    if (info->token_info_length == 0)
+        return card->was_reset ? jpki_card_select(card) : JPKI_OK;
 
     struct answer answer;
     enum jpki_error error = jpki_read_start(card, EF_TOKEN_INFO, info->token_info_length,

@@ -15,6 +15,8 @@ static uint8_t upper(uint8_t c)
     return c >= 'a' && c <= 'z' ? (uint8_t)(c - 'a' + 'A') : c;
 }
 
+enum { FULL_WIDTH_BYTES = 3 };
+
 /* UTF-8 of U+FF10 to U+FF5A, the full-width digits and letters: EF BC 90 to EF BD 9A. */
 static bool has_full_width(const uint8_t *entered, size_t length)
 {
@@ -28,6 +30,8 @@ enum jpki_error jpki_pin_prepare(const struct jpki_profile *profile, const uint8
                                  size_t length, struct jpki_pin *pin)
 {
     *pin = (struct jpki_pin){0};
+    if (length > FULL_WIDTH_BYTES * (size_t)profile->pin_max)
+        return JPKI_ERR_PIN_LENGTH;
     if (has_full_width(entered, length)) {
         jpki_log(JPKI_LOG_WARNING, "the PIN holds full-width characters: turn the Japanese input "
                                    "method off (nothing was sent to the card)");
@@ -76,12 +80,18 @@ static bool tells_tries(uint16_t sw)
     return is_tries(sw) || is_blocked(sw) || sw == SW_OK;
 }
 
+/* Whatever else keeps us from reading the tries left: no code of ours would tell more. */
+static enum jpki_error unreadable(enum jpki_error error)
+{
+    return jpki_error_is_break(error) || error == JPKI_ERR_NOT_FOUND ? error : JPKI_ERR_CARD;
+}
+
 /* Reads the answer of an empty VERIFY; tries left open the gate. */
 static enum jpki_error read_tries(struct jpki_card *card, enum jpki_key key, uint16_t sw,
                                   enum pin_gate gate, unsigned *tries)
 {
     if (!tells_tries(sw))
-        return jpki_sw_error(sw) == JPKI_ERR_NOT_FOUND ? JPKI_ERR_NOT_FOUND : JPKI_ERR_CARD;
+        return unreadable(jpki_sw_error(sw));
     if (sw == SW_OK)
         *tries = JPKI_TRIES_UNTOLD;
     else
@@ -105,7 +115,7 @@ enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, unsig
     card->gates[key] = PIN_SHUT;
     enum jpki_error error = jpki_send_to_file(card, file, &named, &plain, tells_tries, &answer);
     if (error != JPKI_OK)
-        return error;
+        return unreadable(error);
     enum pin_gate gate = card->short_ids == SHORT_IDS_WORK ? PIN_VERIFY_NAMED : PIN_VERIFY_PLAIN;
     return read_tries(card, key, answer.sw, gate, tries);
 }
@@ -118,7 +128,8 @@ enum jpki_error jpki_card_tries_selected(struct jpki_card *card, enum jpki_key k
     enum jpki_error error = jpki_select_file(card, jpki_profile(key)->pin);
     if (error == JPKI_OK)
         error = jpki_exchange(card, &plain, &answer);
-    return error == JPKI_OK ? read_tries(card, key, answer.sw, PIN_VERIFY_PLAIN, tries) : error;
+    return error == JPKI_OK ? read_tries(card, key, answer.sw, PIN_VERIFY_PLAIN, tries)
+                            : unreadable(error);
 }
 
 /* ---- Presenting a PIN ------------------------------------------------------------------- */

@@ -38,8 +38,9 @@ static enum jpki_error sign_directly(struct jpki_card *card, uint16_t file,
     }
     if (tried || card->current != file)
         error = jpki_select_file(card, file);
-    if (error == JPKI_OK)
-        error = jpki_exchange(card, plain, answer);
+    if (error != JPKI_OK)
+        return jpki_error_is_break(error) ? error : JPKI_ERR_CARD;
+    error = jpki_exchange(card, plain, answer);
     if (error == JPKI_OK && tried && done(answer->sw))
         card->sign_plain = true;
     return error;
@@ -67,10 +68,12 @@ enum jpki_error jpki_card_sign(struct jpki_card *card, enum jpki_key key, enum j
     struct answer answer;
     enum jpki_error error =
         send_scheme(card, key, (uint8_t)scheme, data, length, was_signed, &answer);
-    if (error == JPKI_OK)
-        error = jpki_sw_error(answer.sw);
     if (error != JPKI_OK)
         return error;
+    if (!was_signed(answer.sw))
+        return JPKI_ERR_CARD;
+    if (answer.sw == SW_NOT_VERIFIED)
+        return JPKI_ERR_NOT_VERIFIED;
     if (answer.length == 0 || answer.length > JPKI_SIGNATURE_MAX)
         return JPKI_ERR_CARD;
     memcpy(signature, answer.data, answer.length);

@@ -54,6 +54,11 @@ bool call_is_initialised(void)
     return initialised;
 }
 
+bool call_is_array(const void *pointer, CK_ULONG count, size_t size)
+{
+    return count == 0 || (pointer != NULL && count <= (CK_ULONG)PTRDIFF_MAX / size);
+}
+
 CK_RV call_module(struct call *call, bool arguments_ok)
 {
     *call = (struct call){0};
@@ -70,8 +75,10 @@ CK_RV call_module(struct call *call, bool arguments_ok)
 
 CK_RV call_session(struct call *call, CK_SESSION_HANDLE handle, bool arguments_ok)
 {
-    CK_RV rv = call_module(call, arguments_ok);
-    return rv == CKR_OK ? jpki_session_hold(call->module, handle, &call->session) : rv;
+    CK_RV rv = call_module(call, true);
+    if (rv == CKR_OK)
+        rv = jpki_session_hold(call->module, handle, &call->session);
+    return rv == CKR_OK && !arguments_ok ? CKR_ARGUMENTS_BAD : rv;
 }
 
 CK_RV call_end(struct call *call, CK_RV rv)

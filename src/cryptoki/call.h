@@ -8,7 +8,8 @@
  *         rv = jpki_something(call.session, pointer);
  *     return call_end(&call, rv);
  *
- * in this order of checks: initialised in this process, arguments, session.
+ * in this order of checks: initialised in this process, session, arguments (2.40, 5.1.2: a bad
+ * session handle goes before anything said of the other arguments).
  */
 #ifndef JPKI_CALL_H
 #define JPKI_CALL_H
@@ -27,11 +28,15 @@ struct call {
  * CKR_ARGUMENTS_BAD unless `arguments_ok`. */
 CK_RV call_module(struct call *call, bool arguments_ok);
 
-/* The same, then holds the session: CKR_SESSION_HANDLE_INVALID, CKR_DEVICE_REMOVED. */
+/* The same, and holds the session: CKR_SESSION_HANDLE_INVALID, CKR_DEVICE_REMOVED go first. */
 CK_RV call_session(struct call *call, CK_SESSION_HANDLE handle, bool arguments_ok);
 
 /* Lets everything go; returns `rv`. */
 CK_RV call_end(struct call *call, CK_RV rv);
+
+/* Whether `count` things of `size` bytes can be at `pointer` at all: not where there is no pointer,
+ * nor more than any memory holds. */
+bool call_is_array(const void *pointer, CK_ULONG count, size_t size);
 
 /* C_Initialize and C_Finalize. `module` is taken over. */
 CK_RV call_install(struct jpki_module *module);

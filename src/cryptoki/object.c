@@ -5,8 +5,8 @@
 /* Every attribute of a search must bring its value. */
 static bool is_search(const CK_ATTRIBUTE *template, CK_ULONG count)
 {
-    if (template == NULL)
-        return count == 0;
+    if (!call_is_array(template, count, sizeof *template))
+        return false;
     for (CK_ULONG i = 0; i < count; i++)
         if (template[i].pValue == NULL && template[i].ulValueLen > 0)
             return false;
@@ -46,7 +46,7 @@ CRYPTOKI CK_RV C_GetAttributeValue(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE ob
                                    CK_ATTRIBUTE_PTR template, CK_ULONG count)
 {
     struct call call;
-    CK_RV rv = call_session(&call, handle, template != NULL || count == 0);
+    CK_RV rv = call_session(&call, handle, call_is_array(template, count, sizeof *template));
     if (rv == CKR_OK)
         rv = jpki_object_get(call.session, object, template, count);
     return call_end(&call, rv);

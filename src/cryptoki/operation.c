@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation.h"
 
-const CK_BYTE *operation_data(const CK_BYTE *data, CK_ULONG length)
+const CK_BYTE *operation_data(const CK_BYTE *data)
 {
-    return data == NULL && length == 0 ? (const CK_BYTE *)"" : data;
+    return data == NULL ? (const CK_BYTE *)"" : data;
 }
 
 CK_RV operation_init(CK_SESSION_HANDLE handle, enum jpki_operation kind,
@@ -24,7 +24,7 @@ CK_RV operation_update(CK_SESSION_HANDLE handle, enum jpki_operation kind, const
                        CK_ULONG length)
 {
     struct call call;
-    CK_RV rv = call_session(&call, handle, part != NULL || length == 0);
+    CK_RV rv = call_session(&call, handle, call_is_array(part, length, 1));
     if (rv == CKR_OK)
         rv = jpki_operation_update(call.session, kind, part, length);
     return call_end(&call, rv);
@@ -34,10 +34,11 @@ CK_RV operation_single(CK_SESSION_HANDLE handle, enum jpki_operation kind, const
                        CK_ULONG length, CK_BYTE *out, CK_ULONG *out_length)
 {
     struct call call;
-    data = operation_data(data, length);
-    CK_RV rv = call_session(&call, handle, data != NULL && out_length != NULL);
+    bool arguments_ok = call_is_array(data, length, 1) && out_length != NULL;
+    CK_RV rv = call_session(&call, handle, arguments_ok);
     if (rv == CKR_OK)
-        rv = jpki_operation_finish(call.session, kind, data, length, out, out_length);
+        rv = jpki_operation_finish(call.session, kind, operation_data(data), length, out,
+                                   out_length);
     return call_end(&call, rv);
 }
 

@@ -21,7 +21,7 @@ CK_RV operation_single(CK_SESSION_HANDLE handle, enum jpki_operation kind, const
 CK_RV operation_final(CK_SESSION_HANDLE handle, enum jpki_operation kind, CK_BYTE *out,
                       CK_ULONG *out_length);
 
-/* Data of a one-shot call: NULL with length 0 is an empty message, never NULL here. */
-const CK_BYTE *operation_data(const CK_BYTE *data, CK_ULONG length);
+/* Data of a one-shot call: an empty message may come as NULL, but goes on as something. */
+const CK_BYTE *operation_data(const CK_BYTE *data);
 
 #endif

@@ -12,10 +12,10 @@ CRYPTOKI CK_RV C_Verify(CK_SESSION_HANDLE handle, CK_BYTE_PTR data, CK_ULONG len
                         CK_BYTE_PTR signature, CK_ULONG signature_length)
 {
     struct call call;
-    const CK_BYTE *message = operation_data(data, length);
-    CK_RV rv = call_session(&call, handle, message != NULL && signature != NULL);
+    CK_RV rv = call_session(&call, handle, call_is_array(data, length, 1) && signature != NULL);
     if (rv == CKR_OK)
-        rv = jpki_operation_verify(call.session, message, length, signature, signature_length);
+        rv = jpki_operation_verify(call.session, operation_data(data), length, signature,
+                                   signature_length);
     return call_end(&call, rv);
 }
 

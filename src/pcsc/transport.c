@@ -169,6 +169,13 @@ static enum jpki_error pcsc_begin(void *self, enum jpki_card_event *event)
     return error;
 }
 
+/* Whatever went wrong with a command: nobody knows whether the card carried it out. */
+static enum jpki_error exchange_error(const char *call, LONG rv)
+{
+    enum jpki_error error = jpki_pcsc_error(call, rv, true);
+    return error == JPKI_OK || error == JPKI_ERR_CARD_CHANGED ? error : JPKI_ERR_TRANSPORT;
+}
+
 static enum jpki_error pcsc_transmit(void *self, const uint8_t *command, size_t command_length,
                                      uint8_t *answer, size_t *answer_length)
 {
@@ -182,9 +189,7 @@ static enum jpki_error pcsc_transmit(void *self, const uint8_t *command, size_t 
     LONG rv = SCardTransmit(connection->card, t0 ? SCARD_PCI_T0 : SCARD_PCI_T1, command,
                             (DWORD)command_length, NULL, answer, &received);
     *answer_length = rv == SCARD_S_SUCCESS ? received : 0;
-    /* A reset in the midst of a transaction: the card did not get the command, or lost it. */
-    enum jpki_error error = jpki_pcsc_error("SCardTransmit", rv, true);
-    return error == JPKI_ERR_BUSY ? JPKI_ERR_TRANSPORT : error;
+    return exchange_error("SCardTransmit", rv);
 }
 
 static bool pcsc_has_keypad(void *self)
@@ -202,8 +207,7 @@ static enum jpki_error pcsc_transmit_typed(void *self, const uint8_t *command,
     LONG rv = jpki_pcsc_type_pin(connection->card, connection->keypad, command, command_length,
                                  digits, answer, &received);
     *answer_length = rv == SCARD_S_SUCCESS ? received : 0;
-    enum jpki_error error = jpki_pcsc_error("SCardControl", rv, true);
-    return error == JPKI_ERR_BUSY ? JPKI_ERR_TRANSPORT : error;
+    return exchange_error("SCardControl", rv);
 }
 
 static void pcsc_end(void *self, enum jpki_leave leave)
@@ -215,6 +219,10 @@ static void pcsc_end(void *self, enum jpki_leave leave)
                                   leave == JPKI_POWER_OFF ? SCARD_UNPOWER_CARD : SCARD_LEAVE_CARD);
     if (rv != SCARD_S_SUCCESS && rv != SCARD_W_RESET_CARD) {
         (void)jpki_pcsc_error("SCardEndTransaction", rv, true);
+        if (leave == JPKI_POWER_OFF) {
+            (void)SCardDisconnect(connection->card, SCARD_UNPOWER_CARD);
+            connection->connected = false;
+        }
         lose(connection, rv);
     }
 }

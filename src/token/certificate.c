@@ -16,19 +16,19 @@ static void empty(struct certificate_slot *slot, enum certificate_state state)
     *slot = (struct certificate_slot){.state = state};
 }
 
-/* Takes the result of parsing over; what cannot be parsed is no certificate. */
-static void take(struct certificate_slot *slot, struct jpki_certificate *parsed,
-                 enum certificate_state state)
+/* Takes the result of parsing over. NULL leaves things as they are: what was read stays, and the
+ * next who asks parses it again, since it may have been memory that was short. */
+static enum jpki_error take(struct certificate_slot *slot, struct jpki_certificate *parsed,
+                            enum certificate_state state)
 {
-    if (parsed == NULL) {
-        empty(slot, CERTIFICATE_NONE);
-        return;
-    }
+    if (parsed == NULL)
+        return JPKI_ERR_CERTIFICATE;
     jpki_certificate_free(slot->certificate);
     slot->certificate = parsed;
     slot->state = state;
     if (state == CERTIFICATE_WHOLE)
         jpki_buffer_clear(&slot->content);
+    return JPKI_OK;
 }
 
 /* From STARTED to KEY. */
@@ -46,10 +46,10 @@ static enum jpki_error read_key(struct token *token, uint16_t file, struct certi
             break;
         end = jpki_certificate_key_end(content->data, content->length, &key);
     }
-    take(slot,
-         jpki_certificate_parse_key(token->reader->module->crypto, content->data, content->length),
-         CERTIFICATE_KEY);
-    return JPKI_OK;
+    return take(
+        slot,
+        jpki_certificate_parse_key(token->reader->module->crypto, content->data, content->length),
+        CERTIFICATE_KEY);
 }
 
 /* From one state to the next. */
@@ -63,13 +63,13 @@ static enum jpki_error read_on(struct token *token, uint16_t file, struct certif
     enum jpki_error error = jpki_card_read_certificate(token->reader->card, file, upto, content);
     if (error != JPKI_OK)
         return error;
-    if (slot->state == CERTIFICATE_UNREAD)
+    if (slot->state == CERTIFICATE_UNREAD) {
         slot->state = CERTIFICATE_STARTED;
-    else
-        take(slot,
-             jpki_certificate_parse(token->reader->module->crypto, content->data, content->length),
-             CERTIFICATE_WHOLE);
-    return JPKI_OK;
+        return JPKI_OK;
+    }
+    return take(
+        slot, jpki_certificate_parse(token->reader->module->crypto, content->data, content->length),
+        CERTIFICATE_WHOLE);
 }
 
 static enum jpki_error read_until(struct token *token, enum certificate_use use,
@@ -79,17 +79,26 @@ static enum jpki_error read_until(struct token *token, enum certificate_use use,
     enum jpki_error error = JPKI_OK;
     while (slot->state < wanted && error == JPKI_OK)
         error = read_on(token, file_of(token, use), slot);
+    return error;
+}
+
+/* What ended the reading, as the state of the slot; only the rest is an error. */
+static enum jpki_error settle(struct token *token, enum certificate_use use, enum jpki_error error)
+{
+    struct certificate_slot *slot = &token->certificates[use];
     if (error == JPKI_ERR_NOT_VERIFIED) {
         empty(slot, CERTIFICATE_HIDDEN);
-        if (use == HOLDER)
-            token->certificate_hidden = true;
-        return JPKI_OK;
-    }
-    if (error == JPKI_ERR_NOT_FOUND) {
+        token->certificate_hidden = token->certificate_hidden || use == HOLDER;
+    } else if (error == JPKI_ERR_NOT_FOUND) {
         empty(slot, CERTIFICATE_NONE);
-        return JPKI_OK;
+        if (use == HOLDER)
+            jpki_token_is_missing(token);
+    } else if (error == JPKI_ERR_CERTIFICATE) {
+        jpki_log(JPKI_LOG_INFO, "%s: a certificate cannot be used", token->profile->name);
+    } else {
+        return error;
     }
-    return error;
+    return JPKI_OK;
 }
 
 enum jpki_error jpki_certificate_load(struct token *token, enum certificate_use use,
@@ -98,22 +107,12 @@ enum jpki_error jpki_certificate_load(struct token *token, enum certificate_use 
     struct certificate_slot *slot = &token->certificates[use];
     if (slot->state >= wanted)
         return JPKI_OK;
-
     enum jpki_error error = read_until(token, use, wanted);
-    /* Without EF 0006 we could not make sure whose application is current (jpki_card_resume). */
-    bool unsure = token->reader->info.token_info_length == 0;
-    bool failed = error == JPKI_ERR_CARD || slot->state == CERTIFICATE_NONE;
-    if (unsure && failed) {
+    if (error != JPKI_OK && !jpki_error_is_break(error) && jpki_reader_make_sure(token->reader)) {
         empty(slot, CERTIFICATE_UNREAD);
-        error = jpki_card_select(token->reader->card);
-        if (error == JPKI_OK)
-            error = read_until(token, use, wanted);
+        error = read_until(token, use, wanted);
     }
-    if (slot->state == CERTIFICATE_NONE && use == HOLDER) {
-        jpki_log(JPKI_LOG_INFO, "no %s certificate on this card", token->profile->name);
-        jpki_token_is_missing(token);
-    }
-    return error;
+    return settle(token, use, error);
 }
 
 enum jpki_error jpki_certificate_want(struct token *token, enum certificate_use use,

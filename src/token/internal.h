@@ -20,7 +20,7 @@ enum certificate_state {
     CERTIFICATE_STARTED, /* there is one */
     CERTIFICATE_KEY,     /* its public key is known: enough to sign */
     CERTIFICATE_WHOLE,
-    CERTIFICATE_NONE,   /* not on this card, or not one we can use */
+    CERTIFICATE_NONE,   /* not on this card */
     CERTIFICATE_HIDDEN, /* there, but the card wants the PIN first */
 };
 
@@ -97,6 +97,10 @@ enum jpki_error jpki_reader_enter(struct reader *reader);
  * kept are over. */
 void jpki_reader_end(struct reader *reader, enum jpki_leave leave);
 
+/* What was not found, or made no sense, may be another application's: selects ours. True when that
+ * was in doubt, so that asking again may help. Within a transaction. */
+bool jpki_reader_make_sure(struct reader *reader);
+
 /* Finds out, once per card, whether this token is on it. Within a transaction, our application
  * current. Then token->existence tells. Errors: TRANSPORT, CARD_CHANGED, MEMORY. */
 enum jpki_error jpki_token_meet(struct token *token);
@@ -111,7 +115,8 @@ enum jpki_error jpki_reader_want_pss(struct reader *reader, enum jpki_key key);
 /* ---- certificate.c ---------------------------------------------------------------------- */
 
 /* Reads as much of a certificate as is wanted, unless that was done; a transaction is under way and
- * our application is current. JPKI_OK whatever is found: the slot's state tells. Errors:
+ * our application is current. JPKI_OK whatever is found: the slot's state tells, and stays below
+ * what was wanted where the content cannot be used. Errors:
  * TRANSPORT, CARD_CHANGED, MEMORY, CARD. */
 enum jpki_error jpki_certificate_load(struct token *token, enum certificate_use use,
                                       enum certificate_state wanted);

@@ -40,10 +40,12 @@ void jpki_login_end(struct token *token)
      * other token's login with it; that one comes back by itself where its PIN is kept. */
     enum jpki_card_event event;
     enum jpki_error error = jpki_card_begin(reader->card, &event);
+    if (error != JPKI_OK && error != JPKI_ERR_BUSY)
+        error = jpki_card_begin(reader->card, &event); /* the connection was lost, not the card? */
     if (error == JPKI_OK) {
         jpki_reader_end(reader, JPKI_POWER_OFF);
-    } else if (error == JPKI_ERR_BUSY) {
-        jpki_log(JPKI_LOG_ERROR, "another program holds the card: the PIN may stay verified");
+    } else if (error != JPKI_ERR_NO_CARD) {
+        jpki_log(JPKI_LOG_ERROR, "%s: the PIN may stay verified", jpki_error_text(error));
         reader->unlocked_perhaps = true; /* the next transaction makes up for it */
     }
 }
@@ -60,6 +62,8 @@ static enum jpki_error ask_first(struct token *token, ask_tries ask, unsigned *t
         error = ask(token->reader->card, token->key, tries);
     if (error == JPKI_OK && *tries == 0)
         error = JPKI_ERR_PIN_BLOCKED;
+    if (error == JPKI_OK && *tries == JPKI_TRIES_UNTOLD)
+        *tries = token->profile->tries; /* "verified": and a right PIN sets the count back */
     return error;
 }
 

@@ -57,13 +57,6 @@ static CK_OBJECT_HANDLE handle_of(const struct token *token, enum object_row row
     return epoch << ROW_BITS | ((CK_ULONG)row + 1);
 }
 
-/* It is on the card, as far as was read. */
-static bool is_there(const struct token *token, enum object_row row)
-{
-    enum certificate_use source = jpki_object_source(row);
-    return source == CERTIFICATES || jpki_certificate_of(token, source) != NULL;
-}
-
 /* What must be known of the certificate before the object is shown: of a certificate everything,
  * since it will be read next, of keys the key, and for the profile whether it is free to read. */
 static enum certificate_state needed_to_show(enum object_row row)
@@ -74,6 +67,14 @@ static enum certificate_state needed_to_show(enum object_row row)
         [OBJECT_PROFILE] = CERTIFICATE_STARTED,
     };
     return states[row];
+}
+
+/* It is on the card, as far as was read. */
+static bool is_there(const struct token *token, enum object_row row)
+{
+    enum certificate_use source = jpki_object_source(row);
+    return source == CERTIFICATES || (jpki_certificate_of(token, source) != NULL &&
+                                      token->certificates[source].state >= needed_to_show(row));
 }
 
 /* Reads more of the certificate where it is needed. */

@@ -70,21 +70,31 @@ static void forget_card(struct reader *reader)
     }
 }
 
-bool jpki_reader_refresh(struct reader *reader)
+static void look(const struct reader *reader, struct jpki_reader_status *status)
 {
     struct jpki_module *module = reader->module;
-    struct jpki_reader_status status = {0};
-    (void)snprintf(status.name, sizeof status.name, "%s", reader->name);
-    enum jpki_error error = module->source->look(module->readers_source, &status);
-    bool present = error == JPKI_OK && status.present;
+    *status = (struct jpki_reader_status){0};
+    memcpy(status->name, reader->name, sizeof status->name);
+    if (module->source->look(module->readers_source, status) != JPKI_OK)
+        status->present = false;
+}
 
-    bool same = present && reader->present && status.insertion == reader->insertion;
-    if (!same && (reader->present || present)) {
+static bool is_known(const struct reader *reader, const struct jpki_reader_status *status)
+{
+    return status->present && reader->present && status->insertion == reader->insertion;
+}
+
+bool jpki_reader_refresh(struct reader *reader)
+{
+    struct jpki_reader_status status;
+    look(reader, &status);
+    bool known = is_known(reader, &status);
+    if (!known && (reader->present || status.present)) {
         forget_card(reader);
-        reader->present = present;
+        reader->present = status.present;
         reader->insertion = status.insertion;
     }
-    return same;
+    return known;
 }
 
 void jpki_token_is_missing(struct token *token)
@@ -94,14 +104,29 @@ void jpki_token_is_missing(struct token *token)
     atomic_store(&token->reader->lacking[token->key], insertion << 1 | 1);
 }
 
+bool jpki_reader_make_sure(struct reader *reader)
+{
+    return !jpki_card_is_sure(reader->card, &reader->info) &&
+           jpki_card_select(reader->card) == JPKI_OK;
+}
+
+/* The signature certificate is hidden until the PIN is given: EF 0008 tells. */
+static enum jpki_error ask_list(const struct token *token, bool *listed)
+{
+    struct reader *reader = token->reader;
+    enum jpki_error error = jpki_card_lists(reader->card, token->key, listed);
+    if (error == JPKI_OK && !*listed && jpki_reader_make_sure(reader))
+        error = jpki_card_lists(reader->card, token->key, listed);
+    return error;
+}
+
 enum jpki_error jpki_token_meet(struct token *token)
 {
     if (token->existence != EXISTENCE_UNKNOWN)
         return JPKI_OK;
-    /* The certificate itself tells best, but one is hidden until the PIN is given. */
     bool listed = true;
     enum jpki_error error = token->profile->private_certificate
-                                ? jpki_card_lists(token->reader->card, token->key, &listed)
+                                ? ask_list(token, &listed)
                                 : jpki_certificate_load(token, HOLDER, CERTIFICATE_STARTED);
     if (error == JPKI_OK && !listed)
         jpki_token_is_missing(token);
@@ -151,12 +176,17 @@ static enum jpki_error begin_known(struct reader *reader)
     }
     if (error != JPKI_OK)
         return error;
+    if (event != JPKI_CARD_CONNECTED)
+        return JPKI_OK;
+
     /* A new connection may be to another card than the one we looked at before. */
-    if (event == JPKI_CARD_CONNECTED && !jpki_reader_refresh(reader)) {
-        jpki_card_end(reader->card, JPKI_LEAVE);
-        return JPKI_ERR_CARD_CHANGED;
-    }
-    return JPKI_OK;
+    struct jpki_reader_status status;
+    look(reader, &status);
+    if (is_known(reader, &status))
+        return JPKI_OK;
+    jpki_card_end(reader->card, JPKI_LEAVE);
+    (void)jpki_reader_refresh(reader);
+    return JPKI_ERR_CARD_CHANGED;
 }
 
 enum jpki_error jpki_reader_begin(struct reader *reader)

@@ -158,6 +158,8 @@ CK_RV jpki_token_info(struct jpki_module *module, CK_SLOT_ID id, CK_TOKEN_INFO *
     if (rv == CKR_OK) {
         unsigned tries = 0;
         enum jpki_error error = jpki_card_tries(reader->card, token->key, &tries);
+        if (error == JPKI_ERR_NOT_FOUND && jpki_reader_make_sure(reader))
+            error = jpki_card_tries(reader->card, token->key, &tries);
         bool keypad = jpki_token_has_keypad(token);
         jpki_reader_end(reader, JPKI_LEAVE);
         if (error == JPKI_OK)

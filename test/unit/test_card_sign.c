@@ -153,12 +153,12 @@ static void refusals(void **state)
     log_in(lab);
     lab_set(lab, "pss=off");
     lab_begin(lab);
-    assert_int_equal(sign(lab, JPKI_KEY_SIGN, JPKI_SCHEME_PSS, 32), JPKI_ERR_NOT_SUPPORTED);
+    assert_int_equal(sign(lab, JPKI_KEY_SIGN, JPKI_SCHEME_PSS, 32), JPKI_ERR_CARD);
     assert_int_equal(sign(lab, JPKI_KEY_SIGN, JPKI_SCHEME_PKCS1, 32), JPKI_OK);
     lab_end(lab);
     lab_set(lab, "sign=off");
     lab_enter(lab);
-    assert_int_equal(sign(lab, JPKI_KEY_SIGN, JPKI_SCHEME_PKCS1, 51), JPKI_ERR_NOT_FOUND);
+    assert_int_equal(sign(lab, JPKI_KEY_SIGN, JPKI_SCHEME_PKCS1, 51), JPKI_ERR_CARD);
     lab_end(lab);
 }
 

@@ -40,10 +40,10 @@ enum link_state {
 struct link {
     enum link_state state;
     int fd;
-    bool wanted;         /* the card is to be in the reader */
-    int64_t not_before;  /* ms; when it may connect again */
-    int64_t last_apdu;   /* ms */
-    int taken;           /* how far pcscd is with the card, see link.c */
+    bool wanted;        /* the card is to be in the reader */
+    int64_t not_before; /* ms; when it may connect again */
+    int64_t last_apdu;  /* ms */
+    int taken;          /* how far pcscd is with the card, see link.c */
     size_t have;
     uint8_t in[2 + MESSAGE_MAX];
 };
