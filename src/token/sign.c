@@ -53,7 +53,12 @@ static enum jpki_error sign_in_transaction(const struct request *request)
         return error;
 
     error = jpki_login_again(request->token);
-    return error == JPKI_OK ? sign_and_check(request) : error;
+    if (error == JPKI_OK)
+        error = sign_and_check(request);
+    /* A card that takes the PIN and still wants it: there is no login to be had. */
+    if (error == JPKI_ERR_NOT_VERIFIED)
+        jpki_login_lost(request->token);
+    return error;
 }
 
 enum jpki_error jpki_token_sign(struct token *token, enum mechanism_kind kind, const uint8_t *data,
