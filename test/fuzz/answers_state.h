@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What answers.c (the seam) and answers_card.c (what the card says) share. */
+#ifndef ANSWERS_STATE_H
+#define ANSWERS_STATE_H
+
+#include "answers.h"
+#include "fuzz.h"
+
+struct answers {
+    struct input input;
+    struct vcard *card;
+    bool card_goes_on;
+
+    /* Reader. */
+    bool present;
+    unsigned back_after; /* questions */
+    uint32_t insertion;
+    unsigned sources, transports;
+    bool list_fails;
+
+    /* Connection and transaction. */
+    bool connected, held, broken, selected, asked;
+    bool reset;          /* since the last transaction */
+    uint32_t known;      /* insertion */
+    enum jpki_error due; /* of the next begin */
+
+    /* The answers. */
+    uint8_t last[JPKI_ANSWER_MAX];
+    size_t last_length;
+    unsigned again, card_answers;
+
+    /* The call under way. */
+    unsigned commands, verifies;
+};
+extern struct answers answers;
+
+/* Answers one command. Errors: TRANSPORT, CARD_CHANGED. */
+enum jpki_error answers_give(const uint8_t *command, size_t length, uint8_t *answer,
+                             size_t *answer_length);
+
+void answers_pull(unsigned back_after);
+void answers_insert(void);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * fuzz: what the harnesses share. A harness is one function over bytes, LLVMFuzzerTestOneInput; it
+ * is linked with libFuzzer (meson option `fuzz`, with clang), or with replay.c into a plain program
+ * that runs the files it is given.
+ */
+#ifndef FUZZ_H
+#define FUZZ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Aborts, saying what is not so, unless it is. */
+void fuzz_promise(bool kept, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The bytes of one input, taken from the front. Behind the end there are zeros. */
+struct input {
+    const uint8_t *at, *end;
+};
+
+bool input_ended(const struct input *input);
+uint8_t input_byte(struct input *input);
+unsigned input_word(struct input *input); /* two bytes, the low one first */
+
+/* The next `length` bytes where they are, or as many as there are. */
+const uint8_t *input_take(struct input *input, size_t *length);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "secrets.h"
+
+#include "fuzz.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+bool (*secrets_refuse)(void);
+
+/* ---- Pages ------------------------------------------------------------------------------ */
+
+enum { PAGES_MAX = 64 };
+
+static struct page {
+    void *at;
+    size_t length;
+} pages[PAGES_MAX];
+
+void *__real_mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset);
+int __real_munmap(void *at, size_t length);
+void *__wrap_mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset);
+int __wrap_munmap(void *at, size_t length);
+
+void *__wrap_mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset)
+{
+    if (secrets_refuse != NULL && secrets_refuse()) {
+        errno = ENOMEM;
+        return MAP_FAILED;
+    }
+    void *page = __real_mmap(at, length, protection, flags, fd, offset);
+    size_t i = 0;
+    while (i < PAGES_MAX && pages[i].at != NULL)
+        i++;
+    fuzz_promise(i < PAGES_MAX, "pages of secrets are given back");
+    if (page != MAP_FAILED)
+        pages[i] = (struct page){page, length};
+    return page;
+}
+
+int __wrap_munmap(void *at, size_t length)
+{
+    for (size_t i = 0; i < PAGES_MAX; i++) {
+        if (pages[i].at != at)
+            continue;
+        const unsigned char *bytes = at;
+        fuzz_promise(length == pages[i].length, "a page is given back whole");
+        for (size_t j = 0; j < length; j++)
+            fuzz_promise(bytes[j] == 0, "a secret is wiped before its page is given back");
+        pages[i].at = NULL;
+    }
+    return __real_munmap(at, length);
+}
+
+void secrets_check_pages(void)
+{
+    for (size_t i = 0; i < PAGES_MAX; i++)
+        fuzz_promise(pages[i].at == NULL, "a page of secrets is still there in the end");
+}
+
+/* ---- Log -------------------------------------------------------------------------------- */
+
+static int sink = -1;
+
+const char *secrets_log_options(void)
+{
+    static char options[64];
+    if (sink < 0)
+        sink = memfd_create("log", MFD_CLOEXEC);
+    fuzz_promise(sink >= 0, "a file in memory");
+    (void)snprintf(options, sizeof options, "log=debug log-file=/proc/self/fd/%d", sink);
+    return options;
+}
+
+/* A status word of the same four digits is none of a PIN's business. */
+static bool is_status_word(const char *log, const char *found)
+{
+    return found - log >= 3 && memcmp(found - 3, "-> ", 3) == 0;
+}
+
+static bool is_in(const char *log, size_t length, const char *text, size_t size)
+{
+    const char *end = log + length;
+    for (const char *at = log; (at = memmem(at, (size_t)(end - at), text, size)) != NULL; at++)
+        if (!is_status_word(log, at))
+            return true;
+    return false;
+}
+
+static void check_text(const char *log, size_t length, const char *text)
+{
+    char plain[64] = "", spaced[96] = "";
+    size_t size = strlen(text);
+    if (size < 4 || 3 * size >= sizeof spaced)
+        return;
+    for (size_t i = 0; i < size; i++) {
+        (void)snprintf(plain + 2 * i, 3, "%02X", (unsigned char)text[i]);
+        (void)snprintf(spaced + 3 * i, 4, "%02X ", (unsigned char)text[i]);
+    }
+    fuzz_promise(!is_in(log, length, text, size) && !is_in(log, length, plain, 2 * size) &&
+                     !is_in(log, length, spaced, 3 * size - 1),
+                 "the PIN %s is in the log:\n%.*s", text, (int)length, log);
+}
+
+void secrets_check_log(const char *const *texts, size_t count)
+{
+    off_t length = sink < 0 ? 0 : lseek(sink, 0, SEEK_END);
+    char *log = length <= 0 ? NULL : malloc((size_t)length);
+    if (log == NULL)
+        return;
+    if (pread(sink, log, (size_t)length, 0) == length)
+        for (size_t i = 0; i < count; i++)
+            check_text(log, (size_t)length, texts[i]);
+    free(log);
+    fuzz_promise(ftruncate(sink, 0) == 0, "the log is emptied");
+}

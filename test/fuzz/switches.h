@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* switches: the virtual card's, chosen by number. */
+#ifndef SWITCHES_H
+#define SWITCHES_H
+
+#include "vcard.h"
+
+/* Sets the `which`-th switch (in vcard_each_switch's order, modulo how many there are) to the
+ * `value`-th of its values; one that takes time or writes to disk is left alone. True when the card
+ * will now lie: give a status word out of place. */
+bool switches_choose(struct vcard *card, unsigned which, unsigned value);
+
+/* The number of a switch by its name. */
+unsigned switches_number(struct vcard *card, const char *name);
+
+#endif
