@@ -55,9 +55,11 @@ static enum jpki_error sign_in_transaction(const struct request *request)
     error = jpki_login_again(request->token);
     if (error == JPKI_OK)
         error = sign_and_check(request);
-    /* A card that takes the PIN and still wants it: there is no login to be had. */
-    if (error == JPKI_ERR_NOT_VERIFIED)
+    if (error == JPKI_ERR_NOT_VERIFIED) {
+        /* A card that takes the PIN and still wants it: there is no login to be had. */
         jpki_login_lost(request->token);
+        request->token->reader->unlocked_perhaps = true;
+    }
     return error;
 }
 
