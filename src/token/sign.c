@@ -53,8 +53,9 @@ static enum jpki_error sign_in_transaction(const struct request *request)
         return error;
 
     error = jpki_login_again(request->token);
-    if (error == JPKI_OK)
-        error = sign_and_check(request);
+    if (error != JPKI_OK)
+        return error;
+    error = sign_and_check(request);
     if (error == JPKI_ERR_NOT_VERIFIED) {
         /* A card that takes the PIN and still wants it: there is no login to be had. */
         jpki_login_lost(request->token);
