@@ -39,6 +39,7 @@ enum jpki_error jpki_card_begin(struct jpki_card *card, enum jpki_card_event *ev
 {
     enum jpki_error error = card->transport.ops->begin(card->transport.self, event);
     card->selected = false;
+    card->commands = 0;
     shut_gates(card);
     if (error != JPKI_OK || *event != JPKI_CARD_SAME) {
         card->current = 0;
