@@ -99,6 +99,11 @@ enum jpki_error jpki_card_select(struct jpki_card *card);
  * is believed: then jpki_card_is_sure() says no, and what is not found may be another's files. */
 enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_info *info);
 
+/* Whether EF 0006 of the application that is current says the same as `info`, which is not empty:
+ * false for any other application or card. */
+enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card_info *info,
+                                  bool *same);
+
 bool jpki_card_is_sure(const struct jpki_card *card, const struct jpki_card_info *info);
 
 /* Reads EF 0006; a card without it gives an empty info. */
