@@ -30,6 +30,7 @@ static void *run(void *argument)
     struct jpki_pcsc_connector *connector = argument;
     SCARDHANDLE card = 0;
     DWORD protocol = 0;
+    jpki_pcsc_enter();
     LONG rv = SCardConnect(connector->context, connector->name, SCARD_SHARE_SHARED,
                            SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &card, &protocol);
     pthread_mutex_lock(&connector->lock);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Making and giving up contexts where a fork cannot come in between: pcsclite talks to pcscd
- * meanwhile with a lock of the whole process held, and knows nothing of forks. A child born at that
- * moment would find it held for ever, by a thread that it does not have. */
+/* Contexts, and forks. pcsclite knows nothing of forks: it has a lock of the whole process, held
+ * for a moment at the beginning of each call, and while contexts are made and given up. A child
+ * born meanwhile would find it held for ever, by a thread that it does not have. So nobody enters
+ * pcsclite while the process is forked, and a fork waits until nobody is in those moments. */
 #include "internal.h"
 
 #include <fcntl.h>
@@ -13,11 +14,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER; /* guards in_use, too */
+static bool in_use;                                      /* a context has been made */
 
 static void before_fork(void)
 {
     pthread_mutex_lock(&gate);
+    if (in_use) /* who came in before us leaves pcsclite's lock before it is ours, for this call */
+        (void)SCardIsValidContext(0);
 }
 
 static void after_fork(void)
@@ -28,6 +32,12 @@ static void after_fork(void)
 __attribute__((constructor)) static void watch_forks(void)
 {
     (void)pthread_atfork(before_fork, after_fork, after_fork);
+}
+
+void jpki_pcsc_enter(void)
+{
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
 }
 
 const char *jpki_pcsc_socket(void)
@@ -60,6 +70,7 @@ LONG jpki_pcsc_establish(SCARDCONTEXT *context, int *descriptor)
 {
     pthread_mutex_lock(&gate);
     int next = descriptor != NULL ? next_descriptor() : -1;
+    in_use = true;
     LONG rv = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, context);
     if (descriptor != NULL)
         *descriptor = rv == SCARD_S_SUCCESS && leads_to_pcscd(next) ? next : -1;

@@ -14,6 +14,9 @@ enum { JPKI_PCSC_READERS_MAX = 32 };
 /* Whether an error means that pcscd went away, and our context or handle with it. */
 bool jpki_pcsc_service_lost(LONG error);
 
+/* To be called before every call into pcsclite: waits while the process is being forked. */
+void jpki_pcsc_enter(void);
+
 /* SCardEstablishContext, safe against a fork in another thread. `descriptor`, unless NULL, gets the
  * context's line to pcscd, or -1 where that is not certain. */
 LONG jpki_pcsc_establish(SCARDCONTEXT *context, int *descriptor);

@@ -18,6 +18,7 @@ DWORD jpki_pcsc_find_keypad(SCARDHANDLE card)
 {
     uint8_t features[256];
     DWORD length = 0;
+    jpki_pcsc_enter();
     if (SCardControl(card, CM_IOCTL_GET_FEATURE_REQUEST, NULL, 0, features, sizeof features,
                      &length) != SCARD_S_SUCCESS)
         return 0;
@@ -58,6 +59,7 @@ LONG jpki_pcsc_type_pin(SCARDHANDLE card, DWORD control_code, const uint8_t *com
 {
     uint8_t request[sizeof(PIN_VERIFY_STRUCTURE) + JPKI_COMMAND_MAX];
     size_t length = make_request(command, command_length, digits, request);
+    jpki_pcsc_enter();
     return SCardControl(card, control_code, request, (DWORD)length, answer, JPKI_ANSWER_MAX,
                         answer_length);
 }

@@ -93,6 +93,7 @@ static LONG ask_names(struct readers *readers, char *names, DWORD room, SCARD_RE
                       size_t *count)
 {
     *count = 0;
+    jpki_pcsc_enter();
     LONG rv = SCardListReaders(readers->context, NULL, names, &room);
     if (rv == SCARD_E_NO_READERS_AVAILABLE)
         return SCARD_S_SUCCESS;
@@ -106,6 +107,7 @@ static LONG ask_states(struct readers *readers, SCARD_READERSTATE *states, size_
 {
     if (count == 0)
         return SCARD_S_SUCCESS;
+    jpki_pcsc_enter();
     LONG rv = SCardGetStatusChange(readers->context, 0, states, (DWORD)count);
     return rv == SCARD_E_TIMEOUT ? SCARD_S_SUCCESS : rv;
 }

@@ -37,8 +37,10 @@ static void drop_context(struct connection *connection)
 
 static void disconnect_card(struct connection *connection, DWORD disposition)
 {
-    if (connection->connected)
-        (void)SCardDisconnect(connection->card, disposition);
+    if (!connection->connected)
+        return;
+    jpki_pcsc_enter();
+    (void)SCardDisconnect(connection->card, disposition);
     connection->connected = false;
 }
 
@@ -119,6 +121,7 @@ static LONG wait_until_free(struct connection *connection, const struct timespec
     for (;;) {
         BYTE atr[MAX_ATR_SIZE];
         DWORD length = sizeof atr;
+        jpki_pcsc_enter();
         LONG rv = SCardGetAttrib(connection->card, SCARD_ATTR_ATR_STRING, atr, &length);
         if (rv != SCARD_E_SHARING_VIOLATION)
             return jpki_pcsc_service_lost(rv) ? rv : SCARD_S_SUCCESS;
@@ -130,7 +133,10 @@ static LONG wait_until_free(struct connection *connection, const struct timespec
 static LONG begin_once(struct connection *connection, const struct timespec *deadline)
 {
     LONG rv = wait_until_free(connection, deadline);
-    return rv == SCARD_S_SUCCESS ? SCardBeginTransaction(connection->card) : rv;
+    if (rv != SCARD_S_SUCCESS)
+        return rv;
+    jpki_pcsc_enter();
+    return SCardBeginTransaction(connection->card);
 }
 
 /* After a reset a new connection is made instead of SCardReconnect, which would leave a card that
@@ -184,6 +190,7 @@ static enum jpki_error pcsc_transmit(void *self, const uint8_t *command, size_t 
         command_length--;
 
     DWORD received = JPKI_ANSWER_MAX;
+    jpki_pcsc_enter();
     LONG rv = SCardTransmit(connection->card, t0 ? SCARD_PCI_T0 : SCARD_PCI_T1, command,
                             (DWORD)command_length, NULL, answer, &received);
     *answer_length = rv == SCARD_S_SUCCESS ? received : 0;
@@ -217,6 +224,7 @@ static void pcsc_end(void *self, enum jpki_leave leave)
      * pcscd, or even be another one: it gets power anew, and is looked at anew. */
     LONG rv = SCARD_W_RESET_CARD;
     if (!connection->broken) {
+        jpki_pcsc_enter();
         rv = SCardEndTransaction(connection->card,
                                  leave == JPKI_POWER_OFF ? SCARD_UNPOWER_CARD : SCARD_LEAVE_CARD);
         (void)jpki_pcsc_error("SCardEndTransaction", rv, true);

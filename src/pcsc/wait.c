@@ -81,6 +81,7 @@ static bool sleep_in_pcscd(struct jpki_pcsc_waits *waits, SCARDCONTEXT context,
     SCARDCONTEXT *place = enter(waits, context);
     if (place == NULL)
         return false;
+    jpki_pcsc_enter();
     LONG rv = SCardGetStatusChange(context, INFINITE, states, (DWORD)used);
     leave(waits, place);
     return !jpki_pcsc_service_lost(rv);
@@ -155,6 +156,7 @@ void jpki_pcsc_wait_cancel(struct jpki_pcsc_waits *waits)
     if (!waits->cancelled && write(waits->cancel_event, &one, sizeof one) != sizeof one)
         jpki_log(JPKI_LOG_ERROR, "a wait cannot be cancelled");
     waits->cancelled = true;
+    jpki_pcsc_enter();
     for (size_t i = 0; i < WAITS_MAX; i++)
         if (waits->contexts[i] != 0)
             (void)SCardCancel(waits->contexts[i]);
