@@ -156,6 +156,7 @@ static enum jpki_error identify(struct reader *reader)
             jpki_refused_forget(&reader->tokens[key]);
     reader->info = info;
     reader->recognition = CARD_JPKI;
+    reader->doubted = false;
     return JPKI_OK;
 }
 
