@@ -8,7 +8,8 @@
  *
  * Bounds, against a card that lies or never ends: an answer is followed with at most
  * JPKI_GET_RESPONSE_MAX times GET RESPONSE, a wrong Le is corrected once, a file is read up to
- * JPKI_FILE_MAX bytes and a read that brings nothing ends it.
+ * JPKI_FILE_MAX bytes and a read that brings nothing ends it. No transaction sends more than
+ * JPKI_COMMANDS_MAX commands: what goes beyond is CARD, unsent.
  */
 #ifndef JPKI_CARD_H
 #define JPKI_CARD_H
@@ -16,6 +17,7 @@
 #include "jpki/transport.h"
 
 #define JPKI_GET_RESPONSE_MAX 8
+#define JPKI_COMMANDS_MAX     300
 #define JPKI_FILE_MAX         8192 /* bytes; certificates are 1.0 to 1.6 kB */
 #define JPKI_SIGNATURE_MAX    512  /* bytes */
 #define JPKI_PIN_MAX          16   /* characters */
@@ -96,6 +98,11 @@ enum jpki_error jpki_card_select(struct jpki_card *card);
  * cost a verified PIN: reads EF 0006 and compares; SELECT only where it differs. A card without it
  * is believed: then jpki_card_is_sure() says no, and what is not found may be another's files. */
 enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_info *info);
+
+/* Whether EF 0006 of the application that is current says the same as `info`, which is not empty:
+ * false for any other application or card. */
+enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card_info *info,
+                                  bool *same);
 
 bool jpki_card_is_sure(const struct jpki_card *card, const struct jpki_card_info *info);
 

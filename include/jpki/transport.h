@@ -16,7 +16,8 @@
 /* What may have happened to the card since our last transaction with it. */
 enum jpki_card_event {
     JPKI_CARD_SAME,      /* nothing that PC/SC knows of; others may have sent commands */
-    JPKI_CARD_RESET,     /* it was reset or powered down in between */
+    JPKI_CARD_RESET,     /* it was reset or powered down, or the connection broke: as the next, and
+                            PC/SC may have slept through a change of cards */
     JPKI_CARD_CONNECTED, /* we were not connected: it may be another card */
 };
 

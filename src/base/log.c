@@ -25,6 +25,27 @@ static void set_file(FILE *file)
     pthread_mutex_unlock(&log_lock);
 }
 
+/* A child must not find the lock held by a thread that it does not have. */
+static void before_fork(void)
+{
+    pthread_mutex_lock(&log_lock);
+}
+
+static void after_fork_in_parent(void)
+{
+    pthread_mutex_unlock(&log_lock);
+}
+
+static void after_fork_in_child(void)
+{
+    (void)pthread_mutex_init(&log_lock, NULL);
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    (void)pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
 bool jpki_log_open(enum jpki_log_level level, const char *file)
 {
     FILE *opened = NULL;

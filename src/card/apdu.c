@@ -23,6 +23,8 @@ struct command jpki_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8
 static enum jpki_error transmit(struct jpki_card *card, const struct command *command,
                                 struct answer *answer)
 {
+    if (++card->commands > JPKI_COMMANDS_MAX)
+        return JPKI_ERR_CARD;
     uint8_t raw[JPKI_ANSWER_MAX];
     size_t length = sizeof raw;
     enum jpki_error error = card->transport.ops->transmit(card->transport.self, command->bytes,

@@ -39,6 +39,7 @@ enum jpki_error jpki_card_begin(struct jpki_card *card, enum jpki_card_event *ev
 {
     enum jpki_error error = card->transport.ops->begin(card->transport.self, event);
     card->selected = false;
+    card->commands = 0;
     shut_gates(card);
     if (error != JPKI_OK || *event != JPKI_CARD_SAME) {
         card->current = 0;
@@ -97,6 +98,17 @@ bool jpki_card_is_sure(const struct jpki_card *card, const struct jpki_card_info
     return card->selected || info->token_info_length > 0;
 }
 
+enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card_info *info,
+                                  bool *same)
+{
+    struct answer answer;
+    enum jpki_error error = jpki_read_start(card, EF_TOKEN_INFO, info->token_info_length,
+                                            info->token_info_length, &answer);
+    *same = error == JPKI_OK && answer.length == info->token_info_length &&
+            memcmp(answer.data, info->token_info, answer.length) == 0;
+    return jpki_error_is_break(error) ? error : JPKI_OK;
+}
+
 enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_info *info)
 {
     if (card->selected)
@@ -105,15 +117,9 @@ enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_
     if (info->token_info_length == 0)
         return card->was_reset ? jpki_card_select(card) : JPKI_OK;
 
-    struct answer answer;
-    enum jpki_error error = jpki_read_start(card, EF_TOKEN_INFO, info->token_info_length,
-                                            info->token_info_length, &answer);
-    if (jpki_error_is_break(error))
-        return error;
-    if (error == JPKI_OK && answer.length == info->token_info_length &&
-        memcmp(answer.data, info->token_info, answer.length) == 0)
-        return JPKI_OK;
-    return jpki_card_select(card);
+    bool same;
+    enum jpki_error error = jpki_card_compare(card, info, &same);
+    return error != JPKI_OK || same ? error : jpki_card_select(card);
 }
 
 /* Copies a field padded with blanks or NULs, as far as it was read and is plain ASCII. */

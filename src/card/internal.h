@@ -19,6 +19,7 @@ enum pin_gate {
 
 struct jpki_card {
     struct jpki_transport transport;
+    unsigned commands; /* sent in this transaction */
     enum short_ids short_ids;
     bool sign_plain;                /* they are refused by the signing command at least */
     uint16_t current;               /* the file last selected, as far as we know; 0 = none */

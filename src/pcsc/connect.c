@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 struct jpki_pcsc_connector {
     pthread_t thread;
@@ -99,11 +100,14 @@ bool jpki_pcsc_connect_wait(struct jpki_pcsc_connector *connector, const struct 
     return true;
 }
 
-bool jpki_pcsc_connect_abandon(struct jpki_pcsc_connector *connector)
+bool jpki_pcsc_connect_abandon(struct jpki_pcsc_connector *connector, int descriptor)
 {
-    /* It sleeps in recv(), a cancellation point. What pcsclite holds for its context is lost then;
-     * the alternative is to wait for a stranger. */
-    (void)pthread_cancel(connector->thread);
+    /* It waits for pcscd's answer: without a line to pcscd it fails at once. */
+    if (descriptor >= 0)
+        (void)shutdown(descriptor, SHUT_RDWR);
+    else /* it sleeps in recv(), a cancellation point; what pcsclite holds for the context is lost
+          */
+        (void)pthread_cancel(connector->thread);
     (void)pthread_join(connector->thread, NULL);
     bool finished = connector->finished;
     free_connector(connector);

@@ -14,6 +14,13 @@ enum { JPKI_PCSC_READERS_MAX = 32 };
 /* Whether an error means that pcscd went away, and our context or handle with it. */
 bool jpki_pcsc_service_lost(LONG error);
 
+/* SCardEstablishContext, safe against a fork in another thread. `descriptor`, unless NULL, gets the
+ * context's line to pcscd, or -1 where that is not certain. */
+LONG jpki_pcsc_establish(SCARDCONTEXT *context, int *descriptor);
+
+/* Where pcsclite looks for pcscd. */
+const char *jpki_pcsc_socket(void);
+
 /* What a PC/SC error means to the rooms above; logs it. `connected`: a connection existed, so a
  * missing card is one that was taken out. */
 enum jpki_error jpki_pcsc_error(const char *call, LONG error, bool connected);
@@ -52,9 +59,9 @@ struct jpki_pcsc_connector *jpki_pcsc_connect_start(SCARDCONTEXT context, const 
 bool jpki_pcsc_connect_wait(struct jpki_pcsc_connector *connector, const struct timespec *deadline,
                             LONG *rv, SCARDHANDLE *card, DWORD *protocol);
 
-/* Ends it, whatever it is doing, and frees it. False when it was broken off: its context must not
- * be touched again. */
-bool jpki_pcsc_connect_abandon(struct jpki_pcsc_connector *connector);
+/* Ends it, whatever it is doing, and frees it; `descriptor` is its context's. False when it was
+ * broken off: its context must not be touched again. */
+bool jpki_pcsc_connect_abandon(struct jpki_pcsc_connector *connector, int descriptor);
 
 /* The card in one reader; see jpki_readers_ops.transport. `busy_timeout` in seconds. */
 struct jpki_transport jpki_pcsc_transport(const char *name, unsigned busy_timeout);

@@ -48,7 +48,7 @@ static LONG establish(struct readers *readers)
 {
     if (readers->has_context)
         return SCARD_S_SUCCESS;
-    LONG rv = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &readers->context);
+    LONG rv = jpki_pcsc_establish(&readers->context, NULL);
     readers->has_context = rv == SCARD_S_SUCCESS;
     if (readers->has_context)
         readers->epoch++;

@@ -12,8 +12,11 @@ struct connection {
     unsigned busy_timeout; /* seconds */
     SCARDCONTEXT context;  /* of its own, so that readers work side by side */
     bool has_context;
+    int descriptor; /* of the context, see jpki_pcsc_establish */
     SCARDHANDLE card;
     bool connected;
+    bool lost;   /* the last connection did not end by our wish: next is JPKI_CARD_RESET */
+    bool broken; /* an exchange of this transaction failed */
     DWORD protocol;
     DWORD keypad;                          /* control code, 0 = none; of the connection */
     struct jpki_pcsc_connector *connector; /* still waiting for somebody's transaction to end */
@@ -32,28 +35,33 @@ static void drop_context(struct connection *connection)
     connection->connected = false;
 }
 
-static void pcsc_disconnect(void *self)
+static void disconnect_card(struct connection *connection, DWORD disposition)
 {
-    struct connection *connection = self;
     if (connection->connected)
-        (void)SCardDisconnect(connection->card, SCARD_LEAVE_CARD);
+        (void)SCardDisconnect(connection->card, disposition);
     connection->connected = false;
 }
 
+static void pcsc_disconnect(void *self)
+{
+    disconnect_card(self, SCARD_LEAVE_CARD);
+}
+
 /* Gives up a connection after an error; with the service gone the context is worthless too. */
-static void lose(struct connection *connection, LONG error)
+static void lose(struct connection *connection, LONG error, DWORD disposition)
 {
     if (jpki_pcsc_service_lost(error))
         drop_context(connection);
     else
-        pcsc_disconnect(connection);
+        disconnect_card(connection, disposition);
+    connection->lost = true;
 }
 
 static LONG establish(struct connection *connection)
 {
     if (connection->has_context)
         return SCARD_S_SUCCESS;
-    LONG rv = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &connection->context);
+    LONG rv = jpki_pcsc_establish(&connection->context, &connection->descriptor);
     connection->has_context = rv == SCARD_S_SUCCESS;
     return rv;
 }
@@ -95,19 +103,17 @@ static LONG connect_card(struct connection *connection, const struct timespec *d
 }
 
 static enum jpki_error ensure_connected(struct connection *connection,
-                                        const struct timespec *deadline,
-                                        enum jpki_card_event *event)
+                                        const struct timespec *deadline)
 {
     if (connection->connected)
         return JPKI_OK;
-    *event = JPKI_CARD_CONNECTED;
     return jpki_pcsc_error("SCardConnect", connect_card(connection, deadline), false);
 }
 
 /* ---- Transactions ----------------------------------------------------------------------- */
 
 /* Waits until nobody else is inside a transaction: asked by a call that pcscd refuses then,
- * whereas SCardBeginTransaction and SCardReconnect wait in there without end. */
+ * whereas SCardBeginTransaction waits in there without end. */
 static LONG wait_until_free(struct connection *connection, const struct timespec *deadline)
 {
     for (;;) {
@@ -127,35 +133,26 @@ static LONG begin_once(struct connection *connection, const struct timespec *dea
     return rv == SCARD_S_SUCCESS ? SCardBeginTransaction(connection->card) : rv;
 }
 
-static LONG reconnect(struct connection *connection, const struct timespec *deadline)
-{
-    LONG rv = wait_until_free(connection, deadline);
-    if (rv != SCARD_S_SUCCESS)
-        return rv;
-    return SCardReconnect(connection->card, SCARD_SHARE_SHARED,
-                          SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, SCARD_LEAVE_CARD,
-                          &connection->protocol);
-}
-
+/* After a reset a new connection is made instead of SCardReconnect, which would leave a card that
+ * somebody powered down without power. */
 static enum jpki_error begin(struct connection *connection, enum jpki_card_event *event)
 {
     struct timespec deadline = jpki_pcsc_deadline(connection->busy_timeout);
-    *event = JPKI_CARD_SAME;
-    enum jpki_error error = ensure_connected(connection, &deadline, event);
-    if (error != JPKI_OK)
-        return error;
-
-    LONG rv = begin_once(connection, &deadline);
+    *event = connection->connected ? JPKI_CARD_SAME : JPKI_CARD_CONNECTED;
+    LONG rv = SCARD_W_RESET_CARD;
     for (int i = 0; i < RECONNECTS_MAX && rv == SCARD_W_RESET_CARD; i++) {
-        if (*event == JPKI_CARD_SAME)
-            *event = JPKI_CARD_RESET;
-        rv = reconnect(connection, &deadline);
-        if (rv == SCARD_S_SUCCESS)
-            rv = begin_once(connection, &deadline);
+        enum jpki_error error = ensure_connected(connection, &deadline);
+        if (error != JPKI_OK)
+            return error;
+        rv = begin_once(connection, &deadline);
+        /* Busy is no reason to let go: the card is still the one we know. */
+        if (rv != SCARD_S_SUCCESS && rv != SCARD_E_SHARING_VIOLATION)
+            lose(connection, rv, SCARD_LEAVE_CARD);
     }
-    /* Busy is no reason to let go: the card is still the one we know. */
-    if (rv != SCARD_S_SUCCESS && rv != SCARD_E_SHARING_VIOLATION)
-        lose(connection, rv);
+    if (rv == SCARD_S_SUCCESS && connection->lost) {
+        *event = JPKI_CARD_RESET;
+        connection->lost = false;
+    }
     return jpki_pcsc_error("SCardBeginTransaction", rv, true);
 }
 
@@ -170,9 +167,10 @@ static enum jpki_error pcsc_begin(void *self, enum jpki_card_event *event)
 }
 
 /* Whatever went wrong with a command: nobody knows whether the card carried it out. */
-static enum jpki_error exchange_error(const char *call, LONG rv)
+static enum jpki_error exchange_error(struct connection *connection, const char *call, LONG rv)
 {
     enum jpki_error error = jpki_pcsc_error(call, rv, true);
+    connection->broken |= error != JPKI_OK;
     return error == JPKI_OK || error == JPKI_ERR_CARD_CHANGED ? error : JPKI_ERR_TRANSPORT;
 }
 
@@ -189,7 +187,7 @@ static enum jpki_error pcsc_transmit(void *self, const uint8_t *command, size_t 
     LONG rv = SCardTransmit(connection->card, t0 ? SCARD_PCI_T0 : SCARD_PCI_T1, command,
                             (DWORD)command_length, NULL, answer, &received);
     *answer_length = rv == SCARD_S_SUCCESS ? received : 0;
-    return exchange_error("SCardTransmit", rv);
+    return exchange_error(connection, "SCardTransmit", rv);
 }
 
 static bool pcsc_has_keypad(void *self)
@@ -207,7 +205,7 @@ static enum jpki_error pcsc_transmit_typed(void *self, const uint8_t *command,
     LONG rv = jpki_pcsc_type_pin(connection->card, connection->keypad, command, command_length,
                                  digits, answer, &received);
     *answer_length = rv == SCARD_S_SUCCESS ? received : 0;
-    return exchange_error("SCardControl", rv);
+    return exchange_error(connection, "SCardControl", rv);
 }
 
 static void pcsc_end(void *self, enum jpki_leave leave)
@@ -215,16 +213,18 @@ static void pcsc_end(void *self, enum jpki_leave leave)
     struct connection *connection = self;
     if (!connection->connected)
         return;
-    LONG rv = SCardEndTransaction(connection->card,
-                                  leave == JPKI_POWER_OFF ? SCARD_UNPOWER_CARD : SCARD_LEAVE_CARD);
-    if (rv != SCARD_S_SUCCESS && rv != SCARD_W_RESET_CARD) {
+    /* A card that does not answer may have lost its power while the machine slept, unnoticed by
+     * pcscd, or even be another one: it gets power anew, and is looked at anew. */
+    LONG rv = SCARD_W_RESET_CARD;
+    if (!connection->broken) {
+        rv = SCardEndTransaction(connection->card,
+                                 leave == JPKI_POWER_OFF ? SCARD_UNPOWER_CARD : SCARD_LEAVE_CARD);
         (void)jpki_pcsc_error("SCardEndTransaction", rv, true);
-        if (leave == JPKI_POWER_OFF) {
-            (void)SCardDisconnect(connection->card, SCARD_UNPOWER_CARD);
-            connection->connected = false;
-        }
-        lose(connection, rv);
     }
+    connection->broken = false;
+    /* A transaction that could not be ended ends with its connection. */
+    if (rv != SCARD_S_SUCCESS)
+        lose(connection, rv, SCARD_UNPOWER_CARD);
 }
 
 static void pcsc_close(void *self)
@@ -232,7 +232,8 @@ static void pcsc_close(void *self)
     struct connection *connection = self;
     pcsc_disconnect(connection);
     /* A context whose call was broken off cannot be released any more. */
-    if (connection->connector != NULL && !jpki_pcsc_connect_abandon(connection->connector))
+    if (connection->connector != NULL &&
+        !jpki_pcsc_connect_abandon(connection->connector, connection->descriptor))
         connection->has_context = false;
     drop_context(connection);
     free(connection);

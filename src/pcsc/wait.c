@@ -14,9 +14,6 @@
 
 static const char new_reader[] = "\\\\?PnP?\\Notification";
 
-/* Where pcsclite looks for pcscd (its PCSCLITE_CSOCK_NAME can be set in the environment). */
-static const char default_socket[] = "/run/pcscd/pcscd.comm";
-
 enum { WAITS_MAX = 16 };
 
 struct jpki_pcsc_waits {
@@ -94,9 +91,8 @@ static bool sleep_in_pcscd(struct jpki_pcsc_waits *waits, SCARDCONTEXT context,
 /* Watches the folder of pcscd's socket, or the nearest one above that exists. */
 static bool watch_folder(int watcher)
 {
-    const char *socket = getenv("PCSCLITE_CSOCK_NAME");
     char folder[256];
-    (void)snprintf(folder, sizeof folder, "%s", socket != NULL ? socket : default_socket);
+    (void)snprintf(folder, sizeof folder, "%s", jpki_pcsc_socket());
     for (char *slash; (slash = strrchr(folder, '/')) != NULL;) {
         slash[slash == folder ? 1 : 0] = '\0';
         if (inotify_add_watch(watcher, folder, IN_CREATE | IN_MOVED_TO | IN_ATTRIB) >= 0)
@@ -113,7 +109,7 @@ static void sleep_on_folder(struct jpki_pcsc_waits *waits)
     if (watcher >= 0 && watch_folder(watcher)) {
         /* It may have come while we were looking elsewhere. */
         SCARDCONTEXT context;
-        if (SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context) == SCARD_S_SUCCESS) {
+        if (jpki_pcsc_establish(&context, NULL) == SCARD_S_SUCCESS) {
             (void)SCardReleaseContext(context);
         } else {
             struct pollfd events[] = {{.fd = watcher, .events = POLLIN},
@@ -138,7 +134,7 @@ enum jpki_error jpki_pcsc_wait(struct jpki_pcsc_waits *waits,
                                const struct jpki_reader_status *known, size_t count)
 {
     SCARDCONTEXT context;
-    if (SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context) == SCARD_S_SUCCESS) {
+    if (jpki_pcsc_establish(&context, NULL) == SCARD_S_SUCCESS) {
         bool slept = sleep_in_pcscd(waits, context, known, count);
         (void)SCardReleaseContext(context);
         if (!slept)

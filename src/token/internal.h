@@ -69,6 +69,7 @@ struct reader {
     struct jpki_card_info info; /* of the last card recognised, also while that is out */
     bool pss_asked, pss;
     bool unlocked_perhaps; /* the answer to a VERIFY is not known: power off at the end */
+    bool doubted;          /* reset, and not yet seen that it is still the same card */
     struct token tokens[JPKI_KEYS];
     /* For C_GetSlotInfo, which must not wait for a working card: the insertion that is known to
      * lack a token, shifted left by one, with 1 added; 0 = none. */
@@ -96,6 +97,10 @@ enum jpki_error jpki_reader_enter(struct reader *reader);
 /* Ends the transaction. Powering off costs every login its PIN at the card; those whose PIN is not
  * kept are over. */
 void jpki_reader_end(struct reader *reader, enum jpki_leave leave);
+
+/* Makes the card forget every PIN. Errors, after which it may not have: those of
+ * jpki_reader_begin. */
+enum jpki_error jpki_reader_power_off(struct reader *reader);
 
 /* What was not found, or made no sense, may be another application's: selects ours. True when that
  * was in doubt, so that asking again may help. Within a transaction. */

@@ -36,15 +36,10 @@ void jpki_login_end(struct token *token)
     jpki_login_lost(token);
     jpki_sessions_stop_signing(token);
 
-    /* Neither SELECT nor a warm reset can be trusted to log out: only power can. It takes the
-     * other token's login with it; that one comes back by itself where its PIN is kept. */
-    enum jpki_card_event event;
-    enum jpki_error error = jpki_card_begin(reader->card, &event);
-    if (error != JPKI_OK && error != JPKI_ERR_BUSY)
-        error = jpki_card_begin(reader->card, &event); /* the connection was lost, not the card? */
-    if (error == JPKI_OK) {
-        jpki_reader_end(reader, JPKI_POWER_OFF);
-    } else if (error != JPKI_ERR_NO_CARD) {
+    /* It takes the other token's login with it; that one comes back by itself where its PIN is
+     * kept. */
+    enum jpki_error error = jpki_reader_power_off(reader);
+    if (error != JPKI_OK && error != JPKI_ERR_NO_CARD) {
         jpki_log(JPKI_LOG_ERROR, "%s: the PIN may stay verified", jpki_error_text(error));
         reader->unlocked_perhaps = true; /* the next transaction makes up for it */
     }

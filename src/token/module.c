@@ -85,6 +85,7 @@ void jpki_module_abandon(struct jpki_module *module)
         bool unlocked =
             reader->tokens[JPKI_KEY_AUTH].logged_in || reader->tokens[JPKI_KEY_SIGN].logged_in;
         enum jpki_card_event event;
+        /* The card alone: OpenSSL, which holds the certificates, may have been cleaned up. */
         if (unlocked && jpki_card_begin(reader->card, &event) == JPKI_OK)
             jpki_card_end(reader->card, JPKI_POWER_OFF);
     }

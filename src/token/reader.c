@@ -46,6 +46,8 @@ void jpki_reader_free(struct reader *reader)
         jpki_certificate_forget(&reader->tokens[key]);
         jpki_refused_forget(&reader->tokens[key]);
     }
+    if (reader->unlocked_perhaps) /* the logout did not get through */
+        (void)jpki_reader_power_off(reader);
     jpki_card_free(reader->card);
     jpki_lock_free(reader->lock);
     free(reader);
@@ -58,6 +60,7 @@ static void forget_card(struct reader *reader)
     reader->recognition = CARD_UNKNOWN;
     reader->pss_asked = false;
     reader->unlocked_perhaps = false;
+    reader->doubted = false;
     jpki_card_forget(reader->card);
     jpki_card_disconnect(reader->card);
     for (int key = 0; key < JPKI_KEYS; key++) {
@@ -66,6 +69,7 @@ static void forget_card(struct reader *reader)
         jpki_login_lost(token);
         jpki_certificate_forget(token);
         token->existence = EXISTENCE_UNKNOWN;
+        atomic_store(&reader->lacking[key], 0);
         token->public_epoch = jpki_module_epoch(reader->module);
     }
 }
@@ -166,26 +170,66 @@ static enum jpki_error recognise(struct reader *reader)
     return error == JPKI_OK ? identify(reader) : error;
 }
 
+static enum jpki_error begin_card(struct reader *reader, enum jpki_card_event *event)
+{
+    enum jpki_error error = jpki_card_begin(reader->card, event);
+    if (error == JPKI_OK && *event == JPKI_CARD_RESET)
+        reader->doubted = true;
+    return error;
+}
+
+/* While the machine slept somebody may have put in another card, and all that PC/SC tells is a
+ * reset: the card itself must say that it is still the same. One that cannot gets no PIN of ours
+ * before its holder gives it again. */
+static enum jpki_error ask_card(struct reader *reader, bool *same)
+{
+    if (reader->info.token_info_length == 0) {
+        for (int key = 0; key < JPKI_KEYS; key++)
+            if (reader->tokens[key].logged_in)
+                jpki_login_lost(&reader->tokens[key]);
+        return JPKI_OK;
+    }
+    enum jpki_error error = jpki_card_compare(reader->card, &reader->info, same);
+    if (error == JPKI_OK && !*same) {
+        error = jpki_card_select(reader->card);
+        if (error == JPKI_OK)
+            error = jpki_card_compare(reader->card, &reader->info, same);
+    }
+    return error == JPKI_ERR_NOT_JPKI ? JPKI_OK : error;
+}
+
+/* A new connection may be to another card than the one we looked at before. */
+static enum jpki_error check_card(struct reader *reader, bool *same)
+{
+    struct jpki_reader_status status;
+    look(reader, &status);
+    *same = is_known(reader, &status);
+    if (!*same || !reader->doubted || reader->recognition != CARD_JPKI)
+        return JPKI_OK;
+    enum jpki_error error = ask_card(reader, same);
+    if (error == JPKI_OK)
+        reader->doubted = false;
+    return error;
+}
+
 static enum jpki_error begin_known(struct reader *reader)
 {
     enum jpki_card_event event;
-    enum jpki_error error = jpki_card_begin(reader->card, &event);
-    if (error == JPKI_ERR_CARD_CHANGED || error == JPKI_ERR_NO_CARD) {
+    enum jpki_error error = begin_card(reader, &event);
+    if (error == JPKI_ERR_CARD_CHANGED || error == JPKI_ERR_NO_CARD)
         (void)jpki_reader_refresh(reader);
+    if (error != JPKI_OK || (event == JPKI_CARD_SAME && !reader->doubted))
         return error;
-    }
+
+    bool same;
+    error = check_card(reader, &same);
+    if (error == JPKI_OK && same)
+        return JPKI_OK;
+    jpki_reader_end(reader, JPKI_LEAVE);
     if (error != JPKI_OK)
         return error;
-    if (event != JPKI_CARD_CONNECTED)
-        return JPKI_OK;
-
-    /* A new connection may be to another card than the one we looked at before. */
-    struct jpki_reader_status status;
-    look(reader, &status);
-    if (is_known(reader, &status))
-        return JPKI_OK;
-    jpki_card_end(reader->card, JPKI_LEAVE);
-    (void)jpki_reader_refresh(reader);
+    if (jpki_reader_refresh(reader)) /* pcscd knows of no other card */
+        forget_card(reader);
     return JPKI_ERR_CARD_CHANGED;
 }
 
@@ -237,6 +281,18 @@ void jpki_reader_end(struct reader *reader, enum jpki_leave leave)
     /* Nobody needs the card now: let other programs have it for themselves. */
     if (!anybody(reader, has_sessions))
         jpki_card_disconnect(reader->card);
+}
+
+enum jpki_error jpki_reader_power_off(struct reader *reader)
+{
+    /* Neither SELECT nor a warm reset can be trusted to log out: only power can. */
+    enum jpki_card_event event;
+    enum jpki_error error = begin_card(reader, &event);
+    if (error != JPKI_OK && error != JPKI_ERR_BUSY)
+        error = begin_card(reader, &event); /* the connection was lost, not the card? */
+    if (error == JPKI_OK)
+        jpki_reader_end(reader, JPKI_POWER_OFF);
+    return error;
 }
 
 /* Asks within a transaction. While somebody is logged in not even EF 0006 is read first: a "yes" is

@@ -24,6 +24,7 @@
 #ifndef ANSWERS_H
 #define ANSWERS_H
 
+#include "jpki/card.h"
 #include "jpki/token.h"
 #include "vcard.h"
 
@@ -54,8 +55,8 @@ enum trouble {
     TROUBLES,
 };
 
-/* No Cryptoki call may send the card more commands than this; hostile.c has the worst known. */
-#define ANSWERS_COMMANDS_MAX 12000U
+/* No Cryptoki call may send the card more commands than this: three transactions' worth. */
+#define ANSWERS_COMMANDS_MAX (3U * JPKI_COMMANDS_MAX)
 
 void answers_start(const uint8_t *data, size_t size, struct vcard *card, bool card_goes_on);
 

@@ -121,8 +121,9 @@ void world_neighbour_start(void)
 }
 
 /* False when the answer was something else than "ok"; it is left in `answer`. */
-static bool ask_neighbour(char command[256], char answer[256], const char *format,
-                          va_list arguments)
+__attribute__((format(printf, 3, 0))) static bool ask_neighbour(char command[256], char answer[256],
+                                                                const char *format,
+                                                                va_list arguments)
 {
     (void)vsnprintf(command, 256, format, arguments);
     fprintf(to_neighbour, "%s\n", command);

@@ -53,7 +53,8 @@ __attribute__((destructor)) static void free_shared_crypto(void)
  * its short form, its plain form and up to eight pieces of an answer. So what lies behind a command
  * is walked once for everything that the module can know at that moment:
  *   - the command itself;
- *   - all state of the room card, and what of the room token a signature can change;
+ *   - all state of the room card, and what of the room token a signature can change; but for the
+ *     number of commands, since no walk reaches its bound;
  *   - what the liar itself judges by (facts);
  *   - the words of the last two exchanges: jpki_send_to_file keeps a refusal in a local variable
  *     while it selects the file and sends the plain form. Whatever else src/card and
@@ -65,9 +66,12 @@ struct fork_name liar_name(const uint8_t header[HEADER])
 {
     const struct reader *reader = module->readers[0];
     const struct jpki_card *card = reader->card;
-    enum { way = sizeof card->transport };
-    _Static_assert(offsetof(struct jpki_card, transport) == 0, "the way to the card comes first");
-    _Static_assert(sizeof *card - way <= CARD_STATE, "the card's state has grown");
+    enum { state = offsetof(struct jpki_card, short_ids) };
+    _Static_assert(offsetof(struct jpki_card, transport) == 0 &&
+                       state <= sizeof card->transport + sizeof(uint64_t),
+                   "the way to the card comes first, then the number of commands, then the state");
+    _Static_assert(sizeof *card - state <= CARD_STATE, "the card's state has grown");
+    liar_demand(card->commands < JPKI_COMMANDS_MAX, "a walk up to the bound");
     const struct token *token = &reader->tokens[liar.scenario->slot];
     struct fork_name name = {
         .logged_in = token->logged_in,
@@ -79,7 +83,7 @@ struct fork_name liar_name(const uint8_t header[HEADER])
         .facts = liar.facts,
     };
     memcpy(name.header, header, sizeof name.header);
-    memcpy(name.card, (const uint8_t *)card + way, sizeof *card - way);
+    memcpy(name.card, (const uint8_t *)card + state, sizeof *card - state);
     memcpy(name.history, liar.history, sizeof name.history);
     return name;
 }
