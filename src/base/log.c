@@ -31,19 +31,14 @@ static void before_fork(void)
     pthread_mutex_lock(&log_lock);
 }
 
-static void after_fork_in_parent(void)
+static void after_fork(void)
 {
     pthread_mutex_unlock(&log_lock);
 }
 
-static void after_fork_in_child(void)
-{
-    (void)pthread_mutex_init(&log_lock, NULL);
-}
-
 __attribute__((constructor)) static void watch_forks(void)
 {
-    (void)pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    (void)pthread_atfork(before_fork, after_fork, after_fork);
 }
 
 bool jpki_log_open(enum jpki_log_level level, const char *file)

@@ -36,9 +36,9 @@ static void after_fork_in_parent(void)
 
 static void after_fork_in_child(void)
 {
-    (void)pthread_mutex_init(&lock, NULL);
     (void)pthread_cond_init(&left, NULL);
     (void)is_initialised();
+    pthread_mutex_unlock(&lock);
 }
 
 __attribute__((constructor)) static void watch_forks(void)

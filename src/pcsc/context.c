@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Making contexts where a fork cannot come in between: pcsclite talks to pcscd meanwhile with a
- * lock of the whole process held, and knows nothing of forks. A child born at that moment would
- * find it held for ever, by a thread that it does not have. */
+/* Making and giving up contexts where a fork cannot come in between: pcsclite talks to pcscd
+ * meanwhile with a lock of the whole process held, and knows nothing of forks. A child born at that
+ * moment would find it held for ever, by a thread that it does not have. */
 #include "internal.h"
 
 #include <fcntl.h>
@@ -20,19 +20,14 @@ static void before_fork(void)
     pthread_mutex_lock(&gate);
 }
 
-static void after_fork_in_parent(void)
+static void after_fork(void)
 {
     pthread_mutex_unlock(&gate);
 }
 
-static void after_fork_in_child(void)
-{
-    (void)pthread_mutex_init(&gate, NULL);
-}
-
 __attribute__((constructor)) static void watch_forks(void)
 {
-    (void)pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    (void)pthread_atfork(before_fork, after_fork, after_fork);
 }
 
 const char *jpki_pcsc_socket(void)
@@ -70,4 +65,11 @@ LONG jpki_pcsc_establish(SCARDCONTEXT *context, int *descriptor)
         *descriptor = rv == SCARD_S_SUCCESS && leads_to_pcscd(next) ? next : -1;
     pthread_mutex_unlock(&gate);
     return rv;
+}
+
+void jpki_pcsc_release(SCARDCONTEXT context)
+{
+    pthread_mutex_lock(&gate);
+    (void)SCardReleaseContext(context);
+    pthread_mutex_unlock(&gate);
 }

@@ -18,6 +18,9 @@ bool jpki_pcsc_service_lost(LONG error);
  * context's line to pcscd, or -1 where that is not certain. */
 LONG jpki_pcsc_establish(SCARDCONTEXT *context, int *descriptor);
 
+/* SCardReleaseContext, as safe. */
+void jpki_pcsc_release(SCARDCONTEXT context);
+
 /* Where pcsclite looks for pcscd. */
 const char *jpki_pcsc_socket(void);
 

@@ -37,7 +37,7 @@ static void readers_close(void *self)
 {
     struct readers *readers = self;
     if (readers->has_context)
-        (void)SCardReleaseContext(readers->context);
+        jpki_pcsc_release(readers->context);
     jpki_pcsc_waits_free(readers->waits);
     (void)pthread_mutex_destroy(&readers->lock);
     free(readers);
@@ -59,7 +59,7 @@ static LONG establish(struct readers *readers)
 static void drop_context(struct readers *readers)
 {
     if (readers->has_context)
-        (void)SCardReleaseContext(readers->context);
+        jpki_pcsc_release(readers->context);
     readers->has_context = false;
 }
 

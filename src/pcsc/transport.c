@@ -30,7 +30,7 @@ enum { RECONNECTS_MAX = 5, BUSY_POLL_MS = 20 };
 static void drop_context(struct connection *connection)
 {
     if (connection->has_context)
-        (void)SCardReleaseContext(connection->context);
+        jpki_pcsc_release(connection->context);
     connection->has_context = false;
     connection->connected = false;
 }

@@ -110,7 +110,7 @@ static void sleep_on_folder(struct jpki_pcsc_waits *waits)
         /* It may have come while we were looking elsewhere. */
         SCARDCONTEXT context;
         if (jpki_pcsc_establish(&context, NULL) == SCARD_S_SUCCESS) {
-            (void)SCardReleaseContext(context);
+            jpki_pcsc_release(context);
         } else {
             struct pollfd events[] = {{.fd = watcher, .events = POLLIN},
                                       {.fd = waits->cancel_event, .events = POLLIN}};
@@ -136,7 +136,7 @@ enum jpki_error jpki_pcsc_wait(struct jpki_pcsc_waits *waits,
     SCARDCONTEXT context;
     if (jpki_pcsc_establish(&context, NULL) == SCARD_S_SUCCESS) {
         bool slept = sleep_in_pcscd(waits, context, known, count);
-        (void)SCardReleaseContext(context);
+        jpki_pcsc_release(context);
         if (!slept)
             sleep_a_second(waits); /* pcscd is about to come back, or to be gone for good */
     } else {
