@@ -33,6 +33,7 @@ struct calls {
     bool tell; /* FUZZ_TELL in the environment: each step on standard error */
 
     CK_SESSION_HANDLE sessions[CALLS_SESSIONS];
+    CK_SLOT_ID slots[CALLS_SESSIONS]; /* of the sessions */
     CK_OBJECT_HANDLE objects[CALLS_OBJECTS];
     unsigned next_session;
 

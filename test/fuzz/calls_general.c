@@ -19,7 +19,10 @@ static CK_RV initialize(struct calls *calls)
 
 static CK_RV finalize(struct calls *calls)
 {
-    return C_Finalize(input_byte(&calls->input) == 0xFF ? calls : NULL);
+    CK_RV rv = C_Finalize(input_byte(&calls->input) == 0xFF ? calls : NULL);
+    if (rv == CKR_OK) /* handles begin anew */
+        memset(calls->sessions, 0, sizeof calls->sessions);
+    return rv;
 }
 
 static CK_RV get_info(struct calls *calls)
@@ -106,10 +109,11 @@ static CK_RV open_session(struct calls *calls)
     bool null = input_byte(&calls->input) == 0xFF;
     CK_RV rv = C_OpenSession(slot, chosen, NULL, NULL, null ? NULL : &handle);
     if (rv == CKR_OK) {
-        CK_SESSION_HANDLE *place = &calls->sessions[calls->next_session++ % CALLS_SESSIONS];
-        if (*place != CK_INVALID_HANDLE) /* every session stays known, see check_locked */
-            (void)C_CloseSession(*place);
-        *place = handle;
+        unsigned place = calls->next_session++ % CALLS_SESSIONS;
+        if (calls->sessions[place] != CK_INVALID_HANDLE) /* all stay known, see check_locked */
+            (void)C_CloseSession(calls->sessions[place]);
+        calls->sessions[place] = handle;
+        calls->slots[place] = slot;
     }
     return rv;
 }
@@ -187,12 +191,14 @@ static uint8_t *choose_pin(struct calls *calls, CK_ULONG *length)
 static void note_attempt(struct calls *calls, CK_SESSION_HANDLE session, uint8_t *pin,
                          CK_ULONG length)
 {
-    CK_SESSION_INFO info;
-    bool known = C_GetSessionInfo(session, &info) == CKR_OK;
+    unsigned place = 0;
+    while (place < CALLS_SESSIONS && calls->sessions[place] != session)
+        place++;
+    bool known = session != CK_INVALID_HANDLE && place < CALLS_SESSIONS;
     free((void *)(uintptr_t)calls->attempt.pin);
     calls->attempt = (struct attempt){0};
     if (known && pin != NULL && length <= CALLS_PIN)
-        calls->attempt = (struct attempt){(enum jpki_key)(info.slotID & 1), pin, length};
+        calls->attempt = (struct attempt){(enum jpki_key)(calls->slots[place] & 1), pin, length};
     else
         free(pin);
 }

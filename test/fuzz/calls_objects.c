@@ -49,7 +49,8 @@ static CK_RV find_init(struct calls *calls)
     for (unsigned i = 0; i < count; i++) {
         template[i].type = choose_type(calls);
         template[i].pValue = calls_bytes(calls, &template[i].ulValueLen, true);
-        if (template[i].type == CKA_CLASS && template[i].ulValueLen == 1) {
+        if (template[i].type == CKA_CLASS && template[i].pValue != NULL &&
+            template[i].ulValueLen == 1) {
             CK_OBJECT_CLASS class = *(CK_BYTE *)template[i].pValue & 3;
             free(template[i].pValue);
             template[i].pValue = malloc(sizeof class);
