@@ -13,7 +13,6 @@
 
 #define CKO_PROFILE 9UL
 
-#define CKA_UNIQUE_ID  4UL
 #define CKA_PROFILE_ID 0x601UL
 
 #define CKP_INVALID_ID                0UL
@@ -280,6 +279,10 @@ typedef struct ck_function_list_3_0 {
     CK_C_MessageVerifyFinal C_MessageVerifyFinal;
 } CK_FUNCTION_LIST_3_0, *CK_FUNCTION_LIST_3_0_PTR;
 
+#endif
+
+#ifndef CKA_UNIQUE_ID /* 0.25 has forgotten it */
+#define CKA_UNIQUE_ID 4UL
 #endif
 
 #endif

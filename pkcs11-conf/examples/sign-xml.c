@@ -1,14 +1,18 @@
-/* Signs an XML document with the card's signature key, as e-Tax files (.xtx) are: an example to start from.
+/* Signs an XML document with the card's signature key, as e-Tax files (.xtx) are: an example to
+ * start from.
  *
- *   cc -o sign-xml sign-xml.c $(pkg-config --cflags --libs xmlsec1-nss)    Debian: libxmlsec1-dev, libxmlsec1-nss
+ * Debian packages libxmlsec1-dev and libxmlsec1-nss:
+ *
+ *   cc -o sign-xml sign-xml.c $(pkg-config --cflags --libs xmlsec1-nss)
  *   sign-xml MODULE TOKEN:LABEL [PIN-FILE] <document.xml >signed.xml
  *
  *   sign-xml /usr/lib/x86_64-linux-gnu/pkcs11/jpki-pkcs11-sign.so \
  *       "JPKI Digital Signature:Digital Signature Certificate" <document.xml >signed.xml
  *   xmlsec1 --verify --trusted-pem ca.pem signed.xml
  *
- * The signature is enveloped, over the whole document: RSA-SHA256, exclusive canonical XML, the certificate in X509Data.
- * Without PIN-FILE the PIN is asked for at the terminal. It is given to the card once only.
+ * The signature is enveloped, over the whole document: RSA-SHA256, exclusive canonical XML, the
+ * certificate in X509Data. Without PIN-FILE the PIN is asked for at the terminal. It is given to
+ * the card once only.
  */
 
 #include <libxml/parser.h>
@@ -60,7 +64,8 @@ static char *pin_from_file(const char *name)
     return pin;
 }
 
-/* NSS wants a PIN; arg is the name of a file or NULL. Asked again after a wrong one, we give up: tries are few. */
+/* NSS wants a PIN; arg is the name of a file or NULL. Asked again after a wrong one, we give up:
+ * tries are few. */
 static char *give_pin(PK11SlotInfo *slot, PRBool retry, void *arg)
 {
     char prompt[128];
@@ -99,11 +104,10 @@ static xmlSecKeyPtr make_key(SECKEYPrivateKey *private_key, CERTCertificate *cer
     xmlSecKeyDataPtr value = xmlSecNssPKIAdoptKey(SECKEY_CopyPrivateKey(private_key), public_key);
     xmlSecKeyDataPtr x509 = xmlSecKeyDataCreate(xmlSecNssKeyDataX509Id);
 
-    if (!key || !value || !x509
-        || xmlSecKeySetValue(key, value) < 0
-        || xmlSecNssKeyDataX509AdoptKeyCert(x509, CERT_DupCertificate(certificate)) < 0
-        || xmlSecNssKeyDataX509AdoptCert(x509, CERT_DupCertificate(certificate)) < 0
-        || xmlSecKeyAdoptData(key, x509) < 0) {
+    if (!key || !value || !x509 || xmlSecKeySetValue(key, value) < 0 ||
+        xmlSecNssKeyDataX509AdoptKeyCert(x509, CERT_DupCertificate(certificate)) < 0 ||
+        xmlSecNssKeyDataX509AdoptCert(x509, CERT_DupCertificate(certificate)) < 0 ||
+        xmlSecKeyAdoptData(key, x509) < 0) {
         failed("the key does not get into xmlsec");
         return NULL;
     }
@@ -119,10 +123,9 @@ static xmlNodePtr add_template(xmlDocPtr document)
         return NULL;
     xmlAddChild(xmlDocGetRootElement(document), signature);
     xmlNodePtr reference = xmlSecTmplSignatureAddReference(signature, xmlSecNssTransformSha256Id,
-                                                           NULL, BAD_CAST "", NULL);
-    if (!reference
-        || !xmlSecTmplReferenceAddTransform(reference, xmlSecTransformEnvelopedId)
-        || !xmlSecTmplReferenceAddTransform(reference, xmlSecTransformExclC14NId))
+                                                           NULL, (const xmlChar *)"", NULL);
+    if (!reference || !xmlSecTmplReferenceAddTransform(reference, xmlSecTransformEnvelopedId) ||
+        !xmlSecTmplReferenceAddTransform(reference, xmlSecTransformExclC14NId))
         return NULL;
     xmlNodePtr key_info = xmlSecTmplSignatureEnsureKeyInfo(signature, NULL);
     xmlNodePtr x509 = key_info ? xmlSecTmplKeyInfoAddX509Data(key_info) : NULL;

@@ -175,10 +175,11 @@ static CK_FUNCTION_LIST_3_0 functions_3_0 = {
 
 static CK_CHAR interface_name[] = "PKCS 11";
 
-/* The first is the one for applications that do not ask for another. */
+/* The first is the one for applications that do not ask for another. (Of p11-kit's headers one has
+ * the name as char, one as unsigned char.) */
 static CK_INTERFACE interfaces[] = {
-    {interface_name, &functions_3_0, 0},
-    {interface_name, &functions_2_40, 0},
+    {(void *)interface_name, &functions_3_0, 0},
+    {(void *)interface_name, &functions_2_40, 0},
 };
 
 enum { INTERFACES = sizeof interfaces / sizeof interfaces[0] };

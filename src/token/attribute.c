@@ -61,6 +61,7 @@ static const struct attribute table[] = {
 
     /* Certificates (4.6). */
     {CKA_CERTIFICATE_TYPE, BOTH_CERTS, IS_NUMBER, CKC_X_509},
+    /* Any card could bring a CA of its own: that of a real one is trusted by who installs it. */
     {CKA_TRUSTED, BOTH_CERTS | PUBLIC, IS_FALSE, 0},
     {CKA_CERTIFICATE_CATEGORY, BOTH_CERTS, IS_CATEGORY, 0},
     {CKA_CHECK_VALUE, BOTH_CERTS, FIELD(check_value)},

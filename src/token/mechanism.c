@@ -36,7 +36,7 @@ CK_RV jpki_mechanism_check(const struct mechanism *mechanism, const CK_MECHANISM
     if (given->pParameter == NULL || given->ulParameterLen != sizeof(CK_RSA_PKCS_PSS_PARAMS))
         return CKR_MECHANISM_PARAM_INVALID;
     const CK_RSA_PKCS_PSS_PARAMS *pss = given->pParameter;
-    bool fits = pss->hash_alg == CKM_SHA256 && pss->mgf == CKG_MGF1_SHA256 && pss->s_len == 32;
+    bool fits = pss->hashAlg == CKM_SHA256 && pss->mgf == CKG_MGF1_SHA256 && pss->sLen == 32;
     return fits ? CKR_OK : CKR_MECHANISM_PARAM_INVALID;
 }
 

@@ -84,7 +84,7 @@ CK_MECHANISM calls_mechanism(struct calls *calls, CK_RSA_PKCS_PSS_PARAMS *pss)
     if (byte >> 4 == 0xD)
         mechanism.pParameter = NULL;
     if (byte >> 4 == 0xC)
-        pss->s_len = 20;
+        pss->sLen = 20;
     return mechanism;
 }
 

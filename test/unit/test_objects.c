@@ -81,6 +81,8 @@ static void labels_and_ids(void **state)
         expect_attribute(session, object, CKA_LABEL, rows[i].label, strlen(rows[i].label));
         expect_flag(session, object, CKA_TOKEN, true);
         expect_flag(session, object, CKA_MODIFIABLE, false);
+        if (rows[i].class == CKO_CERTIFICATE) /* no trust anchor, not even the CA's */
+            expect_flag(session, object, CKA_TRUSTED, false);
         CK_ULONG size = 0;
         assert_int_equal(C_GetObjectSize(session, object, &size), CKR_OK);
         assert_true(size > 0);
