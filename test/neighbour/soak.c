@@ -80,6 +80,14 @@ static void swap(unsigned reader)
     put_in(reader);
 }
 
+static bool neighbour_connects(unsigned reader)
+{
+    char name[64] = "Virtual PCD 00 00";
+    if (reader > 0)
+        (void)snprintf(name, sizeof name, "Virtual PCD %u 00 00", reader + 1);
+    return world_neighbour_tries("connect %s", name);
+}
+
 /* Everybody else resets as well: what the neighbour tries may fail at any line. */
 static void visit(unsigned reader)
 {
@@ -93,16 +101,26 @@ static void visit(unsigned reader)
         {"apdu 00A4040C0AD3921000310001010402", "disconnect leave"},
         {"begin", "apdu 00A4040C0AD392F000260100000001", "end unpower", "disconnect leave"},
     };
-    char name[64] = "Virtual PCD 00 00";
-    if (reader > 0)
-        (void)snprintf(name, sizeof name, "Virtual PCD %u 00 00", reader + 1);
-    if (!world_neighbour_tries("connect %s", name))
+    if (!neighbour_connects(reader))
         return;
     const char *const *lines = visits[any(sizeof visits / sizeof visits[0])];
     for (int i = 0; i < 4 && lines[i] != NULL; i++)
         (void)world_neighbour_tries("%s", lines[i]);
     /* Whatever failed: not connected any more. */
     (void)world_neighbour_tries("disconnect leave");
+}
+
+/* At last every reader has a card that pcscd knows of: else whoever sits there pulls it out and
+ * puts it in again. */
+static void all_in(void)
+{
+    for (unsigned i = 0; i < SOAK_READERS; i++) {
+        for (int k = 0; k < 5 && !neighbour_connects(i); k++) {
+            reseated++;
+            pull(i);
+        }
+        (void)world_neighbour_tries("disconnect leave");
+    }
 }
 
 static void disturb(void)
@@ -226,6 +244,7 @@ int main(int argc, char **argv)
     world_neighbour_start();
     direct(seconds);
     still_at_work();
+    all_in();
     world_neighbour_stop();
     for (unsigned i = 0; i < SOAK_WORKERS; i++)
         end_worker(&workers[i]);
