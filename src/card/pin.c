@@ -148,10 +148,9 @@ static enum jpki_error verify_error(uint16_t sw, unsigned *tries)
     return sw == SW_NO_FILE ? JPKI_ERR_NOT_FOUND : JPKI_ERR_CARD;
 }
 
-/* Makes the VERIFY that the gate allows, and shuts it: each wants a reading of its own. False
- * when it is shut. */
-static bool pass_gate(struct jpki_card *card, enum jpki_key key, const uint8_t *data, size_t length,
-                      struct command *command)
+/* P2 of the VERIFY that the gate allows, 0 when it is shut; and shuts it: each wants a reading of
+ * its own. (The caller makes the command: a PIN that is handed on leaves copies on the stack.) */
+static uint8_t pass_gate(struct jpki_card *card, enum jpki_key key)
 {
     enum pin_gate gate = card->gates[key];
     uint16_t file = jpki_profile(key)->pin;
@@ -159,10 +158,8 @@ static bool pass_gate(struct jpki_card *card, enum jpki_key key, const uint8_t *
     bool plain = gate == PIN_VERIFY_PLAIN && card->current == file;
     card->gates[key] = PIN_SHUT;
     if (!card->selected || (!named && !plain))
-        return false;
-    uint8_t p2 = (uint8_t)(named ? 0x80 | file : P2_CURRENT_FILE);
-    *command = jpki_command(0x00, INS_VERIFY, 0x00, p2, data, length, 0);
-    return true;
+        return 0;
+    return (uint8_t)(named ? 0x80 | file : P2_CURRENT_FILE);
 }
 
 static enum jpki_error read_verdict(struct jpki_card *card, enum jpki_key key,
@@ -180,9 +177,10 @@ static enum jpki_error read_verdict(struct jpki_card *card, enum jpki_key key,
 enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
                                  const struct jpki_pin *pin, unsigned *tries)
 {
-    struct command command;
-    if (!pass_gate(card, key, pin->bytes, pin->length, &command))
+    uint8_t p2 = pass_gate(card, key);
+    if (p2 == 0)
         return JPKI_ERR_CARD;
+    struct command command = jpki_command(0x00, INS_VERIFY, 0x00, p2, pin->bytes, pin->length, 0);
     struct answer answer;
     enum jpki_error error = jpki_exchange(card, &command, &answer);
     if (error == JPKI_OK)
@@ -201,9 +199,10 @@ enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key
 {
     static const uint8_t placeholder[JPKI_PIN_MAX] = {0};
     unsigned digits = jpki_profile(key)->pin_max;
-    struct command command;
-    if (!pass_gate(card, key, placeholder, digits, &command))
+    uint8_t p2 = pass_gate(card, key);
+    if (p2 == 0)
         return JPKI_ERR_CARD;
+    struct command command = jpki_command(0x00, INS_VERIFY, 0x00, p2, placeholder, digits, 0);
     uint8_t answer[JPKI_ANSWER_MAX];
     size_t length = sizeof answer;
     enum jpki_error error = card->transport.ops->transmit_typed(
