@@ -9,7 +9,13 @@
 #include <winscard.h>
 
 /* pcscd itself serves 16 readers (PCSCLITE_MAX_READERS_CONTEXTS). */
-enum { JPKI_PCSC_READERS_MAX = 32 };
+enum { JPKI_PCSC_READERS_MAX = 32, JPKI_PCSC_NAMES_MAX = JPKI_PCSC_READERS_MAX * JPKI_READER_NAME };
+
+/* SCardListReaders without those whose names contain a part of the list `ignore`. `states`, with
+ * room for JPKI_PCSC_READERS_MAX, get names that point into `names`, of JPKI_PCSC_NAMES_MAX bytes.
+ */
+LONG jpki_pcsc_names(SCARDCONTEXT context, const char *ignore, char *names, DWORD room,
+                     SCARD_READERSTATE *states, size_t *count);
 
 /* Whether an error means that pcscd went away, and our context or handle with it. */
 bool jpki_pcsc_service_lost(LONG error);
@@ -39,10 +45,10 @@ LONG jpki_pcsc_type_pin(SCARDHANDLE card, DWORD control_code, const uint8_t *com
                         size_t command_length, unsigned digits, uint8_t *answer,
                         DWORD *answer_length);
 
-/* Waits for a change of readers or cards, see jpki_readers_ops.wait and .cancel. NULL when memory
- * or file descriptors are short. */
+/* Waits for a change of readers or cards, see jpki_readers_ops.wait and .cancel. `ignore` is for
+ * jpki_pcsc_names, and stays the caller's. NULL when memory or file descriptors are short. */
 struct jpki_pcsc_waits;
-struct jpki_pcsc_waits *jpki_pcsc_waits_new(void);
+struct jpki_pcsc_waits *jpki_pcsc_waits_new(const char *ignore);
 void jpki_pcsc_waits_free(struct jpki_pcsc_waits *waits);
 enum jpki_error jpki_pcsc_wait(struct jpki_pcsc_waits *waits,
                                const struct jpki_reader_status *known, size_t count);

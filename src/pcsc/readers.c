@@ -22,12 +22,12 @@ static void *readers_open(const struct jpki_options *options)
     struct readers *readers = calloc(1, sizeof *readers);
     if (readers == NULL)
         return NULL;
-    readers->waits = jpki_pcsc_waits_new();
+    memcpy(readers->ignore, options->ignore_readers, sizeof readers->ignore);
+    readers->waits = jpki_pcsc_waits_new(readers->ignore);
     if (readers->waits == NULL) {
         free(readers);
         return NULL;
     }
-    memcpy(readers->ignore, options->ignore_readers, sizeof readers->ignore);
     readers->busy_timeout = options->busy_timeout;
     (void)pthread_mutex_init(&readers->lock, NULL);
     return readers;
@@ -63,10 +63,10 @@ static void drop_context(struct readers *readers)
     readers->has_context = false;
 }
 
-static bool ignored(const struct readers *readers, const char *name)
+static bool ignored(const char *ignore, const char *name)
 {
     char list[JPKI_OPTION_TEXT];
-    (void)snprintf(list, sizeof list, "%s", readers->ignore);
+    (void)snprintf(list, sizeof list, "%s", ignore);
     char *rest = list;
     for (char *part; (part = strsep(&rest, ",")) != NULL;)
         if (part[0] != '\0' && strstr(name, part) != NULL)
@@ -75,30 +75,29 @@ static bool ignored(const struct readers *readers, const char *name)
 }
 
 /* Splits pcscd's list of names, each ended by a NUL and the whole by another. */
-static size_t split_names(const struct readers *readers, const char *names, size_t length,
+static size_t split_names(const char *ignore, const char *names, size_t length,
                           SCARD_READERSTATE *states)
 {
     size_t count = 0;
     const char *end = names + length;
     for (const char *name = names; name < end && *name != '\0' && count < JPKI_PCSC_READERS_MAX;
          name += strlen(name) + 1) {
-        if (strlen(name) < JPKI_READER_NAME && !ignored(readers, name))
+        if (strlen(name) < JPKI_READER_NAME && !ignored(ignore, name))
             states[count++] = (SCARD_READERSTATE){.szReader = name};
     }
     return count;
 }
 
-/* The names point into `names`. Called with the lock held. */
-static LONG ask_names(struct readers *readers, char *names, DWORD room, SCARD_READERSTATE *states,
-                      size_t *count)
+LONG jpki_pcsc_names(SCARDCONTEXT context, const char *ignore, char *names, DWORD room,
+                     SCARD_READERSTATE *states, size_t *count)
 {
     *count = 0;
     jpki_pcsc_enter();
-    LONG rv = SCardListReaders(readers->context, NULL, names, &room);
+    LONG rv = SCardListReaders(context, NULL, names, &room);
     if (rv == SCARD_E_NO_READERS_AVAILABLE)
         return SCARD_S_SUCCESS;
     if (rv == SCARD_S_SUCCESS)
-        *count = split_names(readers, names, room, states);
+        *count = split_names(ignore, names, room, states);
     return rv;
 }
 
@@ -126,7 +125,7 @@ static LONG list_once(struct readers *readers, char *names, DWORD room, SCARD_RE
 {
     LONG rv = establish(readers);
     if (rv == SCARD_S_SUCCESS)
-        rv = ask_names(readers, names, room, states, count);
+        rv = jpki_pcsc_names(readers->context, readers->ignore, names, room, states, count);
     if (rv == SCARD_S_SUCCESS)
         rv = ask_states(readers, states, *count);
     return rv;
@@ -137,7 +136,7 @@ static enum jpki_error readers_list(void *self, struct jpki_reader_status **list
     struct readers *readers = self;
     *list = NULL;
     *count = 0;
-    char names[JPKI_PCSC_READERS_MAX * JPKI_READER_NAME];
+    char names[JPKI_PCSC_NAMES_MAX];
     SCARD_READERSTATE states[JPKI_PCSC_READERS_MAX];
     size_t found = 0;
 

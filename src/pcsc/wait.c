@@ -14,20 +14,24 @@
 
 static const char new_reader[] = "\\\\?PnP?\\Notification";
 
-enum { WAITS_MAX = 16 };
+/* pcsclite itself wakes up every minute; so the caller may look, too, in case that a reader came in
+ * the very moment between looking and going to sleep. */
+enum { WAITS_MAX = 16, SLEEP_MS = 60 * 1000 };
 
 struct jpki_pcsc_waits {
+    const char *ignore;               /* as jpki_pcsc_names wants it */
     pthread_mutex_t lock;             /* guards what follows */
     SCARDCONTEXT contexts[WAITS_MAX]; /* of the waits under way; 0 = free */
     bool cancelled;
     int cancel_event; /* readable once cancelled */
 };
 
-struct jpki_pcsc_waits *jpki_pcsc_waits_new(void)
+struct jpki_pcsc_waits *jpki_pcsc_waits_new(const char *ignore)
 {
     struct jpki_pcsc_waits *waits = calloc(1, sizeof *waits);
     if (waits == NULL)
         return NULL;
+    waits->ignore = ignore;
     waits->cancel_event = eventfd(0, EFD_CLOEXEC);
     if (waits->cancel_event < 0) {
         free(waits);
@@ -68,6 +72,17 @@ static void leave(struct jpki_pcsc_waits *waits, SCARDCONTEXT *place)
     pthread_mutex_unlock(&waits->lock);
 }
 
+/* Readers that came since the caller looked are no change to pcscd: it compares with what is there
+ * when the sleep begins. Those that went it knows by their names. */
+static bool has_new_readers(const struct jpki_pcsc_waits *waits, SCARDCONTEXT context, size_t known)
+{
+    char names[JPKI_PCSC_NAMES_MAX];
+    SCARD_READERSTATE states[JPKI_PCSC_READERS_MAX];
+    size_t found = 0;
+    LONG rv = jpki_pcsc_names(context, waits->ignore, names, sizeof names, states, &found);
+    return rv == SCARD_S_SUCCESS && found > known;
+}
+
 /* False when pcscd went away. */
 static bool sleep_in_pcscd(struct jpki_pcsc_waits *waits, SCARDCONTEXT context,
                            const struct jpki_reader_status *known, size_t count)
@@ -81,8 +96,11 @@ static bool sleep_in_pcscd(struct jpki_pcsc_waits *waits, SCARDCONTEXT context,
     SCARDCONTEXT *place = enter(waits, context);
     if (place == NULL)
         return false;
-    jpki_pcsc_enter();
-    LONG rv = SCardGetStatusChange(context, INFINITE, states, (DWORD)used);
+    LONG rv = SCARD_S_SUCCESS;
+    if (!has_new_readers(waits, context, count)) {
+        jpki_pcsc_enter();
+        rv = SCardGetStatusChange(context, SLEEP_MS, states, (DWORD)used);
+    }
     leave(waits, place);
     return !jpki_pcsc_service_lost(rv);
 }
