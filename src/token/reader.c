@@ -181,13 +181,14 @@ static enum jpki_error begin_card(struct reader *reader, enum jpki_card_event *e
 
 /* While the machine slept somebody may have put in another card, and all that PC/SC tells is a
  * reset: the card itself must say that it is still the same. One that cannot gets no PIN of ours
- * before its holder gives it again. */
+ * before its holder gives it again, and loses what it may have kept. */
 static enum jpki_error ask_card(struct reader *reader, bool *same)
 {
     if (reader->info.token_info_length == 0) {
-        for (int key = 0; key < JPKI_KEYS; key++)
-            if (reader->tokens[key].logged_in)
-                jpki_login_lost(&reader->tokens[key]);
+        for (int key = 0; key < JPKI_KEYS; key++) {
+            reader->unlocked_perhaps |= reader->tokens[key].logged_in;
+            jpki_login_lost(&reader->tokens[key]);
+        }
         return JPKI_OK;
     }
     enum jpki_error error = jpki_card_compare(reader->card, &reader->info, same);

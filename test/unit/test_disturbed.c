@@ -168,6 +168,30 @@ static void before_every_transaction(void **state)
     expect_tries(desk, before);
 }
 
+/* After a reset it may be somebody else's card: without EF 0006 nothing tells. */
+static void a_nameless_card_gets_no_kept_pin(void **state)
+{
+    struct desk *desk = *state;
+    int before[PINS_MAX];
+    CK_OBJECT_HANDLE key;
+    CK_BYTE signature[SIGNATURE];
+    rack_remove(desk->reader);
+    vcard_set(desk->vcard, "ef0006=off");
+    vcard_set(desk->vcard, "forget.warm_reset=off");
+    rack_insert(desk->reader, desk->vcard);
+    CK_SESSION_HANDLE session = desk_key(AUTH, &key);
+    assert_int_equal(desk_sign(session, key, signature), CKR_OK);
+    (void)desk_tries(desk, before);
+    uint64_t power_offs = rack_counts().power_offs;
+    rack_reset(desk->reader);
+    assert_int_equal(desk_sign(session, key, signature), CKR_USER_NOT_LOGGED_IN);
+    assert_int_equal(desk_state(session), CKS_RO_PUBLIC_SESSION);
+    assert_int_equal(rack_counts().power_offs, power_offs + 1);
+    expect_tries(desk, before);
+    session = desk_key(AUTH, &key);
+    assert_int_equal(desk_sign(session, key, signature), CKR_OK);
+}
+
 /* A PIN that another program changed, or spent a try of, is not sent again behind one's back. */
 static void a_kept_pin_is_not_wasted(void **state)
 {
@@ -367,6 +391,7 @@ int main(void)
         TEST(two_without_short_identifiers),
         TEST(between_two_signatures),
         TEST(before_every_transaction),
+        TEST(a_nameless_card_gets_no_kept_pin),
         TEST(a_kept_pin_is_not_wasted),
         TEST(no_pin_is_kept_if_unwanted),
         TEST(bad_signatures_are_kept_back),
