@@ -103,11 +103,11 @@ bool jpki_pcsc_connect_wait(struct jpki_pcsc_connector *connector, const struct 
 
 bool jpki_pcsc_connect_abandon(struct jpki_pcsc_connector *connector, int descriptor)
 {
-    /* It waits for pcscd's answer: without a line to pcscd it fails at once. */
+    /* It waits for pcscd's answer: without a line to pcscd it fails at once. Else it sleeps in
+     * recv(), a cancellation point, and what pcsclite holds for the context is lost. */
     if (descriptor >= 0)
         (void)shutdown(descriptor, SHUT_RDWR);
-    else /* it sleeps in recv(), a cancellation point; what pcsclite holds for the context is lost
-          */
+    else
         (void)pthread_cancel(connector->thread);
     (void)pthread_join(connector->thread, NULL);
     bool finished = connector->finished;

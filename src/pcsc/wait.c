@@ -83,7 +83,7 @@ static bool has_new_readers(const struct jpki_pcsc_waits *waits, SCARDCONTEXT co
     return rv == SCARD_S_SUCCESS && found > known;
 }
 
-/* False when pcscd went away. */
+/* False when it could not: pcscd went away, or there are readers that the caller does not know. */
 static bool sleep_in_pcscd(struct jpki_pcsc_waits *waits, SCARDCONTEXT context,
                            const struct jpki_reader_status *known, size_t count)
 {
@@ -96,13 +96,14 @@ static bool sleep_in_pcscd(struct jpki_pcsc_waits *waits, SCARDCONTEXT context,
     SCARDCONTEXT *place = enter(waits, context);
     if (place == NULL)
         return false;
-    LONG rv = SCARD_S_SUCCESS;
-    if (!has_new_readers(waits, context, count)) {
+    bool slept = !has_new_readers(waits, context, count);
+    if (slept) {
         jpki_pcsc_enter();
-        rv = SCardGetStatusChange(context, SLEEP_MS, states, (DWORD)used);
+        LONG rv = SCardGetStatusChange(context, SLEEP_MS, states, (DWORD)used);
+        slept = !jpki_pcsc_service_lost(rv);
     }
     leave(waits, place);
-    return !jpki_pcsc_service_lost(rv);
+    return slept;
 }
 
 /* ---- Without pcscd ---------------------------------------------------------------------- */
@@ -157,7 +158,7 @@ enum jpki_error jpki_pcsc_wait(struct jpki_pcsc_waits *waits,
         bool slept = sleep_in_pcscd(waits, context, known, count);
         jpki_pcsc_release(context);
         if (!slept)
-            sleep_a_second(waits); /* pcscd is about to come back, or to be gone for good */
+            sleep_a_second(waits); /* pcscd or its readers are about to come, or gone for good */
     } else {
         sleep_on_folder(waits);
     }
