@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A PKCS#11 application that does what it is told (lines.h): person MODULE */
+#include "ckr.h"
 #include "lines.h"
-
-#include "jpki/pkcs11.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -14,28 +13,6 @@ enum { SLOTS = 2, SIGNATURE = 512 };
 static CK_FUNCTION_LIST *p11;
 static CK_SESSION_HANDLE sessions[SLOTS];
 static CK_OBJECT_HANDLE keys[SLOTS];
-
-static const char *code_name(CK_RV rv)
-{
-    static const struct {
-        CK_RV rv;
-        const char *name;
-    } names[] = {
-        {CKR_OK, "OK"},
-        {CKR_DEVICE_ERROR, "DEVICE_ERROR"},
-        {CKR_KEY_HANDLE_INVALID, "KEY_HANDLE_INVALID"},
-        {CKR_PIN_INCORRECT, "PIN_INCORRECT"},
-        {CKR_PIN_LOCKED, "PIN_LOCKED"},
-        {CKR_USER_ALREADY_LOGGED_IN, "USER_ALREADY_LOGGED_IN"},
-        {CKR_USER_NOT_LOGGED_IN, "USER_NOT_LOGGED_IN"},
-    };
-    static char number[24];
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (names[i].rv == rv)
-            return names[i].name;
-    snprintf(number, sizeof number, "0x%lX", rv);
-    return number;
-}
 
 static CK_RV do_init(char **words, CK_SLOT_ID slot)
 {
@@ -113,7 +90,7 @@ static void tell_flags(CK_SLOT_ID slot, char *answer, size_t size)
     CK_TOKEN_INFO info;
     CK_RV rv = p11->C_GetTokenInfo(slot, &info);
     if (rv != CKR_OK) {
-        snprintf(answer, size, "%s", code_name(rv));
+        snprintf(answer, size, "%s", ckr_name(rv));
         return;
     }
     snprintf(answer, size, "%s%s%s", info.flags & CKF_USER_PIN_COUNT_LOW ? "low" : "-",
@@ -139,7 +116,7 @@ static void do_line(char **words, size_t count, char *answer, size_t size)
         tell_flags(slot, answer, size);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(commands[i].name, words[0]) == 0 && count >= commands[i].words)
-            snprintf(answer, size, "%s", code_name(commands[i].run(words, slot)));
+            snprintf(answer, size, "%s", ckr_name(commands[i].run(words, slot)));
 }
 
 int main(int argc, char **argv)

@@ -7,13 +7,21 @@
  *     login:PIN  login  (NULL: at the keypad)  context:PIN (CKU_CONTEXT_SPECIFIC, within a
  *     signature)  logout  change:OLD,NEW  sign  ro (from now on a read-only session)
  *     restart:OPTIONS  other-login:PIN (at the card's other token)
- *   the card: set:SWITCH=VALUE  tries:FILE=N  at-verify:FAULT  at-query:FAULT (at the next VERIFY
- * with a PIN, and without one: a value of the switch fail.next) another program: apdu:HEX  reset
- * repower  keypad:DIGITS somebody: reinsert  swap (another card, made like the first)
+ *
+ *   the card
+ *     set:SWITCH=VALUE  tries:FILE=N  at-verify:FAULT  at-query:FAULT (at the next VERIFY with a
+ *     PIN, and without one: a value of the switch fail.next)
+ *
+ *   another program
+ *     apdu:HEX  reset  repower  keypad:DIGITS
+ *
+ *   somebody
+ *     reinsert  swap (another card, made like the first)
  */
 #ifndef SCRIPT_H
 #define SCRIPT_H
 
+#include "ckr.h"
 #include "desk.h"
 
 struct stage {
@@ -39,7 +47,5 @@ CK_RV stage_play(struct stage *stage, const char *script);
 
 /* VERIFYs with data that the card in the reader has got. */
 unsigned stage_verifies(const struct stage *stage);
-
-const char *ckr_name(CK_RV rv);
 
 #endif
