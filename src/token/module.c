@@ -82,8 +82,8 @@ void jpki_module_abandon(struct jpki_module *module)
         return;
     for (size_t i = 0; i < module->reader_count; i++) {
         struct reader *reader = module->readers[i];
-        bool unlocked =
-            reader->tokens[JPKI_KEY_AUTH].logged_in || reader->tokens[JPKI_KEY_SIGN].logged_in;
+        bool unlocked = reader->unlocked_perhaps || reader->tokens[JPKI_KEY_AUTH].logged_in ||
+                        reader->tokens[JPKI_KEY_SIGN].logged_in;
         enum jpki_card_event event;
         /* The card alone: OpenSSL, which holds the certificates, may have been cleaned up. */
         if (unlocked && jpki_card_begin(reader->card, &event) == JPKI_OK)
