@@ -2,7 +2,7 @@
 /* The certificates of a token: each read from the card once, and only as far as somebody asks.
  * Looking whether it is there takes one command, its public key two or three, the whole six or
  * seven. */
-#include "internal.h"
+#include "../token/internal.h"
 
 static uint16_t file_of(const struct token *token, enum certificate_use use)
 {

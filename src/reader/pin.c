@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Login. The state of one PIN never touches the other token's. */
-#include "internal.h"
+#include "../token/internal.h"
 
 #include <string.h>
 

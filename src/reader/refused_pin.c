@@ -2,7 +2,7 @@
 /* PINs that the card has refused. Programs do retry: browsers, ssh-agent, scripts with a stale
  * PIN; each of them would spend a try on what is known to be wrong. Only salted hashes are kept,
  * and those in guarded memory, since four digits are soon guessed. */
-#include "internal.h"
+#include "../token/internal.h"
 
 #include <string.h>
 #include <sys/random.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A reader and the card in it: recognising it once, noticing that it changed, transactions. */
-#include "internal.h"
+#include "../token/internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Signatures by the card: one command when nobody interfered, bounded when somebody did, and
  * nothing handed out that the certificate does not verify. */
-#include "internal.h"
+#include "../token/internal.h"
 
 struct request {
     struct token *token;
