@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * base: what every room stands on. Errors, guarded memory for secrets, bounded buffers,
- * options, the log, locks, and the one place where errors become CKR codes.
+ * base: what every room uses. Errors, guarded memory for secrets, bounded buffers, DER headers,
+ * options, the log, locks and forks.
  *
  * Nothing here knows of cards, readers or sessions.
  */
@@ -14,7 +14,7 @@
 
 /* ---- Errors --------------------------------------------------------------------------- */
 
-/* What can go wrong below the PKCS#11 face. Zero is success. */
+/* What can go wrong below the PKCS#11 functions. Zero is success. */
 enum jpki_error {
     JPKI_OK = 0,
 
@@ -49,6 +49,8 @@ enum jpki_error {
     JPKI_ERR_CERTIFICATE,   /* not a certificate, or one with a key we cannot use */
     JPKI_ERR_MEMORY,
     JPKI_ERR_CRYPTO, /* OpenSSL failed where it must not */
+
+    JPKI_ERRORS /* how many */
 };
 
 /* A few words for the log. Never NULL. */
@@ -56,9 +58,6 @@ const char *jpki_error_text(enum jpki_error error);
 
 /* The way to the card broke in the midst of an exchange: what it has done is unknown. */
 bool jpki_error_is_break(enum jpki_error error);
-
-/* The only mapping from errors to Cryptoki return values (a CK_RV). */
-unsigned long jpki_ckr(enum jpki_error error);
 
 /* ---- Bounded buffers ------------------------------------------------------------------ */
 

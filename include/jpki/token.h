@@ -20,6 +20,11 @@
 #include "jpki/pkcs11.h"
 #include "jpki/transport.h"
 
+/* ---- Return values -------------------------------------------------------------------- */
+
+/* The one mapping from the library's errors to Cryptoki return values (2.40, 5.1). */
+CK_RV jpki_ckr(enum jpki_error error);
+
 /* ---- Module --------------------------------------------------------------------------- */
 
 /* What makes one shared object differ from the next; each defines `jpki_module_config`. */
