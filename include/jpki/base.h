@@ -75,6 +75,24 @@ bool jpki_buffer_append(struct jpki_buffer *buffer, const void *data, size_t len
 /* Frees the bytes and leaves the buffer empty. */
 void jpki_buffer_clear(struct jpki_buffer *buffer);
 
+/* ---- DER headers ---------------------------------------------------------------------- */
+
+/* One element, by its header; offsets from the start of the bytes that were looked at. */
+struct jpki_der_element {
+    uint8_t tag;
+    size_t content; /* where its content begins */
+    size_t end;     /* where the next element begins; may lie past the bytes at hand */
+};
+
+/* Reads the header at offset `at` of `length` bytes. False when the header is not all there
+ * (`visible` is false then), or not one of definite length below 16 MB. */
+bool jpki_der_read_header(const uint8_t *der, size_t length, size_t at,
+                          struct jpki_der_element *element, bool *visible);
+
+/* The length in bytes of the SEQUENCE that starts here, by its header alone; 0 when the header is
+ * not that of a SEQUENCE of definite length. `length` bytes can be looked at. */
+size_t jpki_der_length(const uint8_t *der, size_t length);
+
 /* ---- Secrets -------------------------------------------------------------------------- */
 
 /* A secret in locked pages of its own: never swapped, not in core dumps, wiped when freed, zero

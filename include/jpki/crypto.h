@@ -95,10 +95,6 @@ struct jpki_certificate *jpki_certificate_parse_key(struct jpki_crypto *crypto, 
  * no certificate. `key_info`, when enough: the SubjectPublicKeyInfo in `der`. */
 size_t jpki_certificate_key_end(const uint8_t *der, size_t length, struct jpki_field *key_info);
 
-/* The length of the DER element that starts here, by its header alone; 0 when the header is not
- * that of a SEQUENCE of definite length. `length` bytes can be looked at. */
-size_t jpki_der_length(const uint8_t *der, size_t length);
-
 /* ---- Checking a signature ------------------------------------------------------------- */
 
 /* RSASSA-PKCS1-v1_5 padding around `data` as it is (a DigestInfo, or anything), and RSASSA-PSS

@@ -2,8 +2,6 @@
 /* Files of the application: naming them, and reading them. */
 #include "internal.h"
 
-#include "jpki/crypto.h"
-
 /* A file of JPKI_FILE_MAX in full blocks, and as many blocks again for a card that gives short
  * ones. */
 enum { BLOCK = 256, READS_MAX = 2 * JPKI_FILE_MAX / BLOCK };
