@@ -14,6 +14,7 @@
 #ifndef JPKI_CARD_H
 #define JPKI_CARD_H
 
+#include "jpki/crypto.h"
 #include "jpki/transport.h"
 
 #define JPKI_GET_RESPONSE_MAX 8
@@ -148,15 +149,9 @@ enum jpki_error jpki_card_change(struct jpki_card *card, enum jpki_key key,
 enum jpki_error jpki_card_read_certificate(struct jpki_card *card, uint16_t file, size_t upto,
                                            struct jpki_buffer *content);
 
-/* The card's signature schemes that we use, by P1 of 80 2A. */
-enum jpki_scheme {
-    JPKI_SCHEME_PKCS1 = 0x00, /* 1 to 245 bytes, padded as they are */
-    JPKI_SCHEME_PSS = 0x04,   /* a SHA-256 hash; MGF1-SHA-256, 32 bytes of salt */
-};
-
-/* Signs. The direct form asks for no selection: one command when nobody interfered. `signature`
- * has room for JPKI_SIGNATURE_MAX. The caller checks the signature before it trusts it.
- * Errors: NOT_VERIFIED, DATA_LENGTH (nothing was sent). */
+/* Signs; JPKI_SCHEME_NONE is DATA_LENGTH. The direct form asks for no selection: one command when
+ * nobody interfered. `signature` has room for JPKI_SIGNATURE_MAX. The caller checks the signature
+ * before it trusts it. Errors: NOT_VERIFIED, DATA_LENGTH (nothing was sent). */
 enum jpki_error jpki_card_sign(struct jpki_card *card, enum jpki_key key, enum jpki_scheme scheme,
                                const uint8_t *data, size_t length, uint8_t *signature,
                                size_t *signature_length);

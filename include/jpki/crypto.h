@@ -50,6 +50,17 @@ bool jpki_digest_finish(struct jpki_digest *digest, uint8_t *hash);
  * returns the bytes written. `hash` is not JPKI_HASH_NONE. */
 size_t jpki_digest_info(enum jpki_hash hash, const uint8_t *value, uint8_t *out);
 
+/* ---- Signature schemes ---------------------------------------------------------------- */
+
+/* How a key signs. Every room uses this one list. */
+enum jpki_scheme {
+    JPKI_SCHEME_NONE,  /* not at all: a mechanism that only hashes */
+    JPKI_SCHEME_PKCS1, /* RSASSA-PKCS1-v1_5 around the data as they are: a DigestInfo, or anything
+                        */
+    JPKI_SCHEME_PSS,   /* RSASSA-PSS over a SHA-256 hash, MGF1-SHA-256, 32 bytes of salt */
+    JPKI_SCHEMES,
+};
+
 /* ---- Certificates --------------------------------------------------------------------- */
 
 enum jpki_key_type { JPKI_KEY_RSA, JPKI_KEY_EC };
@@ -95,17 +106,17 @@ struct jpki_certificate *jpki_certificate_parse_key(struct jpki_crypto *crypto, 
  * no certificate. `key_info`, when enough: the SubjectPublicKeyInfo in `der`. */
 size_t jpki_certificate_key_end(const uint8_t *der, size_t length, struct jpki_field *key_info);
 
-/* ---- Checking a signature ------------------------------------------------------------- */
+/* Bytes of data that a scheme signs with the key of this certificate, at least and at most. */
+size_t jpki_scheme_least(enum jpki_scheme scheme);
+size_t jpki_scheme_most(enum jpki_scheme scheme, const struct jpki_certificate *certificate);
 
-/* RSASSA-PKCS1-v1_5 padding around `data` as it is (a DigestInfo, or anything), and RSASSA-PSS
- * over a SHA-256 hash with MGF1-SHA-256 and 32 bytes of salt. */
-enum jpki_padding { JPKI_PADDING_PKCS1, JPKI_PADDING_PSS };
+/* ---- Checking a signature ------------------------------------------------------------- */
 
 /* JPKI_OK when the certificate's key made the signature, else BAD_SIGNATURE, or CRYPTO when
  * OpenSSL could not say. */
 enum jpki_error jpki_check_signature(struct jpki_crypto *crypto,
                                      const struct jpki_certificate *certificate,
-                                     enum jpki_padding padding, const uint8_t *data, size_t length,
+                                     enum jpki_scheme scheme, const uint8_t *data, size_t length,
                                      const uint8_t *signature, size_t signature_length);
 
 #endif

@@ -5,7 +5,7 @@
 
 struct request {
     struct token *token;
-    enum mechanism_kind kind;
+    enum jpki_scheme scheme;
     const uint8_t *data;
     size_t length;
     uint8_t *signature;
@@ -15,15 +15,14 @@ struct request {
 static enum jpki_error sign_and_check(const struct request *request)
 {
     struct token *token = request->token;
-    bool pss = request->kind == MECHANISM_PSS;
-    enum jpki_error error = jpki_card_sign(
-        token->reader->card, token->key, pss ? JPKI_SCHEME_PSS : JPKI_SCHEME_PKCS1, request->data,
-        request->length, request->signature, request->signature_length);
+    enum jpki_error error =
+        jpki_card_sign(token->reader->card, token->key, request->scheme, request->data,
+                       request->length, request->signature, request->signature_length);
     if (error != JPKI_OK)
         return error;
     error = jpki_check_signature(token->reader->module->crypto, jpki_certificate_of(token, HOLDER),
-                                 pss ? JPKI_PADDING_PSS : JPKI_PADDING_PKCS1, request->data,
-                                 request->length, request->signature, *request->signature_length);
+                                 request->scheme, request->data, request->length,
+                                 request->signature, *request->signature_length);
     if (error != JPKI_OK)
         jpki_wipe(request->signature, *request->signature_length);
     return error;
@@ -64,10 +63,10 @@ static enum jpki_error sign_in_transaction(const struct request *request)
     return error;
 }
 
-enum jpki_error jpki_token_sign(struct token *token, enum mechanism_kind kind, const uint8_t *data,
+enum jpki_error jpki_token_sign(struct token *token, enum jpki_scheme scheme, const uint8_t *data,
                                 size_t length, uint8_t *signature, size_t *signature_length)
 {
-    struct request request = {token, kind, data, length, signature, signature_length};
+    struct request request = {token, scheme, data, length, signature, signature_length};
     enum jpki_error error = jpki_reader_begin(token->reader);
     if (error != JPKI_OK)
         return error;

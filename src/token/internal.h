@@ -230,11 +230,9 @@ bool jpki_attribute_at(size_t index, CK_ATTRIBUTE_TYPE *type);
 
 /* ---- mechanism.c ------------------------------------------------------------------------ */
 
-enum mechanism_kind { MECHANISM_DIGEST, MECHANISM_PKCS1, MECHANISM_PSS };
-
 struct mechanism {
     CK_MECHANISM_TYPE type;
-    enum mechanism_kind kind;
+    enum jpki_scheme scheme;
     enum jpki_hash hash; /* done here before the card signs; JPKI_HASH_NONE: the data is signed */
 };
 
@@ -288,7 +286,7 @@ bool jpki_token_always_authenticates(const struct token *token);
 
 /* Has the card sign and checks the signature. `data`: for PKCS#1 what is to be padded, for PSS
  * the hash. `signature` has room for JPKI_SIGNATURE_MAX. */
-enum jpki_error jpki_token_sign(struct token *token, enum mechanism_kind kind, const uint8_t *data,
+enum jpki_error jpki_token_sign(struct token *token, enum jpki_scheme scheme, const uint8_t *data,
                                 size_t length, uint8_t *signature, size_t *signature_length);
 
 /* ---- event.c ---------------------------------------------------------------------------- */

@@ -2,19 +2,19 @@
 #include "internal.h"
 
 static const struct mechanism table[] = {
-    {CKM_RSA_PKCS, MECHANISM_PKCS1, JPKI_HASH_NONE},
-    {CKM_SHA1_RSA_PKCS, MECHANISM_PKCS1, JPKI_SHA1},
-    {CKM_SHA224_RSA_PKCS, MECHANISM_PKCS1, JPKI_SHA224},
-    {CKM_SHA256_RSA_PKCS, MECHANISM_PKCS1, JPKI_SHA256},
-    {CKM_SHA384_RSA_PKCS, MECHANISM_PKCS1, JPKI_SHA384},
-    {CKM_SHA512_RSA_PKCS, MECHANISM_PKCS1, JPKI_SHA512},
-    {CKM_RSA_PKCS_PSS, MECHANISM_PSS, JPKI_HASH_NONE},
-    {CKM_SHA256_RSA_PKCS_PSS, MECHANISM_PSS, JPKI_SHA256},
-    {CKM_SHA_1, MECHANISM_DIGEST, JPKI_SHA1},
-    {CKM_SHA224, MECHANISM_DIGEST, JPKI_SHA224},
-    {CKM_SHA256, MECHANISM_DIGEST, JPKI_SHA256},
-    {CKM_SHA384, MECHANISM_DIGEST, JPKI_SHA384},
-    {CKM_SHA512, MECHANISM_DIGEST, JPKI_SHA512},
+    {CKM_RSA_PKCS, JPKI_SCHEME_PKCS1, JPKI_HASH_NONE},
+    {CKM_SHA1_RSA_PKCS, JPKI_SCHEME_PKCS1, JPKI_SHA1},
+    {CKM_SHA224_RSA_PKCS, JPKI_SCHEME_PKCS1, JPKI_SHA224},
+    {CKM_SHA256_RSA_PKCS, JPKI_SCHEME_PKCS1, JPKI_SHA256},
+    {CKM_SHA384_RSA_PKCS, JPKI_SCHEME_PKCS1, JPKI_SHA384},
+    {CKM_SHA512_RSA_PKCS, JPKI_SCHEME_PKCS1, JPKI_SHA512},
+    {CKM_RSA_PKCS_PSS, JPKI_SCHEME_PSS, JPKI_HASH_NONE},
+    {CKM_SHA256_RSA_PKCS_PSS, JPKI_SCHEME_PSS, JPKI_SHA256},
+    {CKM_SHA_1, JPKI_SCHEME_NONE, JPKI_SHA1},
+    {CKM_SHA224, JPKI_SCHEME_NONE, JPKI_SHA224},
+    {CKM_SHA256, JPKI_SCHEME_NONE, JPKI_SHA256},
+    {CKM_SHA384, JPKI_SCHEME_NONE, JPKI_SHA384},
+    {CKM_SHA512, JPKI_SCHEME_NONE, JPKI_SHA512},
 };
 
 enum { MECHANISMS = sizeof table / sizeof table[0] };
@@ -29,7 +29,7 @@ const struct mechanism *jpki_mechanism(CK_MECHANISM_TYPE type)
 
 CK_RV jpki_mechanism_check(const struct mechanism *mechanism, const CK_MECHANISM *given)
 {
-    if (mechanism->kind != MECHANISM_PSS)
+    if (mechanism->scheme != JPKI_SCHEME_PSS)
         return given->ulParameterLen == 0 ? CKR_OK : CKR_MECHANISM_PARAM_INVALID;
 
     /* The one form of RSASSA-PSS that the card makes (P1=04). */
@@ -44,7 +44,8 @@ CK_ULONG jpki_mechanism_of_key(bool pss, CK_MECHANISM_TYPE *list, CK_ULONG room)
 {
     CK_ULONG count = 0;
     for (size_t i = 0; i < MECHANISMS; i++) {
-        bool wanted = table[i].kind == MECHANISM_PKCS1 || (table[i].kind == MECHANISM_PSS && pss);
+        bool wanted =
+            table[i].scheme == JPKI_SCHEME_PKCS1 || (table[i].scheme == JPKI_SCHEME_PSS && pss);
         if (wanted && count < room)
             list[count++] = table[i].type;
     }

@@ -4,9 +4,6 @@
 
 #include <string.h>
 
-/* Data of mechanisms that do not hash: PKCS#1 v1.5 padding takes 11 bytes of the modulus. */
-enum { PADDING = 11, PSS_HASH = 32 };
-
 void jpki_operation_clear(struct operation *operation)
 {
     jpki_digest_free(operation->digest);
@@ -50,9 +47,9 @@ static CK_RV check_key(const struct token *token, enum jpki_operation kind, CK_O
 static CK_RV check_mechanism(struct jpki_session *session, enum jpki_operation kind,
                              const struct mechanism *mechanism)
 {
-    if (mechanism == NULL || (mechanism->kind == MECHANISM_DIGEST) != (kind == JPKI_DIGESTING))
+    if (mechanism == NULL || (mechanism->scheme == JPKI_SCHEME_NONE) != (kind == JPKI_DIGESTING))
         return CKR_MECHANISM_INVALID;
-    if (kind != JPKI_SIGNING || mechanism->kind != MECHANISM_PSS)
+    if (kind != JPKI_SIGNING || mechanism->scheme != JPKI_SCHEME_PSS)
         return CKR_OK;
 
     struct reader *reader = session->token->reader;
@@ -89,23 +86,16 @@ CK_RV jpki_operation_begin(struct jpki_session *session, enum jpki_operation kin
 
 /* ---- Data ------------------------------------------------------------------------------- */
 
-/* Bytes that a mechanism without a hash takes at most. */
-static size_t data_limit(const struct token *token, const struct mechanism *mechanism)
-{
-    return mechanism->kind == MECHANISM_PSS
-               ? PSS_HASH
-               : jpki_certificate_of(token, HOLDER)->signature_size - PADDING;
-}
-
 static CK_RV feed(struct jpki_session *session, struct operation *operation, const CK_BYTE *part,
                   CK_ULONG length)
 {
     if (operation->digest != NULL)
         return jpki_digest_update(operation->digest, part, length) ? CKR_OK : CKR_GENERAL_ERROR;
     /* The key's certificate may be gone with a login that was lost meanwhile. */
-    if (jpki_certificate_of(session->token, HOLDER) == NULL)
+    const struct jpki_certificate *holder = jpki_certificate_of(session->token, HOLDER);
+    if (holder == NULL)
         return CKR_USER_NOT_LOGGED_IN;
-    size_t limit = data_limit(session->token, operation->mechanism);
+    size_t limit = jpki_scheme_most(operation->mechanism->scheme, holder);
     if (length > limit || operation->data.length > limit - length)
         return CKR_DATA_LEN_RANGE;
     return jpki_buffer_append(&operation->data, part, length, limit) ? CKR_OK : CKR_HOST_MEMORY;
@@ -138,14 +128,14 @@ static CK_RV make_message(struct operation *operation, struct message *message)
     if (mechanism->hash == JPKI_HASH_NONE) {
         message->data = operation->data.data;
         message->length = operation->data.length;
-        size_t least = mechanism->kind == MECHANISM_PSS ? PSS_HASH : 1;
-        return message->length >= least ? CKR_OK : CKR_DATA_LEN_RANGE;
+        bool enough = message->length >= jpki_scheme_least(mechanism->scheme);
+        return enough ? CKR_OK : CKR_DATA_LEN_RANGE;
     }
     uint8_t hash[JPKI_HASH_MAX];
     if (!jpki_digest_finish(operation->digest, hash))
         return CKR_GENERAL_ERROR;
     message->data = message->own;
-    if (mechanism->kind == MECHANISM_PKCS1) {
+    if (mechanism->scheme == JPKI_SCHEME_PKCS1) {
         message->length = jpki_digest_info(mechanism->hash, hash, message->own);
     } else {
         message->length = jpki_hash_size(mechanism->hash);
@@ -171,7 +161,7 @@ static CK_RV make_signature(struct jpki_session *session, struct operation *oper
 
     uint8_t signature[JPKI_SIGNATURE_MAX];
     size_t length = 0;
-    enum jpki_error error = jpki_token_sign(token, operation->mechanism->kind, message.data,
+    enum jpki_error error = jpki_token_sign(token, operation->mechanism->scheme, message.data,
                                             message.length, signature, &length);
     if (error != JPKI_OK)
         return jpki_ckr(error);
@@ -236,10 +226,9 @@ static CK_RV check_signature(struct jpki_session *session, struct operation *ope
     CK_RV rv = make_message(operation, &message);
     if (rv != CKR_OK)
         return rv;
-    bool pss = operation->mechanism->kind == MECHANISM_PSS;
     enum jpki_error error = jpki_check_signature(session->token->reader->module->crypto, holder,
-                                                 pss ? JPKI_PADDING_PSS : JPKI_PADDING_PKCS1,
-                                                 message.data, message.length, signature, length);
+                                                 operation->mechanism->scheme, message.data,
+                                                 message.length, signature, length);
     return error == JPKI_ERR_BAD_SIGNATURE ? CKR_SIGNATURE_INVALID : jpki_ckr(error);
 }
 

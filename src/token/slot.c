@@ -230,7 +230,7 @@ static void fill_mechanism_info(const struct token *token, CK_MECHANISM_TYPE typ
                                 CK_MECHANISM_INFO *info)
 {
     *info = (CK_MECHANISM_INFO){0};
-    if (jpki_mechanism(type)->kind == MECHANISM_DIGEST) {
+    if (jpki_mechanism(type)->scheme == JPKI_SCHEME_NONE) {
         info->flags = CKF_DIGEST;
         return;
     }
