@@ -29,6 +29,7 @@ enum jpki_error {
 
     /* The card's answers. */
     JPKI_ERR_NOT_JPKI,      /* the card has no JPKI application */
+    JPKI_ERR_NO_KEY,        /* the card lacks this key */
     JPKI_ERR_NOT_FOUND,     /* no such file on this card, or it is empty */
     JPKI_ERR_NOT_VERIFIED,  /* 6982: the card wants the PIN first */
     JPKI_ERR_NOT_SUPPORTED, /* the card lacks this command or scheme */

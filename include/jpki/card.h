@@ -96,8 +96,8 @@ void jpki_card_forget(struct jpki_card *card);
 enum jpki_error jpki_card_select(struct jpki_card *card);
 
 /* Makes sure that our application is current without disturbing it where it is, since SELECT may
- * cost a verified PIN: reads EF 0006 and compares; SELECT only where it differs. A card without it
- * is believed: then jpki_card_is_sure() says no, and what is not found may be another's files. */
+ * cost a verified PIN: reads EF 0006 and compares; SELECT only where it differs. For a card without
+ * EF 0006 our application is taken for current, but not proven to be. */
 enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_info *info);
 
 /* Whether EF 0006 of the application that is current says the same as `info`, which is not empty:
@@ -105,7 +105,9 @@ enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_
 enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card_info *info,
                                   bool *same);
 
-bool jpki_card_is_sure(const struct jpki_card *card, const struct jpki_card_info *info);
+/* Whether our application is proven to be current, after jpki_card_select() or jpki_card_resume()
+ * in this transaction. Where not, what is not found may be missing in another application only. */
+bool jpki_card_is_proven(const struct jpki_card *card, const struct jpki_card_info *info);
 
 /* Reads EF 0006; a card without it gives an empty info. */
 enum jpki_error jpki_card_identify(struct jpki_card *card, struct jpki_card_info *info);
@@ -115,15 +117,13 @@ enum jpki_error jpki_card_identify(struct jpki_card *card, struct jpki_card_info
 enum jpki_error jpki_card_lists(struct jpki_card *card, enum jpki_key key, bool *listed);
 
 /* Tries left of a key's PIN: 0 when blocked, JPKI_TRIES_UNTOLD when the card says "verified"
- * instead of a number. Spends nothing. Errors: NOT_FOUND (no such key on this card). */
+ * instead of a number. Spends nothing. `for_change` selects the PIN's file first, as
+ * jpki_card_change() wants it. Errors: NOT_FOUND (no such key on this card). */
 #define JPKI_TRIES_UNTOLD 16U
-enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, unsigned *tries);
+enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool for_change,
+                                unsigned *tries);
 
-/* The same with the PIN's file selected first, as changing the PIN wants it. */
-enum jpki_error jpki_card_tries_selected(struct jpki_card *card, enum jpki_key key,
-                                         unsigned *tries);
-
-/* Presents a PIN; needs jpki_card_select() and one of the two above in the same transaction, with
+/* Presents a PIN; needs jpki_card_select() and jpki_card_tries() in the same transaction, with
  * tries left, else CARD and nothing is sent. Sent once, never repeated. `tries` is what is left
  * when it was wrong, JPKI_TRIES_UNTOLD when the card did not say. Errors: PIN_WRONG, PIN_BLOCKED
  * (also when this try was the last), NOT_FOUND. After TRANSPORT, CARD_CHANGED or CARD a try may
@@ -136,10 +136,10 @@ enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
 bool jpki_card_has_keypad(struct jpki_card *card);
 enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key, unsigned *tries);
 
-/* Replaces the PIN that jpki_card_tries_selected() and jpki_card_verify() were about, right after
- * them in the same transaction, else CARD and nothing is sent. Sent once. After TRANSPORT (also an
- * answer that leaves it open) or CARD_CHANGED the PIN may or may not have been changed; after any
- * other error it has not. */
+/* Replaces the PIN that jpki_card_tries() with `for_change` and jpki_card_verify() were about,
+ * right after them in the same transaction, else CARD and nothing is sent. Sent once. After
+ * TRANSPORT (also an answer that leaves it open) or CARD_CHANGED the PIN may or may not have been
+ * changed; after any other error it has not. */
 enum jpki_error jpki_card_change(struct jpki_card *card, enum jpki_key key,
                                  const struct jpki_pin *pin);
 

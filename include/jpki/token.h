@@ -136,7 +136,7 @@ CK_RV jpki_operation_begin(struct jpki_session *session, enum jpki_operation kin
                            const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key);
 
 /* Whether one is under way, else CKR_OPERATION_NOT_INITIALIZED. */
-CK_RV jpki_operation_check(const struct jpki_session *session, enum jpki_operation kind);
+CK_RV jpki_operation_check(struct jpki_session *session, enum jpki_operation kind);
 CK_RV jpki_operation_cancel(struct jpki_session *session, enum jpki_operation kind);
 
 /* Feeds a part. An error ends the operation. */

@@ -10,6 +10,7 @@ static const char *const texts[] = {
     [JPKI_ERR_TRANSPORT] = "the exchange with the card broke",
     [JPKI_ERR_CANCELLED] = "cancelled",
     [JPKI_ERR_NOT_JPKI] = "not a My Number Card",
+    [JPKI_ERR_NO_KEY] = "the card lacks this key",
     [JPKI_ERR_NOT_FOUND] = "no such file on the card",
     [JPKI_ERR_NOT_VERIFIED] = "the card wants the PIN first",
     [JPKI_ERR_NOT_SUPPORTED] = "the card cannot do this",

@@ -93,7 +93,7 @@ enum jpki_error jpki_card_select(struct jpki_card *card)
     return answer.sw == SW_CARD_WAKES_UP ? JPKI_ERR_CARD : JPKI_ERR_NOT_JPKI;
 }
 
-bool jpki_card_is_sure(const struct jpki_card *card, const struct jpki_card_info *info)
+bool jpki_card_is_proven(const struct jpki_card *card, const struct jpki_card_info *info)
 {
     return card->selected || info->token_info_length > 0;
 }
@@ -113,7 +113,8 @@ enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_
 {
     if (card->selected)
         return JPKI_OK;
-    /* Nothing to compare with: believe, unless the card was reset (see jpki_card_is_sure). */
+    /* Nothing to compare with: after a reset no application is current, else ours is taken to be.
+     */
     if (info->token_info_length == 0)
         return card->was_reset ? jpki_card_select(card) : JPKI_OK;
 
@@ -182,7 +183,7 @@ enum jpki_error jpki_card_lists(struct jpki_card *card, enum jpki_key key, bool 
         return JPKI_OK;
     }
     unsigned tries;
-    error = jpki_card_tries(card, key, &tries);
+    error = jpki_card_tries(card, key, false, &tries);
     *listed = error != JPKI_ERR_NOT_FOUND;
     return jpki_error_is_break(error) ? error : JPKI_OK;
 }

@@ -106,30 +106,34 @@ static struct command empty_verify(uint8_t p2)
     return jpki_command(0x00, INS_VERIFY, 0x00, p2, NULL, 0, 0);
 }
 
-enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, unsigned *tries)
+/* Changing a PIN works on the selected file only, so both questions of a change are asked of it. */
+static enum jpki_error ask_selected(struct jpki_card *card, enum jpki_key key, unsigned *tries)
 {
+    struct command plain = empty_verify(P2_CURRENT_FILE);
+    struct answer answer;
+    enum jpki_error error = jpki_select_file(card, jpki_profile(key)->pin);
+    if (error == JPKI_OK)
+        error = jpki_exchange(card, &plain, &answer);
+    if (error != JPKI_OK)
+        return unreadable(error);
+    return read_tries(card, key, answer.sw, PIN_VERIFY_PLAIN, tries);
+}
+
+enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool for_change,
+                                unsigned *tries)
+{
+    card->gates[key] = PIN_SHUT;
+    if (for_change)
+        return ask_selected(card, key, tries);
     uint16_t file = jpki_profile(key)->pin;
     struct command named = empty_verify((uint8_t)(0x80 | file));
     struct command plain = empty_verify(P2_CURRENT_FILE);
     struct answer answer;
-    card->gates[key] = PIN_SHUT;
     enum jpki_error error = jpki_send_to_file(card, file, &named, &plain, tells_tries, &answer);
     if (error != JPKI_OK)
         return unreadable(error);
     enum pin_gate gate = card->short_ids == SHORT_IDS_WORK ? PIN_VERIFY_NAMED : PIN_VERIFY_PLAIN;
     return read_tries(card, key, answer.sw, gate, tries);
-}
-
-enum jpki_error jpki_card_tries_selected(struct jpki_card *card, enum jpki_key key, unsigned *tries)
-{
-    struct command plain = empty_verify(P2_CURRENT_FILE);
-    struct answer answer;
-    card->gates[key] = PIN_SHUT;
-    enum jpki_error error = jpki_select_file(card, jpki_profile(key)->pin);
-    if (error == JPKI_OK)
-        error = jpki_exchange(card, &plain, &answer);
-    return error == JPKI_OK ? read_tries(card, key, answer.sw, PIN_VERIFY_PLAIN, tries)
-                            : unreadable(error);
 }
 
 /* ---- Presenting a PIN ------------------------------------------------------------------- */

@@ -1,258 +1,271 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Login. The state of one PIN never touches the other token's. */
-#include "../token/internal.h"
+/* PINs and logins. Whatever becomes of one credential's PIN does not touch the other's. */
+#include "internal.h"
 
 #include <string.h>
 
-static bool may_keep_pin(const struct token *token)
-{
-    enum jpki_pin_cache cache = token->reader->module->options.pin_cache;
-    return cache == JPKI_PIN_CACHE_ALL ||
-           (cache == JPKI_PIN_CACHE_AUTH && token->key == JPKI_KEY_AUTH);
-}
-
-static void forget_pin(struct token *token)
-{
-    jpki_secret_free(token->pin);
-    token->pin = NULL;
-}
-
-void jpki_login_lost(struct token *token)
-{
-    forget_pin(token);
-    token->logged_in = false;
-    token->private_epoch = 0;
-
-    /* What the card hides without the PIN is the holder's own again. */
-    if (jpki_object_is_private(token, OBJECT_CERTIFICATE))
-        jpki_certificate_hide(token);
-}
-
-void jpki_login_end(struct token *token)
-{
-    if (!token->logged_in)
-        return;
-    struct reader *reader = token->reader;
-    jpki_login_lost(token);
-    jpki_sessions_stop_signing(token);
-
-    /* It takes the other token's login with it; that one comes back by itself where its PIN is
-     * kept. */
-    enum jpki_error error = jpki_reader_power_off(reader);
-    if (error != JPKI_OK && error != JPKI_ERR_NO_CARD) {
-        jpki_log(JPKI_LOG_ERROR, "%s: the PIN may stay verified", jpki_error_text(error));
-        reader->unlocked_perhaps = true; /* the next transaction makes up for it */
-    }
-}
-
 /* ---- Giving a PIN to the card ----------------------------------------------------------- */
 
-typedef enum jpki_error (*ask_tries)(struct jpki_card *card, enum jpki_key key, unsigned *tries);
-
 /* Our own SELECT and the tries left, in the same transaction as the PIN that may follow. */
-static enum jpki_error ask_first(struct token *token, ask_tries ask, unsigned *tries)
+static enum jpki_error ask_first(struct jpki_credential *credential, bool for_change,
+                                 unsigned *tries)
 {
-    enum jpki_error error = jpki_card_select(token->reader->card);
+    struct jpki_card *card = credential->reader->card;
+    enum jpki_error error = jpki_card_select(card);
     if (error == JPKI_OK)
-        error = ask(token->reader->card, token->key, tries);
+        error = jpki_card_tries(card, credential->key, for_change, tries);
     if (error == JPKI_OK && *tries == 0)
         error = JPKI_ERR_PIN_BLOCKED;
     if (error == JPKI_OK && *tries == JPKI_TRIES_UNTOLD)
-        *tries = token->profile->tries; /* "verified": and a right PIN sets the count back */
+        *tries = credential->profile->tries; /* "verified": and a right PIN sets the count back */
     return error;
 }
 
-static enum jpki_error spare_last_try(const struct token *token, unsigned tries)
+static enum jpki_error spare_last_try(const struct jpki_credential *credential, unsigned tries)
 {
-    if (tries != 1 || !token->reader->module->options.keep_last_try)
+    if (tries != 1 || !credential->reader->shared->options.keep_last_try)
         return JPKI_OK;
     jpki_log(JPKI_LOG_WARNING,
              "one try is left of the %s PIN and option keep-last-try holds it back; to spend it, "
              "make sure of the PIN and set keep-last-try=no",
-             token->profile->name);
+             credential->profile->name);
     return JPKI_ERR_PIN_LAST_TRY;
 }
 
 /* Sends it, and remembers what came of it. `before` are the tries left until now. */
-static enum jpki_error verify(struct token *token, const struct jpki_pin *pin, unsigned before)
+static enum jpki_error verify(struct jpki_credential *credential, const struct jpki_pin *pin,
+                              unsigned before)
 {
+    struct jpki_reader *reader = credential->reader;
+    const char *name = credential->profile->name;
     unsigned tries = JPKI_TRIES_UNTOLD;
-    enum jpki_error error = jpki_card_verify(token->reader->card, token->key, pin, &tries);
+    enum jpki_error error = jpki_card_verify(reader->card, credential->key, pin, &tries);
     if (error == JPKI_OK) {
-        jpki_refused_forget(token);
+        refused_pins_forget(credential);
     } else if (error == JPKI_ERR_PIN_WRONG || error == JPKI_ERR_PIN_BLOCKED) {
         unsigned left = tries == JPKI_TRIES_UNTOLD ? before - 1 : tries;
-        jpki_log(JPKI_LOG_WARNING, "%s PIN refused by the card, %u tries left",
-                 token->profile->name, left);
-        jpki_refused_add(token, pin, left);
+        jpki_log(JPKI_LOG_WARNING, "%s PIN refused by the card, %u tries left", name, left);
+        refused_pin_add(credential, pin, left);
     } else {
-        jpki_log(JPKI_LOG_WARNING, "%s PIN: %s; a try may have been spent", token->profile->name,
+        jpki_log(JPKI_LOG_WARNING, "%s PIN: %s; a try may have been spent", name,
                  jpki_error_text(error));
-        jpki_refused_doubt(token, pin, before);
-        token->reader->unlocked_perhaps = true;
+        refused_pin_unanswered(credential, pin, before);
+        reader->must_power_off = true;
     }
     return error;
 }
 
-enum jpki_error jpki_present_pin(struct token *token, const struct jpki_pin *pin, ask_tries ask)
+static enum jpki_error present(struct jpki_credential *credential, const struct jpki_pin *pin,
+                               bool for_change)
 {
     unsigned tries = 0;
-    enum jpki_error error = ask_first(token, ask, &tries);
-    if (error == JPKI_OK && jpki_refused_knows(token, pin, tries)) {
-        jpki_log(JPKI_LOG_WARNING, "%s PIN: refused before, not sent again", token->profile->name);
+    enum jpki_error error = ask_first(credential, for_change, &tries);
+    if (error == JPKI_OK && refused_pin_is_known(credential, pin, tries)) {
+        jpki_log(JPKI_LOG_WARNING, "%s PIN: refused before, not sent again",
+                 credential->profile->name);
         error = JPKI_ERR_PIN_KNOWN_WRONG;
     }
     if (error == JPKI_OK)
-        error = spare_last_try(token, tries);
-    return error == JPKI_OK ? verify(token, pin, tries) : error;
+        error = spare_last_try(credential, tries);
+    return error == JPKI_OK ? verify(credential, pin, tries) : error;
 }
 
-/* At the reader's own keypad: nobody here learns the PIN. */
-static enum jpki_error present_typed(struct token *token)
+/* At the reader's own keypad: this process never sees the PIN. */
+static enum jpki_error present_typed(struct jpki_credential *credential)
 {
+    struct jpki_reader *reader = credential->reader;
     unsigned tries = 0;
-    enum jpki_error error = ask_first(token, jpki_card_tries, &tries);
+    enum jpki_error error = ask_first(credential, false, &tries);
     if (error == JPKI_OK)
-        error = spare_last_try(token, tries);
+        error = spare_last_try(credential, tries);
     if (error == JPKI_OK)
-        error = jpki_card_verify_typed(token->reader->card, token->key, &tries);
+        error = jpki_card_verify_typed(reader->card, credential->key, &tries);
     if (error == JPKI_OK)
-        jpki_refused_forget(token);
+        refused_pins_forget(credential);
     else if (jpki_error_is_break(error) || error == JPKI_ERR_CARD)
-        token->reader->unlocked_perhaps = true;
+        reader->must_power_off = true;
     return error;
-}
-
-void jpki_keep_pin(struct token *token, const struct jpki_pin *pin)
-{
-    forget_pin(token);
-    if (may_keep_pin(token))
-        token->pin = jpki_secret_new(pin->bytes, pin->length);
 }
 
 /* The kept PIN once more: only with no try missing, so that one changed elsewhere costs a single
  * try at the most. */
-static enum jpki_error present_kept(struct token *token)
+static enum jpki_error present_kept(struct jpki_credential *credential)
 {
     unsigned tries = 0;
-    enum jpki_error error = ask_first(token, jpki_card_tries, &tries);
+    enum jpki_error error = ask_first(credential, false, &tries);
     if (error != JPKI_OK)
         return error;
-    if (tries < token->profile->tries)
+    if (tries < credential->profile->tries)
         return JPKI_ERR_NOT_VERIFIED;
-    struct jpki_pin pin = {.length = jpki_secret_length(token->pin)};
-    memcpy(pin.bytes, jpki_secret_bytes(token->pin), pin.length);
-    error = verify(token, &pin, tries);
+    struct jpki_pin pin = {.length = jpki_secret_length(credential->kept_pin)};
+    memcpy(pin.bytes, jpki_secret_bytes(credential->kept_pin), pin.length);
+    error = verify(credential, &pin, tries);
     jpki_wipe(&pin, sizeof pin);
     return error;
 }
 
-enum jpki_error jpki_login_again(struct token *token)
+enum jpki_error login_again(struct jpki_credential *credential)
 {
-    enum jpki_error error = token->pin != NULL ? present_kept(token) : JPKI_ERR_NOT_VERIFIED;
+    enum jpki_error error =
+        credential->kept_pin != NULL ? present_kept(credential) : JPKI_ERR_NOT_VERIFIED;
     if (error == JPKI_OK) {
         jpki_log(JPKI_LOG_INFO, "%s: the card had forgotten the PIN, logged in again",
-                 token->profile->name);
+                 credential->profile->name);
         return JPKI_OK;
     }
-    jpki_login_lost(token);
+    login_lost(credential);
     return jpki_error_is_break(error) ? error : JPKI_ERR_NOT_VERIFIED;
 }
 
-/* ---- Login ------------------------------------------------------------------------------ */
+/* ---- Status ----------------------------------------------------------------------------- */
 
-/* While our application is current and the PIN verified, fetches what a logged-in application is
- * about to ask for: selecting the application again later could cost the login. */
-static void fetch_private(struct token *token)
+static bool has_keypad(const struct jpki_credential *credential)
 {
-    struct certificate_slot *holder = &token->certificates[HOLDER];
-    if (holder->state == CERTIFICATE_HIDDEN)
-        holder->state = CERTIFICATE_UNREAD;
+    return !credential->profile->pin_letters && jpki_card_has_keypad(credential->reader->card);
+}
+
+enum jpki_error jpki_credential_has_keypad(struct jpki_credential *credential, bool *has)
+{
+    enum jpki_error error = reader_begin(credential->reader);
+    if (error != JPKI_OK)
+        return error;
+    *has = has_keypad(credential);
+    reader_end(credential->reader, JPKI_LEAVE);
+    return JPKI_OK;
+}
+
+enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential,
+                                           struct jpki_pin_status *status)
+{
+    struct jpki_reader *reader = credential->reader;
+    enum jpki_error error = credential_begin(credential);
+    if (error != JPKI_OK)
+        return error;
+    error = jpki_card_tries(reader->card, credential->key, false, &status->tries);
+    if (error == JPKI_ERR_NOT_FOUND && reader_select_unproven(reader))
+        error = jpki_card_tries(reader->card, credential->key, false, &status->tries);
+    status->keypad = has_keypad(credential);
+    reader_end(reader, JPKI_LEAVE);
+    if (error != JPKI_ERR_NOT_FOUND)
+        return error;
+    credential_is_missing(credential);
+    return JPKI_ERR_NO_KEY;
+}
+
+/* ---- Login and logout ------------------------------------------------------------------- */
+
+/* Selecting the application again later could cost the login: what a program asks for after a login
+ * is read now. */
+static void read_ahead(struct jpki_credential *credential)
+{
+    struct certificate_slot *holder = &credential->certificates[JPKI_HOLDER];
+    if (holder->state == JPKI_CERTIFICATE_HIDDEN)
+        holder->state = JPKI_CERTIFICATE_UNREAD;
     /* What was free before the login stays so. */
-    bool hidden = jpki_object_is_private(token, OBJECT_CERTIFICATE);
-    enum jpki_error error =
-        jpki_certificate_load(token, HOLDER, hidden ? CERTIFICATE_WHOLE : CERTIFICATE_KEY);
+    bool hidden = jpki_credential_is_private(credential);
+    enum jpki_error error = certificate_load(
+        credential, JPKI_HOLDER, hidden ? JPKI_CERTIFICATE_WHOLE : JPKI_CERTIFICATE_KEY);
     if (error != JPKI_OK)
         jpki_log(JPKI_LOG_INFO, "after login: %s", jpki_error_text(error));
 }
 
 /* With the PIN, or with NULL at the reader's keypad. */
-static enum jpki_error log_in(struct token *token, const struct jpki_pin *pin)
+static enum jpki_error log_in(struct jpki_credential *credential, const struct jpki_pin *pin)
 {
-    enum jpki_error error = jpki_reader_begin(token->reader);
+    enum jpki_error error = reader_begin(credential->reader);
     if (error != JPKI_OK)
         return error;
-    error = pin != NULL ? jpki_present_pin(token, pin, jpki_card_tries) : present_typed(token);
+    error = pin != NULL ? present(credential, pin, false) : present_typed(credential);
     if (error == JPKI_OK) {
-        if (pin != NULL)
-            jpki_keep_pin(token, pin);
-        else
-            forget_pin(token);
-        if (!token->logged_in)
-            token->private_epoch = jpki_module_epoch(token->reader->module);
-        token->logged_in = true;
-        fetch_private(token);
+        keep_pin(credential, pin);
+        login_begin(credential);
+        read_ahead(credential);
     }
-    jpki_reader_end(token->reader, JPKI_LEAVE);
+    reader_end(credential->reader, JPKI_LEAVE);
     return error;
 }
 
-/* Whether this kind of login makes sense now. */
-static CK_RV check_login(const struct jpki_session *session, CK_USER_TYPE user)
+enum jpki_error jpki_credential_login(struct jpki_credential *credential, const uint8_t *pin,
+                                      size_t length)
 {
-    const struct operation *signing = &session->operations[JPKI_SIGNING];
-    switch (user) {
-    case CKU_USER:
-        return session->token->logged_in ? CKR_USER_ALREADY_LOGGED_IN : CKR_OK;
-    case CKU_CONTEXT_SPECIFIC:
-        return signing->mechanism == NULL ? CKR_OPERATION_NOT_INITIALIZED : CKR_OK;
-    default: /* the card knows no security officer */
-        return CKR_USER_TYPE_INVALID;
+    if (pin == NULL)
+        return log_in(credential, NULL);
+    struct jpki_pin prepared;
+    enum jpki_error error = jpki_pin_prepare(credential->profile, pin, length, &prepared);
+    if (error == JPKI_OK)
+        error = log_in(credential, &prepared);
+    jpki_wipe(&prepared, sizeof prepared);
+    return error;
+}
+
+void jpki_credential_logout(struct jpki_credential *credential)
+{
+    if (!credential->logged_in)
+        return;
+    login_lost(credential);
+    credential->login_epoch = 0;
+
+    enum jpki_error error = reader_power_off(credential->reader);
+    if (error != JPKI_OK && error != JPKI_ERR_NO_CARD) {
+        jpki_log(JPKI_LOG_ERROR, "%s: the PIN may stay verified", jpki_error_text(error));
+        credential->reader->must_power_off = true; /* the next transaction makes up for it */
     }
 }
 
-bool jpki_token_has_keypad(struct token *token)
-{
-    return !token->profile->pin_letters && jpki_card_has_keypad(token->reader->card);
-}
+/* ---- Changing a PIN --------------------------------------------------------------------- */
 
-/* CKF_PROTECTED_AUTHENTICATION_PATH, and a login with a NULL PIN. */
-static CK_RV check_keypad(struct token *token)
+/* The card carried it out, or refused, or it is unknown. */
+static void report(const struct jpki_credential *credential, enum jpki_error error)
 {
-    enum jpki_error error = jpki_reader_begin(token->reader);
-    if (error != JPKI_OK)
-        return jpki_ckr(error);
-    bool has = jpki_token_has_keypad(token);
-    jpki_reader_end(token->reader, JPKI_LEAVE);
-    return has ? CKR_OK : CKR_ARGUMENTS_BAD;
-}
-
-CK_RV jpki_login(struct jpki_session *session, CK_USER_TYPE user, const CK_UTF8CHAR *pin,
-                 CK_ULONG length)
-{
-    struct token *token = session->token;
-    CK_RV rv = check_login(session, user);
-    if (rv == CKR_OK && pin == NULL)
-        rv = check_keypad(token);
-    if (rv != CKR_OK)
-        return rv;
-
-    struct jpki_pin prepared;
-    enum jpki_error error = JPKI_OK;
-    if (pin != NULL)
-        error = jpki_pin_prepare(token->profile, pin, length, &prepared);
+    const char *name = credential->profile->name;
     if (error == JPKI_OK)
-        error = log_in(token, pin != NULL ? &prepared : NULL);
-    jpki_wipe(&prepared, sizeof prepared);
-    if (error == JPKI_OK && user == CKU_CONTEXT_SPECIFIC)
-        session->operations[JPKI_SIGNING].authenticated = true;
-    return jpki_ckr(error);
+        jpki_log(JPKI_LOG_INFO, "%s PIN changed", name);
+    else if (jpki_error_is_break(error))
+        jpki_log(JPKI_LOG_ERROR,
+                 "the answer of the card was lost: whether the %s PIN was changed is unknown; "
+                 "try the new one first, once",
+                 name);
+    else
+        jpki_log(JPKI_LOG_ERROR, "the card did not take the new %s PIN; the old one holds", name);
 }
 
-CK_RV jpki_logout(struct jpki_session *session)
+/* VERIFY and CHANGE in one transaction. What this unlocks without a login is locked again at
+ * once. */
+static enum jpki_error change(struct jpki_credential *credential, const struct jpki_pin *old,
+                              const struct jpki_pin *new)
 {
-    if (!session->token->logged_in)
-        return CKR_USER_NOT_LOGGED_IN;
-    jpki_login_end(session->token);
-    return CKR_OK;
+    struct jpki_reader *reader = credential->reader;
+    enum jpki_error error = reader_begin(reader);
+    if (error != JPKI_OK)
+        return error;
+    error = present(credential, old, true);
+    if (error != JPKI_OK) {
+        reader_end(reader, JPKI_LEAVE);
+        return error;
+    }
+    error = jpki_card_change(reader->card, credential->key, new);
+    report(credential, error);
+    if (error == JPKI_OK && credential->logged_in)
+        keep_pin(credential, new);
+    if (jpki_error_is_break(error))
+        login_lost(credential);
+    reader_end(reader, credential->logged_in ? JPKI_LEAVE : JPKI_POWER_OFF);
+    return error;
+}
+
+enum jpki_error jpki_credential_change_pin(struct jpki_credential *credential, const uint8_t *old,
+                                           size_t old_length, const uint8_t *new, size_t new_length)
+{
+    const struct jpki_profile *profile = credential->profile;
+    struct jpki_pin old_pin = {0}, new_pin;
+    enum jpki_error error = jpki_pin_prepare(profile, new, new_length, &new_pin);
+    if (error == JPKI_OK)
+        error = jpki_pin_check_new(profile, &new_pin);
+    if (error == JPKI_OK)
+        error = jpki_pin_prepare(profile, old, old_length, &old_pin);
+    if (error == JPKI_OK)
+        error = change(credential, &old_pin, &new_pin);
+    jpki_wipe(&old_pin, sizeof old_pin);
+    jpki_wipe(&new_pin, sizeof new_pin);
+    return error;
 }

@@ -1,37 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A reader and the card in it: recognising it once, noticing that it changed, transactions. */
-#include "../token/internal.h"
+#include "internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void place_slots(struct reader *reader, CK_SLOT_ID first_slot)
+struct jpki_reader *jpki_reader_new(struct jpki_reader_shared *shared, const char *name)
 {
-    enum jpki_key keys[JPKI_KEYS];
-    size_t count = jpki_module_keys(reader->module, keys);
-    for (size_t i = 0; i < count; i++)
-        reader->tokens[keys[i]].slot = first_slot + i;
-}
-
-struct reader *jpki_reader_new(struct jpki_module *module, const char *name, CK_SLOT_ID first_slot)
-{
-    struct reader *reader = calloc(1, sizeof *reader);
+    struct jpki_reader *reader = calloc(1, sizeof *reader);
     if (reader == NULL)
         return NULL;
-    reader->module = module;
+    reader->shared = shared;
     (void)snprintf(reader->name, sizeof reader->name, "%s", name);
-    for (int key = 0; key < JPKI_KEYS; key++) {
-        struct token *token = &reader->tokens[key];
-        token->reader = reader;
-        token->key = (enum jpki_key)key;
-        token->profile = jpki_profile(token->key);
-    }
-    place_slots(reader, first_slot);
+    for (int key = 0; key < JPKI_KEYS; key++)
+        credential_init(&reader->credentials[key], reader, (enum jpki_key)key);
 
-    struct jpki_transport transport = module->source->transport(module->readers_source, name);
+    struct jpki_transport transport = shared->ops->transport(shared->source, name);
     reader->card = transport.ops != NULL ? jpki_card_new(transport) : NULL;
-    reader->lock = jpki_lock_new(&module->locking);
+    reader->lock = jpki_lock_new(&shared->locking);
     if (reader->card == NULL || reader->lock == NULL) {
         jpki_reader_free(reader);
         return NULL;
@@ -39,59 +26,122 @@ struct reader *jpki_reader_new(struct jpki_module *module, const char *name, CK_
     return reader;
 }
 
-void jpki_reader_free(struct reader *reader)
+void jpki_reader_free(struct jpki_reader *reader)
 {
     for (int key = 0; key < JPKI_KEYS; key++) {
-        jpki_login_end(&reader->tokens[key]);
-        jpki_certificate_forget(&reader->tokens[key]);
-        jpki_refused_forget(&reader->tokens[key]);
+        struct jpki_credential *credential = &reader->credentials[key];
+        reader->must_power_off |= credential->logged_in;
+        login_lost(credential);
+        certificates_forget(credential);
+        refused_pins_forget(credential);
     }
-    if (reader->unlocked_perhaps) /* the logout did not get through */
-        (void)jpki_reader_power_off(reader);
+    if (reader->must_power_off)
+        (void)reader_power_off(reader);
     jpki_card_free(reader->card);
     jpki_lock_free(reader->lock);
     free(reader);
 }
 
-/* Nothing of the last card may be held against, or in favour of, the next; but the PINs that it
- * refused are still wrong if it is the next (see recognise). */
-static void forget_card(struct reader *reader)
+void jpki_reader_abandon(struct jpki_reader *reader)
+{
+    enum jpki_card_event event;
+    if ((reader->must_power_off || reader_has_login(reader)) &&
+        jpki_card_begin(reader->card, &event) == JPKI_OK)
+        jpki_card_end(reader->card, JPKI_POWER_OFF);
+}
+
+void jpki_reader_lock(struct jpki_reader *reader)
+{
+    jpki_lock_take(reader->lock);
+}
+
+void jpki_reader_unlock(struct jpki_reader *reader)
+{
+    jpki_lock_release(reader->lock);
+}
+
+const char *jpki_reader_name(const struct jpki_reader *reader)
+{
+    return reader->name;
+}
+
+const struct jpki_card_info *jpki_reader_card_info(const struct jpki_reader *reader)
+{
+    return &reader->info;
+}
+
+struct jpki_credential *jpki_reader_credential(struct jpki_reader *reader, enum jpki_key key)
+{
+    return &reader->credentials[key];
+}
+
+bool reader_has_login(const struct jpki_reader *reader)
+{
+    return reader->credentials[JPKI_KEY_AUTH].logged_in ||
+           reader->credentials[JPKI_KEY_SIGN].logged_in;
+}
+
+static bool is_in_use(const struct jpki_reader *reader)
+{
+    return reader->credentials[JPKI_KEY_AUTH].in_use || reader->credentials[JPKI_KEY_SIGN].in_use;
+}
+
+void jpki_credential_use(struct jpki_credential *credential)
+{
+    credential->in_use = true;
+}
+
+void jpki_credential_leave(struct jpki_credential *credential)
+{
+    credential->in_use = false;
+    if (!is_in_use(credential->reader))
+        jpki_card_disconnect(credential->reader->card);
+}
+
+/* ---- Presence --------------------------------------------------------------------------- */
+
+static enum jpki_error look(const struct jpki_reader *reader, struct jpki_reader_status *status)
+{
+    *status = (struct jpki_reader_status){0};
+    memcpy(status->name, reader->name, sizeof status->name);
+    enum jpki_error error = reader->shared->ops->look(reader->shared->source, status);
+    if (error != JPKI_OK)
+        status->present = false;
+    return error;
+}
+
+enum jpki_error jpki_reader_look(const struct jpki_reader *reader, enum jpki_key key, bool *present)
+{
+    struct jpki_reader_status status;
+    enum jpki_error error = look(reader, &status);
+    uint64_t missing = atomic_load(&reader->credentials[key].missing_insertion);
+    *present = status.present && (missing == 0 || missing >> 1 != status.insertion);
+    return error;
+}
+
+/* Nothing of the last card may count for or against the next one; but the PINs that it refused are
+ * still wrong if it is put in again (see identify). */
+static void forget_card(struct jpki_reader *reader)
 {
     reader->recognition = CARD_UNKNOWN;
     reader->pss_asked = false;
-    reader->unlocked_perhaps = false;
-    reader->doubted = false;
+    reader->must_power_off = false;
+    reader->suspect = false;
     jpki_card_forget(reader->card);
     jpki_card_disconnect(reader->card);
-    for (int key = 0; key < JPKI_KEYS; key++) {
-        struct token *token = &reader->tokens[key];
-        jpki_sessions_drop(token);
-        jpki_login_lost(token);
-        jpki_certificate_forget(token);
-        token->existence = EXISTENCE_UNKNOWN;
-        atomic_store(&reader->lacking[key], 0);
-        token->public_epoch = jpki_module_epoch(reader->module);
-    }
+    for (int key = 0; key < JPKI_KEYS; key++)
+        credential_forget_card(&reader->credentials[key]);
 }
 
-static void look(const struct reader *reader, struct jpki_reader_status *status)
-{
-    struct jpki_module *module = reader->module;
-    *status = (struct jpki_reader_status){0};
-    memcpy(status->name, reader->name, sizeof status->name);
-    if (module->source->look(module->readers_source, status) != JPKI_OK)
-        status->present = false;
-}
-
-static bool is_known(const struct reader *reader, const struct jpki_reader_status *status)
+static bool is_known(const struct jpki_reader *reader, const struct jpki_reader_status *status)
 {
     return status->present && reader->present && status->insertion == reader->insertion;
 }
 
-bool jpki_reader_refresh(struct reader *reader)
+bool jpki_reader_refresh(struct jpki_reader *reader)
 {
     struct jpki_reader_status status;
-    look(reader, &status);
+    (void)look(reader, &status);
     bool known = is_known(reader, &status);
     if (!known && (reader->present || status.present)) {
         forget_card(reader);
@@ -101,43 +151,7 @@ bool jpki_reader_refresh(struct reader *reader)
     return known;
 }
 
-void jpki_token_is_missing(struct token *token)
-{
-    uint64_t insertion = token->reader->insertion;
-    token->existence = MISSING;
-    atomic_store(&token->reader->lacking[token->key], insertion << 1 | 1);
-}
-
-bool jpki_reader_make_sure(struct reader *reader)
-{
-    return !jpki_card_is_sure(reader->card, &reader->info) &&
-           jpki_card_select(reader->card) == JPKI_OK;
-}
-
-/* The signature certificate is hidden until the PIN is given: EF 0008 tells. */
-static enum jpki_error ask_list(const struct token *token, bool *listed)
-{
-    struct reader *reader = token->reader;
-    enum jpki_error error = jpki_card_lists(reader->card, token->key, listed);
-    if (error == JPKI_OK && !*listed && jpki_reader_make_sure(reader))
-        error = jpki_card_lists(reader->card, token->key, listed);
-    return error;
-}
-
-enum jpki_error jpki_token_meet(struct token *token)
-{
-    if (token->existence != EXISTENCE_UNKNOWN)
-        return JPKI_OK;
-    bool listed = true;
-    enum jpki_error error = token->profile->private_certificate
-                                ? ask_list(token, &listed)
-                                : jpki_certificate_load(token, HOLDER, CERTIFICATE_STARTED);
-    if (error == JPKI_OK && !listed)
-        jpki_token_is_missing(token);
-    if (error == JPKI_OK && token->existence == EXISTENCE_UNKNOWN)
-        token->existence = EXISTS;
-    return error;
-}
+/* ---- Recognising the card --------------------------------------------------------------- */
 
 static bool is_same_card(const struct jpki_card_info *a, const struct jpki_card_info *b)
 {
@@ -145,7 +159,7 @@ static bool is_same_card(const struct jpki_card_info *a, const struct jpki_card_
            memcmp(a->token_info, b->token_info, a->token_info_length) == 0;
 }
 
-static enum jpki_error identify(struct reader *reader)
+static enum jpki_error identify(struct jpki_reader *reader)
 {
     struct jpki_card_info info;
     enum jpki_error error = jpki_card_identify(reader->card, &info);
@@ -153,15 +167,16 @@ static enum jpki_error identify(struct reader *reader)
         return error;
     if (!is_same_card(&info, &reader->info))
         for (int key = 0; key < JPKI_KEYS; key++)
-            jpki_refused_forget(&reader->tokens[key]);
+            refused_pins_forget(&reader->credentials[key]);
     reader->info = info;
     reader->recognition = CARD_JPKI;
-    reader->doubted = false;
+    reader->suspect = false;
     return JPKI_OK;
 }
 
-/* One SELECT tells whether the card is ours. A stranger is left alone until it is taken out. */
-static enum jpki_error recognise(struct reader *reader)
+/* One SELECT tells whether the card is ours. Another one gets no further command until it is taken
+ * out. */
+static enum jpki_error recognise(struct jpki_reader *reader)
 {
     enum jpki_error error = jpki_card_select(reader->card);
     if (error == JPKI_ERR_NOT_JPKI) {
@@ -171,24 +186,21 @@ static enum jpki_error recognise(struct reader *reader)
     return error == JPKI_OK ? identify(reader) : error;
 }
 
-static enum jpki_error begin_card(struct reader *reader, enum jpki_card_event *event)
+/* Without EF 0006 nothing proves that this is the card we know: no PIN of ours goes to it before
+ * its holder gives it again, and a PIN that it may have verified is taken back. */
+static void doubt_logins(struct jpki_reader *reader)
 {
-    enum jpki_error error = jpki_card_begin(reader->card, event);
-    if (error == JPKI_OK && *event == JPKI_CARD_RESET)
-        reader->doubted = true;
-    return error;
+    for (int key = 0; key < JPKI_KEYS; key++) {
+        reader->must_power_off |= reader->credentials[key].logged_in;
+        login_lost(&reader->credentials[key]);
+    }
 }
 
-/* While the machine slept somebody may have put in another card, and all that PC/SC tells is a
- * reset: the card itself must say that it is still the same. One that cannot gets no PIN of ours
- * before its holder gives it again, and loses what it may have kept. */
-static enum jpki_error ask_card(struct reader *reader, bool *same)
+/* While the machine slept the card may have been exchanged, and all that PC/SC tells is a reset. */
+static enum jpki_error prove_same(struct jpki_reader *reader, bool *same)
 {
     if (reader->info.token_info_length == 0) {
-        for (int key = 0; key < JPKI_KEYS; key++) {
-            reader->unlocked_perhaps |= reader->tokens[key].logged_in;
-            jpki_login_lost(&reader->tokens[key]);
-        }
+        doubt_logins(reader);
         return JPKI_OK;
     }
     enum jpki_error error = jpki_card_compare(reader->card, &reader->info, same);
@@ -201,41 +213,51 @@ static enum jpki_error ask_card(struct reader *reader, bool *same)
 }
 
 /* A new connection may be to another card than the one we looked at before. */
-static enum jpki_error check_card(struct reader *reader, bool *same)
+static enum jpki_error check_card(struct jpki_reader *reader, bool *same)
 {
     struct jpki_reader_status status;
-    look(reader, &status);
+    (void)look(reader, &status);
     *same = is_known(reader, &status);
-    if (!*same || !reader->doubted || reader->recognition != CARD_JPKI)
+    if (!*same || !reader->suspect || reader->recognition != CARD_JPKI)
         return JPKI_OK;
-    enum jpki_error error = ask_card(reader, same);
+    enum jpki_error error = prove_same(reader, same);
     if (error == JPKI_OK)
-        reader->doubted = false;
+        reader->suspect = false;
     return error;
 }
 
-static enum jpki_error begin_known(struct reader *reader)
+/* ---- Transactions ----------------------------------------------------------------------- */
+
+static enum jpki_error begin_card(struct jpki_reader *reader, enum jpki_card_event *event)
+{
+    enum jpki_error error = jpki_card_begin(reader->card, event);
+    if (error == JPKI_OK && *event == JPKI_CARD_RESET)
+        reader->suspect = true;
+    return error;
+}
+
+static enum jpki_error begin_known(struct jpki_reader *reader)
 {
     enum jpki_card_event event;
     enum jpki_error error = begin_card(reader, &event);
     if (error == JPKI_ERR_CARD_CHANGED || error == JPKI_ERR_NO_CARD)
         (void)jpki_reader_refresh(reader);
-    if (error != JPKI_OK || (event == JPKI_CARD_SAME && !reader->doubted))
+    if (error != JPKI_OK || (event == JPKI_CARD_SAME && !reader->suspect))
         return error;
 
     bool same;
     error = check_card(reader, &same);
     if (error == JPKI_OK && same)
         return JPKI_OK;
-    jpki_reader_end(reader, JPKI_LEAVE);
+    reader_end(reader, JPKI_LEAVE);
     if (error != JPKI_OK)
         return error;
-    if (jpki_reader_refresh(reader)) /* pcscd knows of no other card */
+    if (jpki_reader_refresh(reader)) /* pcscd has not noticed that it is another card */
         forget_card(reader);
     return JPKI_ERR_CARD_CHANGED;
 }
 
-enum jpki_error jpki_reader_begin(struct reader *reader)
+enum jpki_error reader_begin(struct jpki_reader *reader)
 {
     if (!reader->present)
         return JPKI_ERR_NO_CARD;
@@ -245,92 +267,44 @@ enum jpki_error jpki_reader_begin(struct reader *reader)
     if (error == JPKI_OK && reader->recognition == CARD_UNKNOWN) {
         error = recognise(reader);
         if (error != JPKI_OK)
-            jpki_reader_end(reader, JPKI_LEAVE);
+            reader_end(reader, JPKI_LEAVE);
     }
     return error;
 }
 
-static bool anybody(const struct reader *reader, bool (*is)(const struct token *token))
+enum jpki_error reader_enter(struct jpki_reader *reader)
 {
-    return is(&reader->tokens[JPKI_KEY_AUTH]) || is(&reader->tokens[JPKI_KEY_SIGN]);
+    return reader_has_login(reader) ? jpki_card_resume(reader->card, &reader->info)
+                                    : jpki_card_select(reader->card);
 }
 
-static bool is_logged_in(const struct token *token)
+bool reader_select_unproven(struct jpki_reader *reader)
 {
-    return token->logged_in;
+    return !jpki_card_is_proven(reader->card, &reader->info) &&
+           jpki_card_select(reader->card) == JPKI_OK;
 }
 
-static bool has_sessions(const struct token *token)
+void reader_end(struct jpki_reader *reader, enum jpki_leave leave)
 {
-    return token->sessions > 0;
-}
-
-enum jpki_error jpki_reader_enter(struct reader *reader)
-{
-    return anybody(reader, is_logged_in) ? jpki_card_resume(reader->card, &reader->info)
-                                         : jpki_card_select(reader->card);
-}
-
-void jpki_reader_end(struct reader *reader, enum jpki_leave leave)
-{
-    if (reader->unlocked_perhaps)
+    if (reader->must_power_off)
         leave = JPKI_POWER_OFF;
-    reader->unlocked_perhaps = false;
+    reader->must_power_off = false;
     jpki_card_end(reader->card, leave);
     for (int key = 0; key < JPKI_KEYS && leave == JPKI_POWER_OFF; key++)
-        if (reader->tokens[key].logged_in && reader->tokens[key].pin == NULL)
-            jpki_login_lost(&reader->tokens[key]);
-    /* Nobody needs the card now: let other programs have it for themselves. */
-    if (!anybody(reader, has_sessions))
-        jpki_card_disconnect(reader->card);
+        if (reader->credentials[key].logged_in && reader->credentials[key].kept_pin == NULL)
+            login_lost(&reader->credentials[key]);
+    if (!is_in_use(reader))
+        jpki_card_disconnect(reader->card); /* other programs may want it for themselves */
 }
 
-enum jpki_error jpki_reader_power_off(struct reader *reader)
+enum jpki_error reader_power_off(struct jpki_reader *reader)
 {
-    /* Neither SELECT nor a warm reset can be trusted to log out: only power can. */
+    /* Neither SELECT nor a warm reset is sure to log out (card.md, Security status). */
     enum jpki_card_event event;
     enum jpki_error error = begin_card(reader, &event);
     if (error != JPKI_OK && error != JPKI_ERR_BUSY)
-        error = begin_card(reader, &event); /* the connection was lost, not the card? */
+        error = begin_card(reader, &event); /* the connection may be lost, and not the card */
     if (error == JPKI_OK)
-        jpki_reader_end(reader, JPKI_POWER_OFF);
-    return error;
-}
-
-/* Asks within a transaction. While somebody is logged in not even EF 0006 is read first: a "yes" is
- * good from any application of the card, only a "no" must be our own. */
-static enum jpki_error ask_pss(struct reader *reader, enum jpki_key key)
-{
-    reader->pss = false;
-    enum jpki_error error = JPKI_OK;
-    if (anybody(reader, is_logged_in))
-        error = jpki_card_knows_pss(reader->card, key, &reader->pss);
-    if (jpki_error_is_break(error) || (error == JPKI_OK && reader->pss))
-        return error;
-
-    error = jpki_reader_enter(reader);
-    if (error == JPKI_OK)
-        error = jpki_card_knows_pss(reader->card, key, &reader->pss);
-    if (error != JPKI_OK)
-        reader->pss = false; /* no key to ask about */
-    return jpki_error_is_break(error) ? error : JPKI_OK;
-}
-
-enum jpki_error jpki_reader_want_pss(struct reader *reader, enum jpki_key key)
-{
-    enum jpki_pss option = reader->module->options.pss;
-    if (reader->pss_asked)
-        return JPKI_OK;
-    if (option != JPKI_PSS_AUTO) {
-        reader->pss = option == JPKI_PSS_ON;
-        reader->pss_asked = true;
-        return JPKI_OK;
-    }
-    enum jpki_error error = jpki_reader_begin(reader);
-    if (error != JPKI_OK)
-        return error;
-    error = ask_pss(reader, key);
-    reader->pss_asked = error == JPKI_OK;
-    jpki_reader_end(reader, JPKI_LEAVE);
+        reader_end(reader, JPKI_POWER_OFF);
     return error;
 }

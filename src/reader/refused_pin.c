@@ -2,7 +2,7 @@
 /* PINs that the card has refused. Programs do retry: browsers, ssh-agent, scripts with a stale
  * PIN; each of them would spend a try on what is known to be wrong. Only salted hashes are kept,
  * and those in guarded memory, since four digits are soon guessed. */
-#include "../token/internal.h"
+#include "internal.h"
 
 #include <string.h>
 #include <sys/random.h>
@@ -13,21 +13,23 @@ enum { REFUSED_MAX = 5, SALT = 16, HASH = 32 };
 struct refused {
     uint8_t salt[SALT];
     uint8_t hashes[REFUSED_MAX][HASH];
-    uint8_t doubtful[HASH];
+    uint8_t unanswered[HASH];
     unsigned count;
-    unsigned tries; /* left when last seen */
-    bool in_doubt;  /* `doubtful` was sent with `tries` left, its answer lost */
+    unsigned tries;      /* left when last seen */
+    bool has_unanswered; /* `unanswered` was sent with `tries` left, its answer lost */
 };
 
-static struct refused *memory_of(const struct token *token)
+static struct refused *memory_of(const struct jpki_credential *credential)
 {
-    return token->refused != NULL ? (struct refused *)jpki_secret_bytes(token->refused) : NULL;
+    return credential->refused_pins != NULL
+               ? (struct refused *)jpki_secret_bytes(credential->refused_pins)
+               : NULL;
 }
 
-static bool hash_pin(const struct token *token, const struct refused *refused,
+static bool hash_pin(const struct jpki_credential *credential, const struct refused *refused,
                      const struct jpki_pin *pin, uint8_t hash[HASH])
 {
-    struct jpki_digest *digest = jpki_digest_new(token->reader->module->crypto, JPKI_SHA256);
+    struct jpki_digest *digest = jpki_digest_new(credential->reader->shared->crypto, JPKI_SHA256);
     bool done = digest != NULL && jpki_digest_update(digest, refused->salt, SALT) &&
                 jpki_digest_update(digest, pin->bytes, pin->length) &&
                 jpki_digest_finish(digest, hash);
@@ -35,10 +37,10 @@ static bool hash_pin(const struct token *token, const struct refused *refused,
     return done;
 }
 
-void jpki_refused_forget(struct token *token)
+void refused_pins_forget(struct jpki_credential *credential)
 {
-    jpki_secret_free(token->refused);
-    token->refused = NULL;
+    jpki_secret_free(credential->refused_pins);
+    credential->refused_pins = NULL;
 }
 
 static void add_hash(struct refused *refused, const uint8_t hash[HASH])
@@ -48,27 +50,29 @@ static void add_hash(struct refused *refused, const uint8_t hash[HASH])
 }
 
 /* Judges what is remembered by the tries that are left now. */
-static void settle(struct token *token, unsigned tries)
+static void settle(struct jpki_credential *credential, unsigned tries)
 {
-    struct refused *refused = memory_of(token);
+    struct refused *refused = memory_of(credential);
     if (refused == NULL)
         return;
     if (tries > refused->tries) {
-        jpki_refused_forget(token); /* somebody gave the right one, or the town hall a new one */
+        refused_pins_forget(
+            credential); /* somebody gave the right one, or the town hall a new one */
         return;
     }
-    if (refused->in_doubt && tries < refused->tries)
-        add_hash(refused, refused->doubtful);
-    refused->in_doubt = false;
+    if (refused->has_unanswered && tries < refused->tries)
+        add_hash(refused, refused->unanswered);
+    refused->has_unanswered = false;
     refused->tries = tries;
 }
 
-bool jpki_refused_knows(struct token *token, const struct jpki_pin *pin, unsigned tries)
+bool refused_pin_is_known(struct jpki_credential *credential, const struct jpki_pin *pin,
+                          unsigned tries)
 {
-    settle(token, tries);
-    const struct refused *refused = memory_of(token);
+    settle(credential, tries);
+    const struct refused *refused = memory_of(credential);
     uint8_t hash[HASH];
-    if (refused == NULL || !hash_pin(token, refused, pin, hash))
+    if (refused == NULL || !hash_pin(credential, refused, pin, hash))
         return false;
     bool known = false;
     for (unsigned i = 0; i < refused->count; i++)
@@ -77,33 +81,34 @@ bool jpki_refused_knows(struct token *token, const struct jpki_pin *pin, unsigne
 }
 
 /* What is remembered, made where there is nothing yet. */
-static struct refused *remember(struct token *token)
+static struct refused *remember(struct jpki_credential *credential)
 {
-    if (token->refused == NULL) {
+    if (credential->refused_pins == NULL) {
         struct refused fresh = {0};
         if (getrandom(fresh.salt, SALT, 0) != SALT)
             return NULL;
-        token->refused = jpki_secret_new(&fresh, sizeof fresh);
+        credential->refused_pins = jpki_secret_new(&fresh, sizeof fresh);
     }
-    return memory_of(token);
+    return memory_of(credential);
 }
 
-void jpki_refused_add(struct token *token, const struct jpki_pin *pin, unsigned tries)
+void refused_pin_add(struct jpki_credential *credential, const struct jpki_pin *pin, unsigned tries)
 {
-    struct refused *refused = remember(token);
+    struct refused *refused = remember(credential);
     uint8_t hash[HASH];
-    if (refused == NULL || !hash_pin(token, refused, pin, hash))
+    if (refused == NULL || !hash_pin(credential, refused, pin, hash))
         return;
     add_hash(refused, hash);
     refused->tries = tries;
-    refused->in_doubt = false;
+    refused->has_unanswered = false;
 }
 
-void jpki_refused_doubt(struct token *token, const struct jpki_pin *pin, unsigned tries)
+void refused_pin_unanswered(struct jpki_credential *credential, const struct jpki_pin *pin,
+                            unsigned tries)
 {
-    struct refused *refused = remember(token);
-    if (refused == NULL || !hash_pin(token, refused, pin, refused->doubtful))
+    struct refused *refused = remember(credential);
+    if (refused == NULL || !hash_pin(credential, refused, pin, refused->unanswered))
         return;
     refused->tries = tries;
-    refused->in_doubt = true;
+    refused->has_unanswered = true;
 }

@@ -3,6 +3,7 @@
 #include "liar_state.h"
 
 #include "card/internal.h"
+#include "reader/internal.h"
 #include "token/internal.h"
 
 #include <stddef.h>
@@ -53,7 +54,7 @@ __attribute__((destructor)) static void free_shared_crypto(void)
  * its short form, its plain form and up to eight pieces of an answer. So what lies behind a command
  * is walked once for everything that the module can know at that moment:
  *   - the command itself;
- *   - all state of the room card, and what of the room token a signature can change; but for the
+ *   - all state of the room card, and what of the room reader a signature can change; but for the
  *     number of commands, since no walk reaches its bound;
  *   - what the liar itself judges by (facts);
  *   - the words of the last two exchanges: jpki_send_to_file keeps a refusal in a local variable
@@ -64,7 +65,7 @@ __attribute__((destructor)) static void free_shared_crypto(void)
  * A GET RESPONSE is never named: how many there were, and what came, is in local variables. */
 struct fork_name liar_name(const uint8_t header[HEADER])
 {
-    const struct reader *reader = module->readers[0];
+    const struct jpki_reader *reader = module->readers[0]->reader;
     const struct jpki_card *card = reader->card;
     enum { state = offsetof(struct jpki_card, short_ids) };
     _Static_assert(offsetof(struct jpki_card, transport) == 0 &&
@@ -72,12 +73,12 @@ struct fork_name liar_name(const uint8_t header[HEADER])
                    "the way to the card comes first, then the number of commands, then the state");
     _Static_assert(sizeof *card - state <= CARD_STATE, "the card's state has grown");
     liar_demand(card->commands < JPKI_COMMANDS_MAX, "a walk up to the bound");
-    const struct token *token = &reader->tokens[liar.scenario->slot];
+    const struct jpki_credential *credential = &reader->credentials[liar.scenario->slot];
     struct fork_name name = {
-        .logged_in = token->logged_in,
-        .keeps_pin = token->pin != NULL,
-        .refused = token->refused != NULL,
-        .unlocked = reader->unlocked_perhaps,
+        .logged_in = credential->logged_in,
+        .keeps_pin = credential->kept_pin != NULL,
+        .refused = credential->refused_pins != NULL,
+        .unlocked = reader->must_power_off,
         .pss_asked = reader->pss_asked,
         .pss = reader->pss,
         .facts = liar.facts,

@@ -91,7 +91,7 @@ enum jpki_error lab_verify(struct lab *lab, enum jpki_key key, const char *text,
     assert_int_equal(error, JPKI_OK);
     error = jpki_card_select(lab->card);
     if (error == JPKI_OK)
-        error = jpki_card_tries(lab->card, key, tries);
+        error = jpki_card_tries(lab->card, key, false, tries);
     return error == JPKI_OK ? jpki_card_verify(lab->card, key, &pin, tries) : error;
 }
 

@@ -54,7 +54,7 @@ static unsigned tries_of(struct lab *lab, enum jpki_key key)
 {
     unsigned tries = 99;
     lab_enter(lab);
-    assert_int_equal(jpki_card_tries(lab->card, key, &tries), JPKI_OK);
+    assert_int_equal(jpki_card_tries(lab->card, key, false, &tries), JPKI_OK);
     lab_end(lab);
     return tries;
 }
@@ -77,7 +77,7 @@ static void tell_tries(struct lab *lab, const char *naming)
     unsigned tries;
     lab_set(lab, "sign=off");
     lab_enter(lab);
-    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_SIGN, &tries), JPKI_ERR_NOT_FOUND);
+    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_SIGN, false, &tries), JPKI_ERR_NOT_FOUND);
     lab_end(lab);
     struct vcard_counters counters;
     vcard_counters(lab->vcard, &counters);
@@ -96,10 +96,10 @@ static void tries_once_verified(void **state)
     unsigned tries = 99;
     lab_enter(lab);
     assert_int_equal(lab_verify(lab, JPKI_KEY_AUTH, "1234", &tries), JPKI_OK);
-    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, &tries), JPKI_OK);
+    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
     assert_int_equal(tries, 3);
     lab_set(lab, "pin.query_verified=9000");
-    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, &tries), JPKI_OK);
+    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
     assert_int_equal(tries, JPKI_TRIES_UNTOLD);
     lab_end(lab);
 }
@@ -146,19 +146,19 @@ static void the_gate(struct lab *lab, const char *naming)
     (void)naming;
     lab_enter(lab);
     expect_shut(lab, JPKI_KEY_AUTH); /* selected, tries not asked */
-    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, &tries), JPKI_OK);
+    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
     expect_shut(lab, JPKI_KEY_SIGN); /* tries of the other asked */
     lab_end(lab);
     lab_begin(lab);
     expect_shut(lab, JPKI_KEY_AUTH); /* both, but in another transaction */
-    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, &tries), JPKI_OK);
+    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
     expect_shut(lab, JPKI_KEY_AUTH); /* tries asked, not selected */
     lab_end(lab);
     lab_enter(lab);
     assert_int_equal(lab_verify(lab, JPKI_KEY_AUTH, "1234", &tries), JPKI_OK);
     expect_shut(lab, JPKI_KEY_AUTH); /* each wants a reading of its own */
     assert_int_equal(vcard_set_tries(lab->vcard, "jpki", 0x0018, 0), 0);
-    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, &tries), JPKI_OK);
+    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
     expect_shut(lab, JPKI_KEY_AUTH); /* blocked */
     lab_end(lab);
 }
@@ -176,7 +176,7 @@ static void tries_fail_after_select(void **state)
     for (size_t i = 0; i < COUNT(errors); i++) {
         lab_enter(lab);
         rack_fail(RACK_TRANSMIT, 1, errors[i]);
-        assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, &tries), errors[i]);
+        assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, false, &tries), errors[i]);
         expect_shut(lab, JPKI_KEY_AUTH);
         lab_end(lab);
     }
@@ -189,7 +189,7 @@ static void verify_once(struct lab *lab, const char *fault, enum jpki_error expe
     unsigned tries = 99;
     lab_fresh(lab);
     lab_enter(lab);
-    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, &tries), JPKI_OK);
+    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
     struct jpki_pin pin;
     assert_int_equal(prepare(JPKI_KEY_AUTH, "9999", &pin), JPKI_OK);
     lab_set(lab, fault);
@@ -232,7 +232,7 @@ static void other_words_are_no_tries(void **state)
         unsigned tries = 99;
         lab_set(lab, words[i]);
         lab_enter(lab);
-        assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, &tries), JPKI_ERR_CARD);
+        assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, false, &tries), JPKI_ERR_CARD);
         expect_shut(lab, JPKI_KEY_AUTH);
         lab_end(lab);
     }
