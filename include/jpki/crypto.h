@@ -79,8 +79,8 @@ struct jpki_certificate {
     struct jpki_public_key *key;
 };
 
-/* Parses `der` (copied; bytes behind the certificate are filler and ignored). NULL when it is
- * not a certificate with an RSA or EC key, or memory is short. Immutable afterwards. */
+/* Parses `der` (copied; bytes behind the certificate are filler and ignored: card.md, Files). NULL
+ * when it is not a certificate with an RSA or EC key, or memory is short. Immutable afterwards. */
 struct jpki_certificate *jpki_certificate_parse(struct jpki_crypto *crypto, const uint8_t *der,
                                                 size_t length);
 void jpki_certificate_free(struct jpki_certificate *certificate);
@@ -102,7 +102,8 @@ size_t jpki_der_length(const uint8_t *der, size_t length);
 /* ---- Checking a signature ------------------------------------------------------------- */
 
 /* RSASSA-PKCS1-v1_5 padding around `data` as it is (a DigestInfo, or anything), and RSASSA-PSS
- * over a SHA-256 hash with MGF1-SHA-256 and 32 bytes of salt. */
+ * over a SHA-256 hash with MGF1-SHA-256 and 32 bytes of salt: the two that the card makes (card.md,
+ * Commands). */
 enum jpki_padding { JPKI_PADDING_PKCS1, JPKI_PADDING_PSS };
 
 /* JPKI_OK when the certificate's key made the signature, else BAD_SIGNATURE, or CRYPTO when

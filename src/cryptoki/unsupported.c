@@ -57,7 +57,7 @@
 
 /* ---- Tokens and PINs (PKCS#11 2.40, 5.5) ------------------------------------------------ */
 
-/* The card's security officer is the municipality. */
+/* The card's security officer is the municipality (card.md, Holder's rules). */
 CRYPTOKI CK_RV C_InitToken(CK_SLOT_ID slot, CK_UTF8CHAR_PTR pin, CK_ULONG length,
                            CK_UTF8CHAR_PTR label)
 {
