@@ -90,8 +90,8 @@ struct jpki_certificate {
     struct jpki_public_key *key;
 };
 
-/* Parses `der` (copied; bytes behind the certificate are filler and ignored). NULL when it is
- * not a certificate with an RSA or EC key, or memory is short. Immutable afterwards. */
+/* Parses `der` (copied; bytes behind the certificate are filler and ignored: card.md, Files). NULL
+ * when it is not a certificate with an RSA or EC key, or memory is short. Immutable afterwards. */
 struct jpki_certificate *jpki_certificate_parse(struct jpki_crypto *crypto, const uint8_t *der,
                                                 size_t length);
 void jpki_certificate_free(struct jpki_certificate *certificate);

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* card.md, Application. */
 static const uint8_t application_name[] = {0xD3, 0x92, 0xF0, 0x00, 0x26,
                                            0x01, 0x00, 0x00, 0x00, 0x01};
 
+/* card.md, Files. */
 enum { EF_TOKEN_INFO = 0x0006, EF_CERTIFICATE_LIST = 0x0008, CERTIFICATE_LISTED = 0x8F };
 
 struct jpki_card *jpki_card_new(struct jpki_transport transport)
@@ -79,7 +81,7 @@ enum jpki_error jpki_card_select(struct jpki_card *card)
         jpki_command(0x00, INS_SELECT, 0x04, 0x0C, application_name, sizeof application_name, 0);
     struct answer answer;
     enum jpki_error error = jpki_exchange(card, &command, &answer);
-    /* The first command after power-up may be answered 6F00 once. */
+    /* The first command after power-up may be answered 6F00 once (card.md, Commands). */
     if (error == JPKI_OK && answer.sw == SW_CARD_WAKES_UP)
         error = jpki_exchange(card, &command, &answer);
     if (error != JPKI_OK)
@@ -151,7 +153,8 @@ enum jpki_error jpki_card_identify(struct jpki_card *card, struct jpki_card_info
     info->token_info_length =
         answer.length < sizeof info->token_info ? answer.length : sizeof info->token_info;
     memcpy(info->token_info, answer.data, info->token_info_length);
-    /* A CK_TOKEN_INFO: label[32], manufacturerID[32], model[16], serialNumber[16], ... */
+    /* A CK_TOKEN_INFO (card.md, Files): label[32], manufacturerID[32], model[16],
+     * serialNumber[16], ... */
     copy_text(info->label, info, 0, 32);
     copy_text(info->manufacturer, info, 32, 32);
     copy_text(info->model, info, 64, 16);
@@ -159,8 +162,8 @@ enum jpki_error jpki_card_identify(struct jpki_card *card, struct jpki_card_info
     return JPKI_OK;
 }
 
-/* One source only tells what EF 0008 means: where it lists nothing at all, it means something
- * else. */
+/* A single source tells what EF 0008 means (card.md, Files): where it lists nothing at all, it
+ * means something else. */
 static bool is_understood(const struct answer *answer)
 {
     for (int key = 0; key < JPKI_KEYS; key++) {

@@ -9,7 +9,7 @@ enum { BLOCK = 256, READS_MAX = 2 * JPKI_FILE_MAX / BLOCK };
 enum jpki_error jpki_select_file(struct jpki_card *card, uint16_t file)
 {
     uint8_t id[2] = {(uint8_t)(file >> 8), (uint8_t)file};
-    /* Only P1=02 works on this card. P2=0C: no answer data wanted. */
+    /* Only P1=02 works. P2=0C: no answer data wanted (card.md, Application). */
     struct command command = jpki_command(0x00, INS_SELECT, 0x02, 0x0C, id, sizeof id, 0);
     struct answer answer;
     card->current = 0;
@@ -56,7 +56,7 @@ static bool was_read(uint16_t sw)
     return sw == SW_OK || sw == SW_END_OF_FILE;
 }
 
-/* The answer of cards that do not give fewer bytes than were asked for. */
+/* The answer of cards that do not give fewer bytes than were asked for (card.md, Commands). */
 static bool passes_the_end(uint16_t sw)
 {
     return sw == SW_WRONG_LENGTH || sw == SW_WRONG_OFFSET;
@@ -92,7 +92,8 @@ static enum jpki_error read_block(struct jpki_card *card, uint16_t file, size_t 
                                   struct jpki_buffer *content)
 {
     /* Where the file is not current any more, a short identifier makes it so again, but leaves
-     * room for an offset of one byte only: what is read twice is dropped, if anything is new. */
+     * room for an offset of one byte only (card.md, Commands): what is read twice is dropped, if
+     * anything is new. */
     bool named = card->current != file && card->short_ids == SHORT_IDS_WORK &&
                  content->length < 0xFF + BLOCK;
     size_t offset = named && content->length > 0xFF ? 0xFF : content->length;
@@ -124,7 +125,7 @@ static enum jpki_error read_block(struct jpki_card *card, uint16_t file, size_t 
 }
 
 /* The first block of a certificate file. A file that does not begin with a DER header (all
- * filler) holds none. */
+ * filler) holds none (card.md, Files). */
 static enum jpki_error read_first(struct jpki_card *card, uint16_t file,
                                   struct jpki_buffer *content)
 {

@@ -5,8 +5,8 @@
 
 #include "jpki/card.h"
 
-/* Short EF identifiers: naming a file in the command itself instead of by SELECT. Sure with
- * nobody (card.md, Commands), so believed only after it worked once on this card. */
+/* Short EF identifiers: naming a file in the command itself instead of by SELECT. Some cards may
+ * refuse them (card.md, Commands), so they are relied on only after one worked on this card. */
 enum short_ids { SHORT_IDS_UNTRIED, SHORT_IDS_WORK, SHORT_IDS_REFUSED };
 
 /* What may follow on a PIN: nothing opens it but the card's own answers in this transaction. */
@@ -30,6 +30,7 @@ struct jpki_card {
 
 /* ---- apdu.c --------------------------------------------------------------------------- */
 
+/* card.md, Commands. */
 enum instruction {
     INS_VERIFY = 0x20,
     INS_CHANGE = 0x24,
@@ -39,6 +40,7 @@ enum instruction {
     INS_GET_RESPONSE = 0xC0,
 };
 
+/* Status words (card.md, Commands). */
 #define SW_OK            0x9000
 #define SW_END_OF_FILE   0x6282
 #define SW_WRONG_LENGTH  0x6700
@@ -73,8 +75,9 @@ struct command jpki_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8
                             const uint8_t *data, size_t length, size_t answer_length);
 
 /* Sends a command and collects its whole answer: where the card says 6Cxx the command goes out
- * once more with that Le, where it says 61xx the rest is fetched, both only for commands that
- * expect data, so a VERIFY is never repeated. Errors: TRANSPORT, CARD_CHANGED, CARD. */
+ * once more with that Le, where it says 61xx the rest is fetched (card.md, Commands), both only for
+ * commands that expect data, so a VERIFY is never repeated. Errors: TRANSPORT, CARD_CHANGED, CARD.
+ */
 enum jpki_error jpki_exchange(struct jpki_card *card, const struct command *command,
                               struct answer *answer);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* PINs. The rule of this file: a VERIFY leaves once, after our own SELECT and a reading of the
- * tries left in the same transaction, and never again by itself. */
+/* PINs. The rule of this file: a VERIFY leaves once, after our own SELECT (other applications have
+ * PINs under the same file numbers: card.md, Other applications) and a reading of the tries left in
+ * the same transaction, and never again by itself. */
 #include "internal.h"
 
 #include <string.h>
@@ -37,6 +38,7 @@ enum jpki_error jpki_pin_prepare(const struct jpki_profile *profile, const uint8
                                    "method off (nothing was sent to the card)");
         return JPKI_ERR_PIN_CHARACTERS;
     }
+    /* The card may count a PIN of a wrong length as a try (card.md, Commands). */
     if (length < profile->pin_min || length > profile->pin_max)
         return JPKI_ERR_PIN_LENGTH;
 
@@ -63,7 +65,7 @@ enum jpki_error jpki_pin_check_new(const struct jpki_profile *profile, const str
     return digits > 0 && digits < pin->length ? JPKI_OK : JPKI_ERR_PIN_POLICY;
 }
 
-/* ---- Tries left ------------------------------------------------------------------------- */
+/* ---- Tries left (card.md, Commands) ----------------------------------------------------- */
 
 static bool is_tries(uint16_t sw)
 {
@@ -136,7 +138,7 @@ enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool 
     return read_tries(card, key, answer.sw, gate, tries);
 }
 
-/* ---- Presenting a PIN ------------------------------------------------------------------- */
+/* ---- Presenting a PIN (card.md, Commands) ----------------------------------------------- */
 
 static enum jpki_error verify_error(uint16_t sw, unsigned *tries)
 {

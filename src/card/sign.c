@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Signing: the card's own command 80 2A. */
+/* Signing: the card's own command 80 2A (card.md, Commands). */
 #include "internal.h"
 
 #include <string.h>
@@ -32,8 +32,8 @@ static bool by_name(const struct jpki_card *card)
 }
 
 /* Without a selection of the application: by short identifier, or on the file that was current
- * when we were last here. If others interfered the card refuses, or signs with a wrong key and
- * the caller's check shows it. */
+ * when we were last here. If others interfered the card refuses, or signs with a wrong key
+ * (card.md, Other applications) and the caller's check shows it. */
 static enum jpki_error sign_directly(struct jpki_card *card, uint16_t file,
                                      const struct command *named, const struct command *plain,
                                      bool (*done)(uint16_t sw), struct answer *answer)
@@ -95,8 +95,8 @@ static bool says_something(uint16_t sw)
            sw == SW_NOT_VERIFIED;
 }
 
-/* Known schemes complain of the data, unknown ones of P1. Where the card complains of P1, make
- * sure that it does not do so of everything. */
+/* Known schemes complain of the data, unknown ones of P1 (card.md, Commands). Where the card
+ * complains of P1, make sure that it does not do so of everything. */
 static enum jpki_error ask_pss(struct jpki_card *card, enum jpki_key key, bool *known)
 {
     /* More than any padding leaves room for, and not a hash: no card can sign it. */
