@@ -167,7 +167,37 @@ void jpki_options_default(struct jpki_options *options, unsigned slots);
  * value; `options` is then half read and must not be used. */
 bool jpki_options_parse(struct jpki_options *options, const char *text);
 
-/* ---- Locks ---------------------------------------------------------------------------- */
+/* ---- Forks and locks ------------------------------------------------------------------ */
+
+/*
+ * The order of all locks. A thread that holds one takes only those further down:
+ *
+ *     call     src/cryptoki/call.c: the module of this process. Held for moments; nothing outside
+ *              that file is called with it.
+ *     reader   src/reader: one for each reader, held while its card works
+ *     table    src/token: readers, slots and sessions. Never held during card I/O.
+ *     pcsc     src/pcsc: the context for questions about readers, and the list of waits
+ *     gate     src/base/fork.c: the entrance to pcsclite
+ *     log      src/base/log.c
+ *
+ * Reader and table locks are the application's mutexes where it gave its own; all others are the
+ * system's.
+ *
+ * Forks. No lock is held over a fork, and a fork waits for none but the gate, for 20 ms at most. A
+ * child is not initialised, whatever its parent was in the middle of: what it inherits of the
+ * parent's module is left alone, since closing it would close the parent's connections. The child
+ * may call C_Initialize at once, also in a fork handler of its own.
+ */
+
+/* Memory for state of the process: zero at first, and zero again in every forked child, where locks
+ * and conditions of the system's are then free ones (zero is what PTHREAD_MUTEX_INITIALIZER and
+ * PTHREAD_COND_INITIALIZER are). For constructors, and never given back. */
+void *jpki_fork_emptied(size_t size);
+
+/* Before and after every call into pcsclite: keeps its entrance clear while the process is being
+ * forked, so that no child finds pcsclite's lock held by a thread that it does not have. */
+void jpki_fork_gate_enter(void);
+void jpki_fork_gate_leave(void);
 
 /* The application's mutex functions (CK_C_INITIALIZE_ARGS), or all NULL for the system's. */
 struct jpki_locking {
@@ -180,7 +210,8 @@ struct jpki_locking {
 /* Not recursive. */
 struct jpki_lock;
 
-/* NULL when it cannot be made. `locking` is copied. */
+/* Make, free (NULL is ignored), take and release one. NULL when it cannot be made; `locking` is
+ * copied. */
 struct jpki_lock *jpki_lock_new(const struct jpki_locking *locking);
 void jpki_lock_free(struct jpki_lock *lock);
 void jpki_lock_take(struct jpki_lock *lock);
