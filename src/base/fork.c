@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Forks of the host; base.h says what is promised. No lock of ours is held over a fork: a host's own
- * fork handlers may run before or after ours, and a library that holds its lock over a fork may
+ * Forks of the host; base.h says what is promised. No lock of ours is held over a fork: a host's
+ * own fork handlers may run before or after ours, and a library that holds its lock over a fork may
  * have a thread in one of our functions. Instead
  *
  *   - what a child must not inherit lies in memory that the kernel empties for it, so that the

@@ -89,8 +89,8 @@ static void write_line(enum jpki_log_level level, const char *text)
     char stamp[16] = "", line[600];
     if (clock_gettime(CLOCK_REALTIME, &now) == 0 && localtime_r(&now.tv_sec, &parts) != NULL)
         (void)strftime(stamp, sizeof stamp, "%H:%M:%S", &parts);
-    (void)snprintf(line, sizeof line, "jpki-pkcs11 %s.%03ld %s: %s\n", stamp,
-                   now.tv_nsec / 1000000, level_names[level], text);
+    (void)snprintf(line, sizeof line, "jpki-pkcs11 %s.%03ld %s: %s\n", stamp, now.tv_nsec / 1000000,
+                   level_names[level], text);
 
     pthread_mutex_lock(lock);
     int file = log_file >= 0 ? log_file : STDERR_FILENO;

