@@ -13,8 +13,8 @@
 #ifndef ARGUMENTS_H
 #define ARGUMENTS_H
 
+#include "application.h"
 #include "calls.h"
-#include "desk.h"
 
 /* What is given as an argument. */
 enum value {

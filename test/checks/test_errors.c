@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Errors at moments that the sweep of test_faults.c does not come by: each told as what it is, and
  * nothing left unlocked. */
-#include "desk.h"
+#include "application.h"
 
 #include <stdlib.h>
 #include <string.h>

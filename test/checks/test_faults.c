@@ -6,7 +6,7 @@
  *
  *   CHECKS_FAULT="NAME N"    only this one
  */
-#include "desk.h"
+#include "application.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
  * The specification has no code for it but CKR_ARGUMENTS_BAD ("the arguments supplied ... were in
  * some way not appropriate", 5.1.6), or the one for data of a wrong length.
  */
-#include "desk.h"
+#include "application.h"
 
 #include <fcntl.h>
 #include <signal.h>

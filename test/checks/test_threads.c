@@ -2,7 +2,7 @@
 /* Many threads at three readers, while a card comes and goes and somebody waits for events; in the
  * end C_Finalize under their feet. Made for ThreadSanitizer (see the script tsan): no race, no dead
  * lock, and every signature that comes is right. */
-#include "desk.h"
+#include "application.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

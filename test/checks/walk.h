@@ -4,7 +4,7 @@
 #ifndef WALK_H
 #define WALK_H
 
-#include "desk.h"
+#include "application.h"
 
 /* What a token must be like. */
 enum outcome {

@@ -7,7 +7,7 @@
 #ifndef MODEL_H
 #define MODEL_H
 
-#include "desk.h"
+#include "application.h"
 
 #define PIN_TEXT 32U
 

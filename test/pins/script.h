@@ -21,8 +21,8 @@
 #ifndef SCRIPT_H
 #define SCRIPT_H
 
+#include "application.h"
 #include "ckr.h"
-#include "desk.h"
 
 struct stage {
     struct desk *desk;

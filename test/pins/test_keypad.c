@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Readers with a keypad: the request that goes to the reader, byte for byte, and which token says
  * that it has one. What comes of typing is in table.inc and test_exhaustion.c. */
-#include "desk.h"
+#include "application.h"
 
 #include "pcsc/internal.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the module asks: the seam of jpki/transport.h, filled with the rack's cards. */
-#include "rack_state.h"
+#include "fake_readers_state.h"
 
 #include <stdlib.h>
 #include <string.h>

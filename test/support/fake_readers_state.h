@@ -3,7 +3,7 @@
 #ifndef RACK_STATE_H
 #define RACK_STATE_H
 
-#include "rack.h"
+#include "fake_readers.h"
 
 #include <pthread.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "lab.h"
+#include "card_fixture.h"
 
 #include <stdlib.h>
 #include <string.h>

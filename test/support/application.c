@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "desk.h"
+#include "application.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What tests do to readers and cards. */
-#include "rack_state.h"
+#include "fake_readers_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 #ifndef LAB_H
 #define LAB_H
 
+#include "fake_readers.h"
 #include "fixture.h"
-#include "rack.h"
 
 #include "jpki/card.h"
 

@@ -4,8 +4,8 @@
 #ifndef DESK_H
 #define DESK_H
 
+#include "fake_readers.h"
 #include "fixture.h"
-#include "rack.h"
 
 #define AUTH      0UL /* slots of the first reader */
 #define SIGN      1UL
