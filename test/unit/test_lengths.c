@@ -129,7 +129,7 @@ static bool survives(size_t row, CK_ULONG length)
         (void)setenv(wanted_length, text[1], 1);
         (void)alarm(20);
         (void)dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
-        execl("/proc/self/exe", "test-checks-lengths", (char *)NULL);
+        execl("/proc/self/exe", "test-unit-lengths", (char *)NULL);
         _exit(2);
     }
     assert_int_equal(waitpid(child, &status, 0), child);

@@ -256,7 +256,7 @@ static void a_program_that_just_ends(void **state)
         (void)dup2(ends[1], STDERR_FILENO);
         (void)setenv(leaver, "1", 1);
         (void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1); /* it does not tidy up, that is it */
-        execl(self, "test-checks-errors", (char *)NULL);
+        execl(self, "test-unit-errors", (char *)NULL);
         _exit(2);
     }
     (void)close(ends[1]);

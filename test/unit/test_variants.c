@@ -7,7 +7,7 @@
  *   CHECKS_COMBINATIONS=N       how many, else 300
  *   CHECKS_SWITCHES="A=B C=D"   only this one
  */
-#include "walk.h"
+#include "client_walk.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * Wrong arguments, at wrong times, to every function through both tables (see arguments.h): the
  * code that the specification gives for it, no PIN try spent, nothing under way lost.
  *
- *   CHECKS_ROWS=1 test-checks-arguments    prints every row
+ *   CHECKS_ROWS=1 test-unit-arguments    prints every row
  */
 #include "arguments.h"
 

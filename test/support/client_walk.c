@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "walk.h"
+#include "client_walk.h"
 
 #include <string.h>
 
