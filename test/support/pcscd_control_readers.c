@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* world.h: pcscd with its readers, and the neighbour. */
-#include "world.h"
+#include "pcscd_control.h"
 
 #include <fcntl.h>
 #include <stdarg.h>

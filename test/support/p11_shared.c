@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* app.h: the module as a shared object. */
-#include "app.h"
+#include "p11.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * of their own (no errors), with every kind of locking that C_Initialize knows, and on two readers,
  * which work side by side. In the sandbox with two readers.
  */
-#include "app.h"
+#include "p11.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

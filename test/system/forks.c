@@ -3,7 +3,7 @@
  * Children of a process that uses the module: not initialised until they initialise themselves, and
  * whatever they do, the parent's login and sessions go on and its card is not reset.
  */
-#include "app.h"
+#include "p11.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -3,7 +3,7 @@
  * pcscd started late, stopped, killed, restarted: every call returns in bounded time and says
  * something sensible; once it is back everything works in the same process, on the same slots.
  */
-#include "app.h"
+#include "p11.h"
 
 #include <pthread.h>
 #include <stdio.h>

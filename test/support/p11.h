@@ -9,7 +9,7 @@
 #define APP_H
 
 #include "jpki/pkcs11.h"
-#include "world.h"
+#include "pcscd_control.h"
 
 enum { APP_SIGNATURE = 256, APP_SLOTS = 32 };
 

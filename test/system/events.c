@@ -4,7 +4,7 @@
  * `events idle` and `events idle-without`: waits in it, with and without pcscd, for a look from
  * outside (script idle).
  */
-#include "app.h"
+#include "p11.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

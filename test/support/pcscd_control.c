@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "world.h"
+#include "pcscd_control.h"
 
 #include <dirent.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* app.h: the judge of signatures. */
-#include "app.h"
+#include "p11.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>

@@ -6,7 +6,7 @@
  * to it that no wrong key ever signed, and no PIN of any application loses a try.
  * Run with the card's forget.* all on, and all off.
  */
-#include "app.h"
+#include "p11.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* app.h: the module linked in, where sanitizers see all of it. */
-#include "app.h"
 #include "jpki/pcsc.h"
 #include "jpki/token.h"
+#include "p11.h"
 
 const struct jpki_module_config jpki_module_config = {
     .readers = &jpki_pcsc_readers,

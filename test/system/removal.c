@@ -4,7 +4,7 @@
  * are gone as the specification says, slots never move, nothing is inherited.
  * In the sandbox with two readers.
  */
-#include "app.h"
+#include "p11.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "app.h"
+#include "p11.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

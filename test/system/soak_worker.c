@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* soak.h: a worker process. */
-#include "app.h"
+#include "p11.h"
 #include "soak.h"
 
 #include <pthread.h>

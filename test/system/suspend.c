@@ -4,7 +4,7 @@
  * notice. What it knows of the card is stale, and all that is ever seen is an exchange that fails,
  * or a reset. The same card must work again; another one inherits nothing.
  */
-#include "app.h"
+#include "p11.h"
 
 #include <stdlib.h>
 #include <string.h>

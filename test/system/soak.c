@@ -7,7 +7,7 @@
  *   soak SECONDS [SEED]        in the sandbox with four readers
  */
 #include "soak.h"
-#include "world.h"
+#include "pcscd_control.h"
 
 #include <fcntl.h>
 #include <stdio.h>

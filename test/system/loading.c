@@ -5,7 +5,7 @@
  * they come and go with the module. In the environment: MODULES, where the three files are.
  */
 #include "jpki/pkcs11.h"
-#include "world.h"
+#include "pcscd_control.h"
 
 #include <dlfcn.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* p11-kit's proxy above the module: signatures, a card that goes and comes back, a child. Slots are
  * the proxy's own. MODULE is the proxy. */
-#include "app.h"
+#include "p11.h"
 
 #include <stdlib.h>
 #include <string.h>
