@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What may be sent, and what the answers make known. */
-#include "liar_state.h"
+#include "every_answer_state.h"
 
 #include "card/internal.h"
 

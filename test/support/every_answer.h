@@ -9,9 +9,9 @@
 #ifndef LIAR_H
 #define LIAR_H
 
+#include "answer_tree.h"
 #include "jpki/token.h"
 #include "vcard.h"
-#include "walk.h"
 
 extern const struct jpki_readers_ops liar_readers;
 

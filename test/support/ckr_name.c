@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ckr.h"
+#include "ckr_name.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The state of the module under way, and names of forks made of it. */
-#include "liar_state.h"
+#include "every_answer_state.h"
 
 #include "card/internal.h"
 #include "token/internal.h"

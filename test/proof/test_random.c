@@ -2,11 +2,11 @@
 /* Random sequences of what applications, other programs and people do, on cards with random ways:
  * no counter ever falls lower than the model allows, and no call ends otherwise than it may.
  *
- *   test-pins-random [SEED [SEQUENCES]]     also PINS_SEED, PINS_SEQUENCES
+ *   test-proof-random [SEED [SEQUENCES]]     also PINS_SEED, PINS_SEQUENCES
  *
  * Sequence n of seed s is the first of seed s + n: that is how to see one again. */
-#include "model.h"
-#include "play.h"
+#include "pin_model.h"
+#include "random_steps.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

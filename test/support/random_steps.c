@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "play_state.h"
+#include "random_steps_state.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -4,9 +4,9 @@
 #ifndef PLAY_STATE_H
 #define PLAY_STATE_H
 
-#include "model.h"
-#include "play.h"
-#include "script.h"
+#include "pin_model.h"
+#include "pin_steps.h"
+#include "random_steps.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The card that lies, and its reader. */
-#include "liar_state.h"
+#include "every_answer_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * signature with the silent re-VERIFY send. What may be sent is checked in liar_rules.c, what may
  * be claimed here (PINS_SHORT set: without the signatures, for valgrind). Each run has a module, a
  * session and a card of its own. */
-#include "liar.h"
+#include "every_answer.h"
 
 #include "fixture.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What other programs do to the card, and people with cards and programs. */
-#include "play_state.h"
+#include "random_steps_state.h"
 
 #include <string.h>
 

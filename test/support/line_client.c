@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A PKCS#11 application that does what it is told (lines.h): person MODULE */
-#include "ckr.h"
+#include "ckr_name.h"
 #include "lines.h"
 
 #include <dlfcn.h>

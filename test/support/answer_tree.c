@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "walk.h"
+#include "answer_tree.h"
 
 #include <search.h>
 #include <stdio.h>

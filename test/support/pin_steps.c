@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "script.h"
+#include "pin_steps.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "model.h"
+#include "pin_model.h"
 
 #include <ctype.h>
 #include <string.h>

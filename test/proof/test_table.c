@@ -2,7 +2,7 @@
 /* The table: a row per situation, and what it costs. "spent" is of the slot's own PIN; every other
  * PIN of every application on the card must stay as it was. Less than nought: given back by a right
  * PIN. What other programs and earlier logins did stands in "before" and is not counted. */
-#include "script.h"
+#include "pin_steps.h"
 
 #include <string.h>
 

@@ -22,7 +22,7 @@
 #define SCRIPT_H
 
 #include "application.h"
-#include "ckr.h"
+#include "ckr_name.h"
 
 struct stage {
     struct desk *desk;

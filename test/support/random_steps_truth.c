@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Looks into the virtual card, past all its rules. */
-#include "play_state.h"
+#include "random_steps_state.h"
 
 #include "card.h"
 

@@ -4,7 +4,7 @@
 #ifndef LIAR_STATE_H
 #define LIAR_STATE_H
 
-#include "liar.h"
+#include "every_answer.h"
 
 enum { TRACE_MAX = 128, HEADER = 5, CARD_STATE = 40 };
 

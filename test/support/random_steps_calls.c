@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the application does. */
-#include "play_state.h"
+#include "random_steps_state.h"
 
 #include <string.h>
 
