@@ -7,7 +7,7 @@
  *
  * With a ratio, of the rate to as many times one reader's within this run, less is a failure.
  */
-#include "app.h"
+#include "p11.h"
 
 #include <pthread.h>
 #include <stdio.h>

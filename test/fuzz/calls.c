@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "calls.h"
 
-#include "judge.h"
-#include "rack.h"
+#include "check_signature.h"
+#include "fake_readers.h"
 #include "secrets.h"
 #include "switches.h"
 

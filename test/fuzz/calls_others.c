@@ -2,7 +2,7 @@
 /* Steps: the card, the reader, and the other program. */
 #include "calls.h"
 
-#include "rack.h"
+#include "fake_readers.h"
 #include "switches.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Cards that never end: how many commands the worst of them gets out of one Cryptoki call. */
+#include "fake_readers.h"
 #include "fuzz.h"
 #include "pins.h"
-#include "rack.h"
 
 #include <stdio.h>
 #include <stdlib.h>

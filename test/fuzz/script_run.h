@@ -3,7 +3,7 @@
 #ifndef SCRIPT_RUN_H
 #define SCRIPT_RUN_H
 
-#include "judge.h"
+#include "check_signature.h"
 #include "script.h"
 
 #define ANYTHING (~0UL)

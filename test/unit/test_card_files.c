@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Selecting and reading, on every kind of card that card.md allows. */
-#include "lab.h"
+#include "card_fixture.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* PINs: their form, the tries left, and the gate before VERIFY. */
-#include "lab.h"
+#include "card_fixture.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Signing on every kind of card, the question about PSS, and cards that lie. */
-#include "lab.h"
+#include "card_fixture.h"
 
 #include "jpki/crypto.h"
 

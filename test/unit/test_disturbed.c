@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Other programs at the same card, cards that are taken out, exchanges that break: the signature is
  * right or there is none, and no try of any PIN is lost. */
-#include "desk.h"
+#include "application.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* C_WaitForSlotEvent (PKCS#11 2.40, 5.5). */
-#include "desk.h"
+#include "application.h"
 
 #include <pthread.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* C_Initialize, C_Finalize, C_GetInfo, and the tables of functions (PKCS#11 2.40 and 3.0, 5.4). */
-#include "desk.h"
+#include "application.h"
 
 #include <stdlib.h>
 #include <string.h>

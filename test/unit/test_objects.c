@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Objects: searches and attributes (PKCS#11 2.40, 4 and 5.7). */
-#include "desk.h"
+#include "application.h"
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>

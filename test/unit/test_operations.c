@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a session can be in the midst of: beginning, ending, sizes, keys, cancelling; digests;
  * authentication for each signature. */
-#include "desk.h"
+#include "application.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Tries are not wasted: PINs the card has refused, the last try, keypads; and changing PINs. */
-#include "desk.h"
+#include "application.h"
 
 #include <stdlib.h>
 #include <string.h>

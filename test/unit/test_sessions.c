@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sessions and login (PKCS#11 2.40, 5.6). */
-#include "desk.h"
+#include "application.h"
 
 #include <string.h>
 

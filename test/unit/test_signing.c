@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Every mechanism signs; C_Verify and OpenSSL both agree (PKCS#11 2.40, 5.11 and 5.12). */
-#include "desk.h"
+#include "application.h"
 
 #include <openssl/evp.h>
 #include <openssl/rsa.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Slots, tokens and mechanisms (PKCS#11 2.40, 5.5), and how little is sent to tell of them. */
-#include "desk.h"
+#include "application.h"
 
 #include <string.h>
 

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Many threads at three readers, while a card comes and goes and somebody waits for events; in the
+ * end C_Finalize under their feet. Made for ThreadSanitizer (see the script tsan): no race, no dead
+ * lock, and every signature that comes is right. */
+#include "application.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#define READERS 3U
+#define SIGNERS 6U  /* one per slot */
+#define ROUNDS  25U /* of each */
+
+static struct {
+    struct desk desks[READERS];
+    atomic_uint wrong, signatures, events;
+    atomic_bool stop;
+} shop;
+
+/* A code that a card which comes and goes, or C_Finalize, explains. */
+static bool explained(CK_RV rv)
+{
+    static const CK_RV codes[] = {CKR_OK,
+                                  CKR_DEVICE_REMOVED,
+                                  CKR_TOKEN_NOT_PRESENT,
+                                  CKR_SESSION_HANDLE_INVALID,
+                                  CKR_KEY_HANDLE_INVALID,
+                                  CKR_USER_NOT_LOGGED_IN,
+                                  CKR_USER_ALREADY_LOGGED_IN,
+                                  CKR_OPERATION_NOT_INITIALIZED,
+                                  CKR_DEVICE_ERROR,
+                                  CKR_CRYPTOKI_NOT_INITIALIZED};
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        if (rv == codes[i])
+            return true;
+    return false;
+}
+
+static bool fine(CK_RV rv)
+{
+    if (!explained(rv)) {
+        print_error("unexpected 0x%lx\n", rv);
+        shop.wrong++;
+    }
+    return rv == CKR_OK;
+}
+
+/* From session to signature; the others' sessions and logins at the same slot come and go. */
+static void sign_once(CK_SLOT_ID slot)
+{
+    const struct desk *desk = &shop.desks[slot / 2];
+    CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+    CK_ATTRIBUTE template = {CKA_CLASS, &class, sizeof class};
+    CK_BYTE data[] = {'h', 'e', 'l', 'l', 'o'}, signature[SIGNATURE];
+    CK_MECHANISM mechanism = {CKM_SHA256_RSA_PKCS, NULL, 0};
+    CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
+    CK_ULONG count = 0, length = SIGNATURE;
+    CK_SESSION_HANDLE session;
+    if (!fine(C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &session)))
+        return;
+    (void)fine(desk_try_login(session, slot % 2 == 0 ? AUTH_PIN : SIGN_PIN));
+    if (fine(C_FindObjectsInit(session, &template, 1)) &&
+        fine(C_FindObjects(session, &key, 1, &count)) && fine(C_FindObjectsFinal(session)) &&
+        count == 1 && fine(C_SignInit(session, &mechanism, key)) &&
+        fine(C_Sign(session, data, sizeof data, signature, &length))) {
+        shop.signatures++;
+        if (!desk_signed(desk, slot % 2 == 0 ? AUTH_CERT : SIGN_CERT, signature))
+            shop.wrong++;
+    }
+    (void)fine(C_CloseSession(session));
+}
+
+static void *signer(void *argument)
+{
+    CK_SLOT_ID slot = *(const CK_SLOT_ID *)argument;
+    for (unsigned i = 0; i < ROUNDS && !shop.stop; i++)
+        sign_once(slot);
+    return NULL;
+}
+
+static void *asker(void *argument)
+{
+    (void)argument;
+    while (!shop.stop) {
+        CK_SLOT_ID list[2 * READERS];
+        CK_ULONG count = 2 * READERS;
+        CK_SLOT_INFO info;
+        CK_TOKEN_INFO token;
+        (void)fine(C_GetSlotList(CK_TRUE, list, &count));
+        for (CK_SLOT_ID slot = 0; slot < 2 * READERS; slot++) {
+            (void)fine(C_GetSlotInfo(slot, &info));
+            (void)fine(C_GetTokenInfo(slot, &token));
+        }
+    }
+    return NULL;
+}
+
+static void *waiter(void *argument)
+{
+    (void)argument;
+    CK_SLOT_ID slot;
+    while (C_WaitForSlotEvent(0, &slot, NULL) == CKR_OK)
+        shop.events++;
+    return NULL;
+}
+
+/* The last reader's card. */
+static void *visitor(void *argument)
+{
+    (void)argument;
+    const struct desk *desk = &shop.desks[READERS - 1];
+    while (!shop.stop) {
+        (void)usleep(20000);
+        rack_remove(desk->reader);
+        (void)usleep(5000);
+        rack_insert(desk->reader, desk->vcard);
+    }
+    return NULL;
+}
+
+static int open_shop(void **state)
+{
+    (void)state;
+    rack_clear();
+    for (unsigned i = 0; i < READERS; i++) {
+        char name[40];
+        void *card = NULL;
+        assert_int_equal(fixture_open(&card), 0);
+        shop.desks[i].card = card;
+        shop.desks[i].vcard = shop.desks[i].card->card;
+        set(shop.desks[i].card, "persist=off");
+        (void)snprintf(name, sizeof name, "Reader %u 00 00", i);
+        shop.desks[i].reader = rack_plug(name);
+        rack_insert(shop.desks[i].reader, shop.desks[i].vcard);
+    }
+    desk_restart(NULL);
+    return 0;
+}
+
+static int close_shop(void **state)
+{
+    (void)state;
+    (void)C_Finalize(NULL);
+    rack_clear();
+    for (unsigned i = 0; i < READERS; i++) {
+        void *card = shop.desks[i].card;
+        fixture_close(&card);
+    }
+    return 0;
+}
+
+static void everybody(void **state)
+{
+    (void)state;
+    static CK_SLOT_ID slots[SIGNERS];
+    pthread_t signers[SIGNERS], others[3];
+    void *(*const roles[3])(void *) = {asker, waiter, visitor};
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&others[i], NULL, roles[i], NULL), 0);
+    for (unsigned i = 0; i < SIGNERS; i++) {
+        slots[i] = i;
+        assert_int_equal(pthread_create(&signers[i], NULL, signer, &slots[i]), 0);
+    }
+    /* The first ones are done; the others find the module gone. */
+    assert_int_equal(pthread_join(signers[0], NULL), 0);
+    assert_int_equal(C_Finalize(NULL), CKR_OK);
+    shop.stop = true;
+    for (unsigned i = 1; i < SIGNERS; i++)
+        assert_int_equal(pthread_join(signers[i], NULL), 0);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(pthread_join(others[i], NULL), 0);
+    print_message("%u signatures, %u events, %u wrong\n", shop.signatures, shop.events, shop.wrong);
+    assert_int_equal(shop.wrong, 0);
+    assert_true(shop.signatures >= ROUNDS);
+    for (unsigned i = 0; i < READERS; i++) {
+        assert_int_equal(vcard_tries(shop.desks[i].vcard, "jpki", 0x18), 3);
+        assert_int_equal(vcard_tries(shop.desks[i].vcard, "jpki", 0x1B), 5);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(everybody, open_shop, close_shop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Cards differ, and what is known of them leaves room. One walk, list to log-out, over every value
+ * of every switch of the virtual card alone, and over random combinations of them.
+ *
+ *   CHECKS_SEED=N               of the random combinations; else the time of day, which is printed
+ *   CHECKS_COMBINATIONS=N       how many, else 300
+ *   CHECKS_SWITCHES="A=B C=D"   only this one
+ */
+#include "client_walk.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SWITCHES_MAX 64U
+#define SETTING_MAX  1024U
+#define SWITCH_TEXT  80U
+
+/* Values of the switches that take a form and not a choice. */
+static const struct {
+    const char *name, *values;
+} forms[] = {
+    {"file.filler", "0|1|100|255|1000|4096"},
+    {"sfi.refusal", "6A86|6A82|6985|6981|6B00|6700|6D00|6A81|6E00"},
+    {"label", "JPKIAPICCTOKEN|JPKIAPIOSTOKEN"},
+    {"first", "off|6F00"}, /* what card.md knows of */
+    {"latency.command_us", "1"},
+    {"latency.byte_us", "0"},
+    {"latency.sign_us", "1"},
+    {"atr", "3B888001000041E0B381A1003B|3BE000FF8131FE4514"},
+};
+
+/* No variants of a right card; each has its own test in test/unit/test_disturbed.c and below. */
+static const char *const faults[] = {"mute",     "fail.next", "fail.at",
+                                     "fail.ins", "jpki",      "sign.corrupt"};
+
+static struct {
+    const char *name, *values;
+} switches[SWITCHES_MAX];
+static unsigned switch_count;
+
+static void note_switch(void *context, const char *name, const char *values, const char *initial)
+{
+    (void)context, (void)initial;
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        if (strcmp(faults[i], name) == 0)
+            return;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+        if (strcmp(forms[i].name, name) == 0)
+            values = forms[i].values;
+    if (values[0] == '<')
+        fail_msg("switch %s has a form that this test does not know", name);
+    assert_true(switch_count < SWITCHES_MAX);
+    switches[switch_count].name = name;
+    switches[switch_count++].values = values;
+}
+
+/* Copies the n-th of "a|b|c"; false behind the last. */
+static bool value_at(const char *values, unsigned n, char *value, size_t size)
+{
+    while (n > 0 && (values = strchr(values, '|')) != NULL) {
+        values++;
+        n--;
+    }
+    if (values == NULL)
+        return false;
+    (void)snprintf(value, size, "%.*s", (int)strcspn(values, "|"), values);
+    return true;
+}
+
+static bool is(const struct desk *desk, const char *name, const char *value)
+{
+    char now[SWITCH_TEXT];
+    assert_int_equal(vcard_get(desk->vcard, name, now, sizeof now), 0);
+    return strcmp(now, value) == 0;
+}
+
+/* What each switch does to what an application sees; all others: nothing. */
+static struct expected expectation(const struct desk *desk)
+{
+    struct expected expected = {.pss = is(desk, "pss", "on"),
+                                .forgets = is(desk, "sign.pin_each", "on"),
+                                .corrupts = is(desk, "sign.corrupt", "on")};
+    /* A wrong signature has the application selected again, which costs the PIN. */
+    expected.forgets = expected.forgets || is(desk, "sign.corrupt", "next");
+    /* off: PIN, key and certificate are not there. empty: the certificate file is, with nothing in
+     * it; where that is hidden until the PIN is given, and (signature) EF 0008 does not tell
+     * either, it shows after the login. */
+    if (!is(desk, "auth", "on"))
+        expected.outcome[AUTH] =
+            is(desk, "auth", "empty") && is(desk, "phone", "on") ? EMPTY : ABSENT;
+    if (!is(desk, "sign", "on"))
+        expected.outcome[SIGN] =
+            is(desk, "sign", "empty") && (is(desk, "ef0008", "off") || !is(desk, "auth", "on"))
+                ? EMPTY
+                : ABSENT;
+    if (is(desk, "jpki", "off"))
+        expected.outcome[AUTH] = expected.outcome[SIGN] = FOREIGN;
+    return expected;
+}
+
+static unsigned walks, signatures, failed;
+
+/* A fresh card with these switches, "a=b c=d". */
+static void put_card(struct desk *desk, const char *setting)
+{
+    char copy[SETTING_MAX], *rest = copy;
+    (void)snprintf(copy, sizeof copy, "%s", setting);
+    rack_remove(desk->reader);
+    vcard_rewind(desk->vcard);
+    assert_int_equal(vcard_set(desk->vcard, "persist=off"), 0);
+    for (char *one; (one = strtok_r(rest, " ", &rest)) != NULL;)
+        if (vcard_set(desk->vcard, one) != 0)
+            fail_msg("no such switch: %s", one);
+    rack_insert(desk->reader, desk->vcard);
+}
+
+static void walk_from(struct desk *desk, const char *setting, CK_SLOT_ID first)
+{
+    put_card(desk, setting);
+    struct walk one = {.desk = desk, .expected = expectation(desk), .first = first};
+    walks++;
+    if (!walk(&one)) {
+        print_error("CHECKS_SWITCHES=\"%s\" from slot %lu: %s\n", setting, first, one.failure);
+        failed++;
+    }
+    signatures += one.signatures;
+}
+
+static void walk_over(struct desk *desk, const char *setting)
+{
+    walk_from(desk, setting, AUTH);
+    walk_from(desk, setting, SIGN);
+}
+
+static void finish(const char *what)
+{
+    print_message("%s: %u walks, %u signatures, %u failed\n", what, walks, signatures, failed);
+    assert_int_equal(failed, 0);
+}
+
+static void start(void)
+{
+    walks = signatures = failed = 0;
+    switch_count = 0;
+    vcard_each_switch(note_switch, NULL);
+}
+
+static bool is_single(void)
+{
+    return getenv("CHECKS_SWITCHES") != NULL;
+}
+
+static void each_switch_alone(void **state)
+{
+    char value[SWITCH_TEXT], setting[SETTING_MAX];
+    start();
+    if (is_single()) {
+        walk_over(*state, getenv("CHECKS_SWITCHES"));
+        finish(getenv("CHECKS_SWITCHES"));
+        return;
+    }
+    for (unsigned i = 0; i < switch_count; i++) {
+        for (unsigned n = 0; value_at(switches[i].values, n, value, sizeof value); n++) {
+            /* The refusal of short identifiers shows only where they are refused. */
+            const char *with = strcmp(switches[i].name, "sfi.refusal") == 0 ? " sfi=off" : "";
+            (void)snprintf(setting, sizeof setting, "%s=%s%s", switches[i].name, value, with);
+            walk_over(*state, setting);
+        }
+    }
+    finish("alone");
+}
+
+/* Signatures that are never right, right at the second try; and no My Number Card. */
+static void faults_of_their_own(void **state)
+{
+    start();
+    walk_over(*state, "sign.corrupt=on");
+    walk_over(*state, "sign.corrupt=next");
+    walk_over(*state, "jpki=off");
+    finish("faults");
+}
+
+static uint64_t random_state;
+
+static unsigned random_below(unsigned limit)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (unsigned)((random_state >> 16) % limit);
+}
+
+static unsigned number_of(const char *name, unsigned otherwise)
+{
+    const char *text = getenv(name);
+    return text != NULL ? (unsigned)strtoul(text, NULL, 10) : otherwise;
+}
+
+/* Every switch with one chance in four is set to something. */
+static void random_setting(char setting[SETTING_MAX])
+{
+    size_t used = 0;
+    setting[0] = '\0';
+    for (unsigned i = 0; i < switch_count; i++) {
+        char value[SWITCH_TEXT];
+        unsigned values = 0;
+        while (value_at(switches[i].values, values, value, sizeof value))
+            values++;
+        if (random_below(4) != 0 || strcmp(switches[i].name, "persist") == 0)
+            continue;
+        (void)value_at(switches[i].values, random_below(values), value, sizeof value);
+        used += (size_t)snprintf(setting + used, SETTING_MAX - used, "%s%s=%s",
+                                 used == 0 ? "" : " ", switches[i].name, value);
+    }
+}
+
+static void combinations(void **state)
+{
+    char setting[SETTING_MAX];
+    unsigned seed = number_of("CHECKS_SEED", (unsigned)time(NULL));
+    unsigned count = number_of("CHECKS_COMBINATIONS", 300);
+    if (is_single())
+        skip();
+    start();
+    print_message("CHECKS_SEED=%u\n", seed);
+    random_state = seed * 0x9E3779B97F4A7C15U + 1;
+    for (unsigned i = 0; i < count; i++) {
+        random_setting(setting);
+        walk_from(*state, setting, random_below(2));
+    }
+    finish("combinations");
+}
+
+/* A blocked PIN is told as such, whatever words the card has for it; the other works. */
+static void blocked(void **state)
+{
+    static const char *const words[] = {"6984", "6983", "63C0"};
+    struct desk *desk = *state;
+    for (unsigned i = 0; i < 18; i++) {
+        CK_SLOT_ID slot = i % 2;
+        CK_TOKEN_INFO info;
+        char setting[2][40];
+        (void)snprintf(setting[0], 40, "pin.blocked=%s", words[i / 2 % 3]);
+        (void)snprintf(setting[1], 40, "pin.blocked_query=%s", words[i / 6]);
+        vcard_rewind(desk->vcard);
+        rack_insert(desk->reader, desk->vcard);
+        set(desk->card, "persist=off");
+        set(desk->card, setting[0]);
+        set(desk->card, setting[1]);
+        vcard_set_tries(desk->vcard, "jpki", slot == AUTH ? 0x18 : 0x1B, 0);
+        desk_restart(NULL);
+        assert_int_equal(C_GetTokenInfo(slot, &info), CKR_OK);
+        assert_true(info.flags & CKF_USER_PIN_LOCKED);
+        CK_SESSION_HANDLE session = desk_session(slot);
+        assert_int_equal(desk_try_login(session, slot == AUTH ? AUTH_PIN : SIGN_PIN),
+                         CKR_PIN_LOCKED);
+        desk_login(desk_session(1 - slot), slot == AUTH ? SIGN_PIN : AUTH_PIN);
+        assert_int_equal(vcard_tries(desk->vcard, "jpki", slot == AUTH ? 0x1B : 0x18),
+                         slot == AUTH ? 5 : 3);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(each_switch_alone, desk_open_closed, desk_close),
+        cmocka_unit_test_setup_teardown(faults_of_their_own, desk_open_closed, desk_close),
+        cmocka_unit_test_setup_teardown(combinations, desk_open_closed, desk_close),
+        cmocka_unit_test_setup_teardown(blocked, desk_open_closed, desk_close),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
