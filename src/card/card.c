@@ -78,12 +78,12 @@ enum jpki_error jpki_card_select(struct jpki_card *card)
     card->current = 0;
 
     struct command command =
-        jpki_command(0x00, INS_SELECT, 0x04, 0x0C, application_name, sizeof application_name, 0);
+        make_command(0x00, INS_SELECT, 0x04, 0x0C, application_name, sizeof application_name, 0);
     struct answer answer;
-    enum jpki_error error = jpki_exchange(card, &command, &answer);
+    enum jpki_error error = exchange(card, &command, &answer);
     /* The first command after power-up may be answered 6F00 once (card.md, Commands). */
     if (error == JPKI_OK && answer.sw == SW_CARD_WAKES_UP)
-        error = jpki_exchange(card, &command, &answer);
+        error = exchange(card, &command, &answer);
     if (error != JPKI_OK)
         return error;
 
@@ -104,8 +104,8 @@ enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card
                                   bool *same)
 {
     struct answer answer;
-    enum jpki_error error = jpki_read_start(card, EF_TOKEN_INFO, info->token_info_length,
-                                            info->token_info_length, &answer);
+    enum jpki_error error =
+        read_start(card, EF_TOKEN_INFO, info->token_info_length, info->token_info_length, &answer);
     *same = error == JPKI_OK && answer.length == info->token_info_length &&
             memcmp(answer.data, info->token_info, answer.length) == 0;
     return jpki_error_is_break(error) ? error : JPKI_OK;
@@ -145,8 +145,7 @@ enum jpki_error jpki_card_identify(struct jpki_card *card, struct jpki_card_info
 {
     *info = (struct jpki_card_info){0};
     struct answer answer;
-    enum jpki_error error =
-        jpki_read_start(card, EF_TOKEN_INFO, sizeof info->token_info, 32, &answer);
+    enum jpki_error error = read_start(card, EF_TOKEN_INFO, sizeof info->token_info, 32, &answer);
     if (error != JPKI_OK)
         return jpki_error_is_break(error) ? error : JPKI_OK;
 
@@ -177,7 +176,7 @@ static bool is_understood(const struct answer *answer)
 enum jpki_error jpki_card_lists(struct jpki_card *card, enum jpki_key key, bool *listed)
 {
     struct answer answer;
-    enum jpki_error error = jpki_read_start(card, EF_CERTIFICATE_LIST, 3, 2, &answer);
+    enum jpki_error error = read_start(card, EF_CERTIFICATE_LIST, 3, 2, &answer);
     if (jpki_error_is_break(error))
         return error;
     if (error == JPKI_OK && is_understood(&answer)) {

@@ -71,34 +71,34 @@ struct answer {
     uint16_t sw;
 };
 
-struct command jpki_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8_t p2,
+struct command make_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8_t p2,
                             const uint8_t *data, size_t length, size_t answer_length);
 
 /* Sends a command and collects its whole answer: where the card says 6Cxx the command goes out
  * once more with that Le, where it says 61xx the rest is fetched (card.md, Commands), both only for
  * commands that expect data, so a VERIFY is never repeated. Errors: TRANSPORT, CARD_CHANGED, CARD.
  */
-enum jpki_error jpki_exchange(struct jpki_card *card, const struct command *command,
-                              struct answer *answer);
+enum jpki_error exchange(struct jpki_card *card, const struct command *command,
+                         struct answer *answer);
 
 /* What a status word means where a command has no rules of its own. */
-enum jpki_error jpki_sw_error(uint16_t sw);
+enum jpki_error sw_error(uint16_t sw);
 
 /* ---- file.c --------------------------------------------------------------------------- */
 
 /* SELECT of a file of the current application. Errors: NOT_FOUND. */
-enum jpki_error jpki_select_file(struct jpki_card *card, uint16_t file);
+enum jpki_error select_file(struct jpki_card *card, uint16_t file);
 
 /* Sends a command that works on `file`: `named` carries its short identifier, `plain` works on
  * the current file. Falls back from the first to the second where the card refuses; `done` tells
  * which status words are an answer and not a refusal. Needs our application to be current. */
-enum jpki_error jpki_send_to_file(struct jpki_card *card, uint16_t file,
-                                  const struct command *named, const struct command *plain,
-                                  bool (*done)(uint16_t sw), struct answer *answer);
+enum jpki_error send_to_file(struct jpki_card *card, uint16_t file, const struct command *named,
+                             const struct command *plain, bool (*done)(uint16_t sw),
+                             struct answer *answer);
 
 /* Reads `wanted` (1 to 256) bytes from the start of a file, or fewer where it is shorter; where
  * the card refuses to read past the end, `least` bytes. Errors: NOT_FOUND, NOT_VERIFIED. */
-enum jpki_error jpki_read_start(struct jpki_card *card, uint16_t file, size_t wanted, size_t least,
-                                struct answer *answer);
+enum jpki_error read_start(struct jpki_card *card, uint16_t file, size_t wanted, size_t least,
+                           struct answer *answer);
 
 #endif

@@ -17,7 +17,7 @@ static const struct scheme {
 
 static struct command sign_command(uint8_t p1, uint8_t p2, const uint8_t *data, size_t length)
 {
-    return jpki_command(0x80, INS_SIGN, p1, p2, data, length, 256);
+    return make_command(0x80, INS_SIGN, p1, p2, data, length, 256);
 }
 
 static bool was_signed(uint16_t sw)
@@ -41,15 +41,15 @@ static enum jpki_error sign_directly(struct jpki_card *card, uint16_t file,
     bool tried = by_name(card);
     enum jpki_error error = JPKI_OK;
     if (tried) {
-        error = jpki_exchange(card, named, answer);
+        error = exchange(card, named, answer);
         if (error != JPKI_OK || done(answer->sw))
             return error;
     }
     if (tried || card->current != file)
-        error = jpki_select_file(card, file);
+        error = select_file(card, file);
     if (error != JPKI_OK)
         return jpki_error_is_break(error) ? error : JPKI_ERR_CARD;
-    error = jpki_exchange(card, plain, answer);
+    error = exchange(card, plain, answer);
     if (error == JPKI_OK && tried && done(answer->sw))
         card->sign_plain = true;
     return error;

@@ -57,7 +57,7 @@ __attribute__((destructor)) static void free_shared_crypto(void)
  *   - all state of the room card, and what of the room reader a signature can change; but for the
  *     number of commands, since no walk reaches its bound;
  *   - what the liar itself judges by (facts);
- *   - the words of the last two exchanges: jpki_send_to_file keeps a refusal in a local variable
+ *   - the words of the last two exchanges: send_to_file keeps a refusal in a local variable
  *     while it selects the file and sends the plain form. Whatever else src/card and
  *     src/token/sign.c hold in local variables beyond a command is overwritten by the next answer,
  *     or follows from the state (whether the short form was tried).
