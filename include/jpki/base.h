@@ -129,6 +129,7 @@ enum jpki_log_level {
 bool jpki_log_open(enum jpki_log_level level, const char *file);
 void jpki_log_close(void);
 
+/* Writes one line, cut at 511 bytes, when the level is wanted. From any thread. */
 void jpki_log(enum jpki_log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -138,7 +139,9 @@ void jpki_log_apdu(const uint8_t *command, size_t command_length, const uint8_t 
 
 /* ---- Options -------------------------------------------------------------------------- */
 
+/* Option pin-cache: whose PIN is kept while logged in. */
 enum jpki_pin_cache { JPKI_PIN_CACHE_NONE, JPKI_PIN_CACHE_AUTH, JPKI_PIN_CACHE_ALL };
+/* Option pss: whether the card signs RSASSA-PSS. */
 enum jpki_pss { JPKI_PSS_AUTO, JPKI_PSS_ON, JPKI_PSS_OFF };
 
 /* Which tokens to show: bits. */
@@ -147,6 +150,7 @@ enum jpki_pss { JPKI_PSS_AUTO, JPKI_PSS_ON, JPKI_PSS_OFF };
 
 #define JPKI_OPTION_TEXT 256 /* longest text value, with its NUL */
 
+/* What an application can choose; README has the table. Plain values: copied, never freed. */
 struct jpki_options {
     unsigned slots; /* JPKI_SLOTS_* */
     enum jpki_pin_cache pin_cache;

@@ -50,6 +50,7 @@ struct jpki_profile {
     uint8_t id, ca_id;
 };
 
+/* The row of a key. Never NULL, never freed. */
 const struct jpki_profile *jpki_profile(enum jpki_key key);
 
 /* A PIN ready to be sent: upper case, right length and characters (card.md, Files). */

@@ -11,6 +11,7 @@
 
 /* ---- Library context ------------------------------------------------------------------ */
 
+/* A library context of OpenSSL, and the hashes fetched from it. */
 struct jpki_crypto;
 
 /* NULL when OpenSSL or memory fails. May be used by several threads at once. */
@@ -19,6 +20,7 @@ void jpki_crypto_free(struct jpki_crypto *crypto);
 
 /* ---- Digests -------------------------------------------------------------------------- */
 
+/* The hashes of the mechanisms. */
 enum jpki_hash {
     JPKI_HASH_NONE,
     JPKI_SHA1,
@@ -63,14 +65,17 @@ enum jpki_scheme {
 
 /* ---- Certificates --------------------------------------------------------------------- */
 
+/* Keys that a certificate may hold. */
 enum jpki_key_type { JPKI_KEY_RSA, JPKI_KEY_EC };
 
+/* A value taken out of a certificate. */
 struct jpki_field {
     const uint8_t *data; /* owned by the certificate */
     size_t length;
 };
 
-struct jpki_public_key; /* OpenSSL's */
+/* OpenSSL's form of a public key. */
+struct jpki_public_key;
 
 /* Everything that applications ask of a certificate, computed once. Fields that do not apply
  * are empty. */

@@ -46,7 +46,10 @@ struct jpki_reader_shared {
     atomic_ulong last_epoch; /* given so far */
 };
 
+/* A reader and the card in it. */
 struct jpki_reader;
+
+/* One key of a reader's card, with its certificates and PIN. */
 struct jpki_credential;
 
 /* The reader `name`, whose card is not known yet. Sends nothing. NULL when memory is short or no
@@ -114,6 +117,7 @@ void jpki_credential_leave(struct jpki_credential *credential);
 
 /* ---- PIN and login -------------------------------------------------------------------- */
 
+/* What the card tells of a PIN. */
 struct jpki_pin_status {
     unsigned tries; /* left; JPKI_TRIES_UNTOLD where the card says "verified" instead */
     bool keypad;    /* the PIN can be typed at the reader */
@@ -148,6 +152,7 @@ enum jpki_error jpki_credential_change_pin(struct jpki_credential *credential, c
 
 /* ---- Certificates --------------------------------------------------------------------- */
 
+/* The two certificates of a credential: the holder's, and that of the CA that issued it. */
 enum jpki_certificate_use { JPKI_HOLDER, JPKI_AUTHORITY, JPKI_CERTIFICATES };
 
 /* How much of a certificate is known, in the order in which it is read. What may be asked for is

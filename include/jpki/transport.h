@@ -65,6 +65,7 @@ struct jpki_transport_ops {
     void (*close)(void *self);
 };
 
+/* A way to a card, and what its functions work on. */
 struct jpki_transport {
     const struct jpki_transport_ops *ops;
     void *self;
@@ -74,6 +75,7 @@ struct jpki_transport {
 
 #define JPKI_READER_NAME 128 /* longest reader name, with its NUL (PC/SC: MAX_READERNAME) */
 
+/* One reader as pcscd shows it now. */
 struct jpki_reader_status {
     char name[JPKI_READER_NAME];
     bool present; /* there is a card in it */
