@@ -171,7 +171,7 @@ static void take_step(struct calls *calls)
         check_verdict(calls, &before, step->name, rv);
     free((void *)(uintptr_t)calls->attempt.pin);
     calls->attempt.pin = NULL;
-    fuzz_promise(rack_counts().held == 0, "%s left a transaction open", step->name);
+    fuzz_promise(readers_counts().held == 0, "%s left a transaction open", step->name);
 }
 
 /* ---- One input -------------------------------------------------------------------------- */
@@ -179,10 +179,10 @@ static void take_step(struct calls *calls)
 static void begin(struct calls *calls)
 {
     unsigned head = input_byte(&calls->input);
-    rack_clear();
+    readers_clear();
     vcard_rewind(calls->card);
-    calls->reader = rack_plug("Reader of calls 00 00");
-    rack_insert(calls->reader, calls->card);
+    calls->reader = readers_plug("Reader of calls 00 00");
+    readers_insert(calls->reader, calls->card);
     calls->keep_last_try = head & CALLS_KEEP_LAST_TRY;
     (void)snprintf(calls->options, sizeof calls->options,
                    "pin-cache=%s always-authenticate=%s keep-last-try=%s pss=%s %s",
@@ -213,7 +213,7 @@ static void finish(struct calls *calls)
     fuzz_promise(rv == CKR_OK || rv == CKR_CRYPTOKI_NOT_INITIALIZED, "C_Finalize");
     memset(calls->sessions, 0, sizeof calls->sessions);
     check_locked(calls, "C_Finalize");
-    rack_clear();
+    readers_clear();
     secrets_check_pages();
     static const char *const texts[] = {"1234",   "ABC123", "abc123",  "9075",
                                         "ZQX907", "8264",   "NEWPIN99"};
