@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Signatures per second on 1, 2, 4 and 8 readers at once, with cards that take 200 ms each; and the
- * commands that jobs cost. In the sandbox: --readers 8 --set latency.sign_us=200000.
+ * number of commands that each call sends. In the sandbox: --readers 8 --set
+ * latency.sign_us=200000.
  *
  *   speed MODULE [LEAST-RATIO]
  *
- * With a ratio, of the rate to as many times one reader's within this run, less is a failure.
+ * The ratio is the rate of N readers to N times that of one reader in the same run. A lower one
+ * than LEAST-RATIO is a failure.
  */
 #include "p11.h"
 
@@ -16,9 +18,9 @@
 
 enum { READERS = 8, SLOTS = 4 * READERS, SIGNATURES = 8, ATTEMPTS = 4 };
 
-static struct app_desk desks[READERS];
+static struct p11_login logins[READERS];
 
-/* The slots with a token. */
+/* The slots that have a token. */
 static CK_ULONG present(CK_SLOT_ID slots[SLOTS])
 {
     CK_ULONG count = 0;
@@ -28,9 +30,9 @@ static CK_ULONG present(CK_SLOT_ID slots[SLOTS])
     return count;
 }
 
-/* One slot of each reader, the first that has a token: the authentication key's. Returns how many
- * readers the module shows: OpenSC has slots for four. */
-static unsigned sit_down_at_all(void)
+/* Logs in to one slot of each reader, the first that has a token: the authentication key's. Returns
+ * how many readers the module shows (OpenSC has slots for four). */
+static unsigned log_in_to_all(void)
 {
     CK_SLOT_ID slots[SLOTS];
     CK_ULONG count = present(slots);
@@ -45,21 +47,21 @@ static unsigned sit_down_at_all(void)
         if (known)
             continue;
         memcpy(seen[found], info.slotDescription, 64);
-        app_sit_down(&desks[found++], slots[i], AUTH_PIN);
+        p11_log_in(&logins[found++], slots[i], AUTH_PIN);
     }
     return found;
 }
 
 static void *sign(void *argument)
 {
-    const struct app_desk *desk = argument;
+    const struct p11_login *login = argument;
     CK_MECHANISM mechanism = {CKM_SHA256_RSA_PKCS, NULL, 0};
     CK_BYTE text[] = "as fast as the card can";
     for (int i = 0; i < SIGNATURES; i++) {
-        CK_BYTE signature[2 * APP_SIGNATURE];
+        CK_BYTE signature[2 * P11_SIGNATURE];
         CK_ULONG length = sizeof signature;
-        OK(p11->C_SignInit(desk->session, &mechanism, desk->key));
-        OK(p11->C_Sign(desk->session, text, sizeof text, signature, &length));
+        OK(p11->C_SignInit(login->session, &mechanism, login->key));
+        OK(p11->C_Sign(login->session, text, sizeof text, signature, &length));
     }
     return NULL;
 }
@@ -68,31 +70,31 @@ static void *sign(void *argument)
 static double rate(unsigned readers)
 {
     pthread_t threads[READERS];
-    double start = world_now();
+    double start = seconds_now();
     for (unsigned i = 0; i < readers; i++)
-        EXPECT(pthread_create(&threads[i], NULL, sign, &desks[i]) == 0, "no thread");
+        EXPECT(pthread_create(&threads[i], NULL, sign, &logins[i]) == 0, "no thread");
     for (unsigned i = 0; i < readers; i++)
         (void)pthread_join(threads[i], NULL);
-    return SIGNATURES * readers / (world_now() - start);
+    return SIGNATURES * readers / (seconds_now() - start);
 }
 
 /* ---- Commands ---------------------------------------------------------------------------- */
 
 static void commands_for(const char *what)
 {
-    printf("  %-24s %4ld commands, %6ld bytes in answers\n", what, world_counter(0, "commands"),
-           world_counter(0, "bytes-out"));
-    (void)world_card(0, "reset-counters");
+    printf("  %-24s %4ld commands, %6ld bytes in answers\n", what, card_counter(0, "commands"),
+           card_counter(0, "bytes-out"));
+    (void)card_command(0, "reset-counters");
 }
 
-static void commands_per_job(void)
+static void commands_per_call(void)
 {
     CK_SLOT_ID slots[SLOTS];
     CK_TOKEN_INFO info;
-    struct app_desk desk = {.pin = AUTH_PIN};
+    struct p11_login login = {.pin = AUTH_PIN};
     CK_ULONG keys;
-    (void)world_card(0, "reset-counters");
-    OK(app_try_initialize(NULL));
+    (void)card_command(0, "reset-counters");
+    OK(p11_try_initialize(NULL));
     commands_for("C_Initialize");
     (void)present(slots);
     commands_for("listing slots");
@@ -100,20 +102,20 @@ static void commands_per_job(void)
     commands_for("C_GetTokenInfo");
     OK(p11->C_GetTokenInfo(slots[0], &info));
     commands_for("C_GetTokenInfo again");
-    desk.session = app_open(slots[0]);
+    login.session = p11_open(slots[0]);
     commands_for("C_OpenSession");
-    OK(app_try_login(desk.session, desk.pin));
+    OK(p11_try_login(login.session, login.pin));
     commands_for("C_Login");
-    OK(app_find_key(desk.session, &desk.key, &keys));
+    OK(p11_find_key(login.session, &login.key, &keys));
     commands_for("finding the key");
-    (void)sign(&desk);
+    (void)sign(&login);
     printf("  %-24s %4.1f commands\n", "a signature",
-           (double)world_counter(0, "commands") / SIGNATURES);
+           (double)card_counter(0, "commands") / SIGNATURES);
     OK(p11->C_Finalize(NULL));
 }
 
-/* Of as many times one reader's, which is measured right before. On a machine that does other work,
- * too, the best of a few attempts. */
+/* The rate of one reader is measured right before. The best of a few attempts, as the machine may
+ * be busy. */
 static double best_ratio(unsigned readers, double least)
 {
     double best = 0;
@@ -130,15 +132,15 @@ static double best_ratio(unsigned readers, double least)
 
 int main(int argc, char **argv)
 {
-    EXPECT(argc >= 2 && world_readers() == READERS, "speed MODULE [LEAST-RATIO]");
+    EXPECT(argc >= 2 && reader_count() == READERS, "speed MODULE [LEAST-RATIO]");
     double least = argc > 2 ? strtod(argv[2], NULL) : 0;
     bool good = true;
-    world_watchdog(250, "speed");
-    app_load(argv[1]);
+    watchdog(250, "speed");
+    p11_load(argv[1]);
     printf("%s\n", argv[1]);
-    commands_per_job();
-    OK(app_try_initialize(NULL));
-    unsigned found = sit_down_at_all();
+    commands_per_call();
+    OK(p11_try_initialize(NULL));
+    unsigned found = log_in_to_all();
     for (unsigned readers = 1; readers <= found; readers *= 2)
         good = best_ratio(readers, least) >= least && good;
     OK(p11->C_Finalize(NULL));

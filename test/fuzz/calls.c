@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "calls.h"
 
-#include "check_signature.h"
 #include "fake_readers.h"
+#include "return_values.h"
 #include "secrets.h"
 #include "switches.h"
 
@@ -165,13 +165,13 @@ static void take_step(struct calls *calls)
     CK_RV rv = step->run(calls);
     if (calls->tell)
         (void)fprintf(stderr, "%s: %#lx\n", step->name, rv);
-    fuzz_promise(judge_code(rv), "%s returned %#lx", step->name, rv);
+    fuzz_promise(is_known_return_value(rv), "%s returned %#lx", step->name, rv);
     pins_check(&before, &calls->attempt, step->name);
     if (calls->attempt.pin != NULL)
         check_verdict(calls, &before, step->name, rv);
     free((void *)(uintptr_t)calls->attempt.pin);
     calls->attempt.pin = NULL;
-    fuzz_promise(rack_counts().held == 0, "%s left a transaction open", step->name);
+    fuzz_promise(readers_counts().held == 0, "%s left a transaction open", step->name);
 }
 
 /* ---- One input -------------------------------------------------------------------------- */
@@ -179,10 +179,10 @@ static void take_step(struct calls *calls)
 static void begin(struct calls *calls)
 {
     unsigned head = input_byte(&calls->input);
-    rack_clear();
+    readers_clear();
     vcard_rewind(calls->card);
-    calls->reader = rack_plug("Reader of calls 00 00");
-    rack_insert(calls->reader, calls->card);
+    calls->reader = readers_plug("Reader of calls 00 00");
+    readers_insert(calls->reader, calls->card);
     calls->keep_last_try = head & CALLS_KEEP_LAST_TRY;
     (void)snprintf(calls->options, sizeof calls->options,
                    "pin-cache=%s always-authenticate=%s keep-last-try=%s pss=%s %s",
@@ -213,7 +213,7 @@ static void finish(struct calls *calls)
     fuzz_promise(rv == CKR_OK || rv == CKR_CRYPTOKI_NOT_INITIALIZED, "C_Finalize");
     memset(calls->sessions, 0, sizeof calls->sessions);
     check_locked(calls, "C_Finalize");
-    rack_clear();
+    readers_clear();
     secrets_check_pages();
     static const char *const texts[] = {"1234",   "ABC123", "abc123",  "9075",
                                         "ZQX907", "8264",   "NEWPIN99"};

@@ -9,28 +9,28 @@
 
 static CK_RV take_out(struct calls *calls)
 {
-    rack_remove(calls->reader);
+    readers_remove(calls->reader);
     return CKR_OK;
 }
 
 /* It may have been taken out by a switch of its own, and the reader may be gone. */
 static CK_RV put_in(struct calls *calls)
 {
-    (void)rack_plug("Reader of calls 00 00");
-    rack_insert(calls->reader, calls->card);
+    (void)readers_plug("Reader of calls 00 00");
+    readers_insert(calls->reader, calls->card);
     memset(calls->refused_length, 0, sizeof calls->refused_length);
     return CKR_OK;
 }
 
 static CK_RV unplug(struct calls *calls)
 {
-    rack_unplug(calls->reader);
+    readers_unplug(calls->reader);
     return CKR_OK;
 }
 
 static CK_RV service(struct calls *calls)
 {
-    rack_service(input_byte(&calls->input) & 1);
+    readers_service(input_byte(&calls->input) & 1);
     memset(calls->refused_length, 0, sizeof calls->refused_length);
     calls->disturbed = true; /* the rack's cards keep their power, pcscd's do not */
     return CKR_OK;
@@ -38,7 +38,7 @@ static CK_RV service(struct calls *calls)
 
 static CK_RV reset(struct calls *calls)
 {
-    static void (*const how[])(unsigned) = {rack_reset, rack_repower, rack_power_down};
+    static void (*const how[])(unsigned) = {readers_reset, readers_repower, readers_power_down};
     how[input_byte(&calls->input) % 3](calls->reader);
     return CKR_OK;
 }
@@ -60,11 +60,11 @@ static CK_RV fail(struct calls *calls)
     static const enum jpki_error errors[] = {JPKI_ERR_TRANSPORT, JPKI_ERR_CARD_CHANGED,
                                              JPKI_ERR_NO_SERVICE, JPKI_ERR_BUSY, JPKI_ERR_NO_CARD};
     unsigned what = input_byte(&calls->input);
-    enum rack_call call = (enum rack_call)(what % RACK_CALLS);
-    enum jpki_error error = errors[(what >> 2) % (call == RACK_TRANSMIT ? 2 : 5)];
-    if (call == RACK_LIST || call == RACK_LOOK)
+    enum readers_call call = (enum readers_call)(what % READERS_CALLS);
+    enum jpki_error error = errors[(what >> 2) % (call == READERS_TRANSMIT ? 2 : 5)];
+    if (call == READERS_LIST || call == READERS_LOOK)
         error = JPKI_ERR_NO_SERVICE;
-    rack_fail(call, (what >> 5) + 1, error);
+    readers_fail(call, (what >> 5) + 1, error);
     calls->disturbed = true;
     memset(calls->refused_length, 0, sizeof calls->refused_length);
     return CKR_OK;

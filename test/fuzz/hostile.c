@@ -92,7 +92,7 @@ static unsigned most;
 
 static void note(const char *card, const char *call, uint64_t before)
 {
-    unsigned commands = (unsigned)(rack_counts().transmits - before);
+    unsigned commands = (unsigned)(readers_counts().transmits - before);
     if (commands > 40)
         printf("%s: %s: %u commands\n", card, call, commands);
     if (commands > most)
@@ -101,7 +101,7 @@ static void note(const char *card, const char *call, uint64_t before)
 
 #define COUNT(card, call)                                                                          \
     do {                                                                                           \
-        uint64_t before = rack_counts().transmits;                                                 \
+        uint64_t before = readers_counts().transmits;                                              \
         (void)(call);                                                                              \
         note((card), #call, before);                                                               \
     } while (0)
@@ -117,10 +117,10 @@ static void walk(const char *card, size_t (*fn)(void *, const uint8_t *, size_t,
     CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
     CK_UTF8CHAR pin[] = {'1', '2', '3', '4'};
     (void)alarm(HANG_SECONDS);
-    rack_clear();
+    readers_clear();
     vcard_rewind(pins_card());
-    rack_insert(rack_plug("Reader of hostile 00 00"), pins_card());
-    rack_lie(fn, context);
+    readers_insert(readers_plug("Reader of hostile 00 00"), pins_card());
+    readers_override(fn, context);
     (void)C_Initialize(&args);
     COUNT(card, C_GetSlotList(CK_TRUE, slots, &count));
     COUNT(card, C_GetTokenInfo(0, &info));
@@ -133,7 +133,7 @@ static void walk(const char *card, size_t (*fn)(void *, const uint8_t *, size_t,
     COUNT(card, C_FindObjectsInit(session, NULL, 0));
     COUNT(card, C_Logout(session));
     (void)C_Finalize(NULL);
-    rack_clear();
+    readers_clear();
 }
 
 int main(int argc, char **argv)

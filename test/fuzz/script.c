@@ -21,7 +21,7 @@ CK_RV script_after(struct script *script, const struct attempt *attempt, const c
 {
     if (script->after != NULL)
         script->after(script->context, attempt, call, rv);
-    fuzz_promise(judge_code(rv), "%s returned %#lx", call, rv);
+    fuzz_promise(is_known_return_value(rv), "%s returned %#lx", call, rv);
     if (expected != ANYTHING && rv != expected && script->surprise == NULL) {
         script->surprise = call;
         script->surprise_rv = rv;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * script: what an application does with both tokens of one reader, from C_Initialize to C_Finalize,
- * whatever comes back. Each return value is one of those that judge.h knows, and no signature is
- * handed out that the certificate read before does not verify.
+ * whatever comes back. Each return value is one of those that return_values.h knows, and no
+ * signature is handed out that the certificate read before does not verify.
  */
 #ifndef SCRIPT_H
 #define SCRIPT_H

@@ -4,6 +4,7 @@
 #define SCRIPT_RUN_H
 
 #include "check_signature.h"
+#include "return_values.h"
 #include "script.h"
 
 #define ANYTHING (~0UL)

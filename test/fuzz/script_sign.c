@@ -51,7 +51,7 @@ static void check(struct script *script, CK_RV rv, const CK_MECHANISM *mechanism
     }
     script->signatures++;
     fuzz_promise(script->key_length > 0, "no signature without a certificate");
-    fuzz_promise(judge_signature(script->key, script->key_length, mechanism->mechanism, message,
+    fuzz_promise(check_signature(script->key, script->key_length, mechanism->mechanism, message,
                                  MESSAGE, signature, length),
                  "a signature by mechanism %#lx that its certificate does not verify",
                  mechanism->mechanism);

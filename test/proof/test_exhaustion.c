@@ -5,7 +5,7 @@
  * session and a card of its own. */
 #include "every_answer.h"
 
-#include "fixture.h"
+#include "vcard_fixture.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -281,10 +281,10 @@ static void run_scenario(void **state)
     bool is_long = scenario->merge || (scenario->reads_after && scenario->settings[0] == '\0');
     if (is_long && getenv("PINS_SHORT") != NULL)
         skip();
-    fixture_open(&fixture);
-    struct fixture *card = fixture;
+    vcard_fixture_open(&fixture);
+    struct vcard_fixture *card = fixture;
     unsigned complaints = walk_scenario(card->card, scenario);
-    fixture_close(&fixture);
+    vcard_fixture_close(&fixture);
     assert_int_equal(complaints, 0);
 }
 

@@ -113,7 +113,7 @@ static void only_the_authentication_token(void **state)
     (void)state;
     assert_false(has_path(AUTH));
     assert_false(has_path(SIGN));
-    rack_keypad("1234");
+    readers_keypad("1234");
     assert_true(has_path(AUTH));
     assert_false(has_path(SIGN));
 }
@@ -122,8 +122,8 @@ static void only_the_authentication_token(void **state)
 static void not_only_at_the_keypad(void **state)
 {
     (void)state;
-    rack_keypad("9999");
-    desk_login(desk_session(AUTH), AUTH_PIN);
+    readers_keypad("9999");
+    app_login(app_session(AUTH), AUTH_PIN);
 }
 
 int main(void)
@@ -131,8 +131,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(features),
         cmocka_unit_test(request),
-        cmocka_unit_test_setup_teardown(only_the_authentication_token, desk_open, desk_close),
-        cmocka_unit_test_setup_teardown(not_only_at_the_keypad, desk_open, desk_close),
+        cmocka_unit_test_setup_teardown(only_the_authentication_token, app_open, app_close),
+        cmocka_unit_test_setup_teardown(not_only_at_the_keypad, app_open, app_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

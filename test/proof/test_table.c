@@ -57,7 +57,7 @@ static void note_pin(void *context, const char *application, uint16_t file, int 
 static struct pins look(const struct stage *stage)
 {
     struct pins pins = {.count = 0};
-    vcard_each_pin(stage->desk->vcard, note_pin, &pins);
+    vcard_each_pin(stage->app->vcard, note_pin, &pins);
     return pins;
 }
 

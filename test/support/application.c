@@ -8,42 +8,42 @@
 
 static CK_BYTE message[] = {'h', 'e', 'l', 'l', 'o'};
 
-int desk_open_closed(void **state)
+int app_open_closed(void **state)
 {
     void *card = NULL;
-    struct desk *desk = calloc(1, sizeof *desk);
-    rack_clear();
-    assert_int_equal(fixture_open(&card), 0);
-    desk->card = card;
-    desk->vcard = desk->card->card;
-    assert_int_equal(vcard_set(desk->vcard, "persist=off"), 0);
-    desk->reader = rack_plug("Reader of the desk 00 00");
-    rack_insert(desk->reader, desk->vcard);
-    vcard_reset_counters(desk->vcard);
-    *state = desk;
+    struct app *app = calloc(1, sizeof *app);
+    readers_clear();
+    assert_int_equal(vcard_fixture_open(&card), 0);
+    app->card = card;
+    app->vcard = app->card->card;
+    assert_int_equal(vcard_set(app->vcard, "persist=off"), 0);
+    app->reader = readers_plug("Fake reader 00 00");
+    readers_insert(app->reader, app->vcard);
+    vcard_reset_counters(app->vcard);
+    *state = app;
     return 0;
 }
 
-int desk_open(void **state)
+int app_open(void **state)
 {
-    desk_open_closed(state);
-    desk_restart(NULL);
+    app_open_closed(state);
+    app_restart(NULL);
     return 0;
 }
 
-int desk_close(void **state)
+int app_close(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     CK_RV rv = C_Finalize(NULL);
     assert_true(rv == CKR_OK || rv == CKR_CRYPTOKI_NOT_INITIALIZED);
-    rack_clear();
-    void *card = desk->card;
-    fixture_close(&card);
-    free(desk);
+    readers_clear();
+    void *card = app->card;
+    vcard_fixture_close(&card);
+    free(app);
     return 0;
 }
 
-CK_RV desk_initialize(const char *options)
+CK_RV app_initialize(const char *options)
 {
     CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
     char *copy = options == NULL ? NULL : strdup(options);
@@ -53,24 +53,24 @@ CK_RV desk_initialize(const char *options)
     return rv;
 }
 
-void desk_restart(const char *options)
+void app_restart(const char *options)
 {
     CK_RV rv = C_Finalize(NULL);
     assert_true(rv == CKR_OK || rv == CKR_CRYPTOKI_NOT_INITIALIZED);
-    assert_int_equal(desk_initialize(options), CKR_OK);
+    assert_int_equal(app_initialize(options), CKR_OK);
     CK_ULONG count = 0;
     assert_int_equal(C_GetSlotList(CK_FALSE, NULL, &count), CKR_OK);
 }
 
-unsigned desk_commands(struct desk *desk)
+unsigned app_commands(struct app *app)
 {
     struct vcard_counters counters;
-    vcard_counters(desk->vcard, &counters);
-    vcard_reset_counters(desk->vcard);
+    vcard_counters(app->vcard, &counters);
+    vcard_reset_counters(app->vcard);
     return (unsigned)counters.commands;
 }
 
-CK_SESSION_HANDLE desk_session(CK_SLOT_ID slot)
+CK_SESSION_HANDLE app_session(CK_SLOT_ID slot)
 {
     CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
     assert_int_equal(C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &session), CKR_OK);
@@ -78,7 +78,7 @@ CK_SESSION_HANDLE desk_session(CK_SLOT_ID slot)
     return session;
 }
 
-CK_RV desk_try_login(CK_SESSION_HANDLE session, const char *pin)
+CK_RV app_try_login(CK_SESSION_HANDLE session, const char *pin)
 {
     CK_UTF8CHAR bytes[64];
     size_t length = strlen(pin);
@@ -87,20 +87,20 @@ CK_RV desk_try_login(CK_SESSION_HANDLE session, const char *pin)
     return C_Login(session, CKU_USER, bytes, length);
 }
 
-void desk_login(CK_SESSION_HANDLE session, const char *pin)
+void app_login(CK_SESSION_HANDLE session, const char *pin)
 {
-    assert_int_equal(desk_try_login(session, pin), CKR_OK);
+    assert_int_equal(app_try_login(session, pin), CKR_OK);
 }
 
-CK_STATE desk_state(CK_SESSION_HANDLE session)
+CK_STATE app_state(CK_SESSION_HANDLE session)
 {
     CK_SESSION_INFO info;
     assert_int_equal(C_GetSessionInfo(session, &info), CKR_OK);
     return info.state;
 }
 
-CK_ULONG desk_find(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count,
-                   CK_OBJECT_HANDLE *found, CK_ULONG room)
+CK_ULONG app_find(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count,
+                  CK_OBJECT_HANDLE *found, CK_ULONG room)
 {
     CK_OBJECT_HANDLE one;
     CK_ULONG total = 0, got = 0;
@@ -118,33 +118,33 @@ CK_ULONG desk_find(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG c
     return total;
 }
 
-CK_ULONG desk_find_class(CK_SESSION_HANDLE session, CK_OBJECT_CLASS class, CK_OBJECT_HANDLE *found,
-                         CK_ULONG room)
+CK_ULONG app_find_class(CK_SESSION_HANDLE session, CK_OBJECT_CLASS class, CK_OBJECT_HANDLE *found,
+                        CK_ULONG room)
 {
     CK_ATTRIBUTE template = {CKA_CLASS, &class, sizeof class};
-    return desk_find(session, &template, 1, found, room);
+    return app_find(session, &template, 1, found, room);
 }
 
-CK_OBJECT_HANDLE desk_object(CK_SESSION_HANDLE session, CK_OBJECT_CLASS class)
+CK_OBJECT_HANDLE app_object(CK_SESSION_HANDLE session, CK_OBJECT_CLASS class)
 {
     CK_SESSION_INFO info;
     assert_int_equal(C_GetSessionInfo(session, &info), CKR_OK);
     CK_BYTE id = info.slotID % 2 == AUTH ? 1 : 2;
     CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class}, {CKA_ID, &id, 1}};
     CK_OBJECT_HANDLE found = CK_INVALID_HANDLE;
-    assert_int_equal(desk_find(session, template, 2, &found, 1), 1);
+    assert_int_equal(app_find(session, template, 2, &found, 1), 1);
     return found;
 }
 
-CK_SESSION_HANDLE desk_key(CK_SLOT_ID slot, CK_OBJECT_HANDLE *key)
+CK_SESSION_HANDLE app_key(CK_SLOT_ID slot, CK_OBJECT_HANDLE *key)
 {
-    CK_SESSION_HANDLE session = desk_session(slot);
-    desk_login(session, slot % 2 == AUTH ? AUTH_PIN : SIGN_PIN);
-    *key = desk_object(session, CKO_PRIVATE_KEY);
+    CK_SESSION_HANDLE session = app_session(slot);
+    app_login(session, slot % 2 == AUTH ? AUTH_PIN : SIGN_PIN);
+    *key = app_object(session, CKO_PRIVATE_KEY);
     return session;
 }
 
-CK_RV desk_sign(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_BYTE signature[SIGNATURE])
+CK_RV app_sign(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_BYTE signature[SIGNATURE])
 {
     CK_MECHANISM mechanism = {CKM_SHA256_RSA_PKCS, NULL, 0};
     CK_ULONG length = SIGNATURE;
@@ -157,12 +157,11 @@ CK_RV desk_sign(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_BYTE signatu
     return rv;
 }
 
-bool desk_signed(const struct desk *desk, const char *certificate,
-                 const CK_BYTE signature[SIGNATURE])
+bool app_signed(const struct app *app, const char *certificate, const CK_BYTE signature[SIGNATURE])
 {
     uint8_t der[CERT_MAX];
     const uint8_t *at = der;
-    size_t length = state_file(desk->card, certificate, der, sizeof der);
+    size_t length = state_file(app->card, certificate, der, sizeof der);
     X509 *x509 = d2i_X509(NULL, &at, (long)length);
     assert_non_null(x509);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -188,16 +187,16 @@ static void note_pin(void *context, const char *application, uint16_t file, int 
     notes->tries[notes->count++] = tries;
 }
 
-unsigned desk_tries(const struct desk *desk, int tries[PINS_MAX])
+unsigned app_tries(const struct app *app, int tries[PINS_MAX])
 {
     struct notes notes = {tries, 0};
     memset(tries, 0, PINS_MAX * sizeof *tries);
-    vcard_each_pin(desk->vcard, note_pin, &notes);
+    vcard_each_pin(app->vcard, note_pin, &notes);
     assert_true(notes.count > 4);
     return notes.count;
 }
 
-void desk_disturb(const struct desk *desk)
+void app_disturb(const struct app *app)
 {
-    assert_string_equal(ask(desk->card, SELECT_RESIDENT), "9000");
+    assert_string_equal(ask(app->card, SELECT_RESIDENT), "9000");
 }

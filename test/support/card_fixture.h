@@ -1,48 +1,52 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* lab: the room card alone, over one virtual card in a reader of the rack; every command it sends
- * is noted down. */
-#ifndef LAB_H
-#define LAB_H
+/* card_fixture: for tests of src/card alone. A struct jpki_card over a virtual card in a fake
+ * reader; every command that it sends is recorded. Functions begin with fixture_. */
+#ifndef CARD_FIXTURE_H
+#define CARD_FIXTURE_H
 
 #include "fake_readers.h"
-#include "fixture.h"
+#include "vcard_fixture.h"
 
 #include "jpki/card.h"
 
-#define LAB_NOTES 512U
+#define FIXTURE_COMMANDS 512U
 
-struct lab {
-    struct fixture *fixture;
-    struct vcard *vcard; /* the fixture's */
+struct card_fixture {
+    struct vcard_fixture *vcard_fixture;
+    struct vcard *vcard; /* vcard_fixture's */
     unsigned reader;
     void *source;
     struct jpki_card *card;
-    uint8_t sent[LAB_NOTES][4]; /* headers */
-    unsigned count;             /* commands since lab_forget() or lab_enter() */
+    uint8_t sent[FIXTURE_COMMANDS][4]; /* headers of the commands */
+    unsigned count;                    /* how many: since fixture_begin() or fixture_enter() */
 };
 
 /* cmocka setup and teardown. */
-int lab_open(void **state);
-int lab_close(void **state);
+int fixture_open(void **state);
+int fixture_close(void **state);
 
-void lab_set(struct lab *lab, const char *assignment);
+/* Sets a switch of the virtual card. */
+void fixture_set(struct card_fixture *fixture, const char *assignment);
 
-/* As if the card had just been put in: switches, counters, power, what the module learned. */
-void lab_fresh(struct lab *lab);
+/* As if the card had just been inserted: switches, counters, power, what struct jpki_card learned.
+ */
+void fixture_fresh(struct card_fixture *fixture);
 
-/* Begins a transaction; and selects the application; and forgets the notes. */
-void lab_begin(struct lab *lab);
-void lab_enter(struct lab *lab);
-void lab_end(struct lab *lab);
+/* Begins a transaction; and selects the application. What was recorded before is dropped. */
+void fixture_begin(struct card_fixture *fixture);
+void fixture_enter(struct card_fixture *fixture);
+void fixture_end(struct card_fixture *fixture);
 
-/* Selects, asks the tries and verifies, as a login does. */
-enum jpki_error lab_verify(struct lab *lab, enum jpki_key key, const char *pin, unsigned *tries);
+/* Selects, asks for the tries left and verifies, as a login does. */
+enum jpki_error fixture_verify(struct card_fixture *fixture, enum jpki_key key, const char *pin,
+                               unsigned *tries);
 
 /* How many commands with this INS were sent; 0 = any. */
-unsigned lab_sent(const struct lab *lab, uint8_t ins);
+unsigned fixture_sent(const struct card_fixture *fixture, uint8_t ins);
 
-/* The ways a card may take or refuse short EF identifiers: calls back once for each, with a fresh
- * card on which it is set. */
-void lab_each_naming(struct lab *lab, void (*fn)(struct lab *lab, const char *naming));
+/* Calls `fn` for each way in which a card may accept or refuse short EF identifiers, with a fresh
+ * card so set. `switches` is for messages. */
+void fixture_each_sfi(struct card_fixture *fixture,
+                      void (*fn)(struct card_fixture *fixture, const char *switches));
 
 #endif

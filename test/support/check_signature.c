@@ -45,7 +45,7 @@ static bool set_padding(EVP_PKEY_CTX *context, CK_MECHANISM_TYPE mechanism)
            EVP_PKEY_CTX_set_rsa_pss_saltlen(context, 32) > 0;
 }
 
-/* The data are what was padded, or the hash. */
+/* `message` is what was padded (CKM_RSA_PKCS) or the hash (CKM_RSA_PKCS_PSS). */
 static bool verify_raw(EVP_PKEY *pkey, CK_MECHANISM_TYPE mechanism, const CK_BYTE *message,
                        size_t length, const CK_BYTE *signature, size_t signature_length)
 {
@@ -72,7 +72,7 @@ static bool verify_hashed(EVP_PKEY *pkey, CK_MECHANISM_TYPE mechanism, const CK_
     return right;
 }
 
-bool judge_signature(const CK_BYTE *key, size_t key_length, CK_MECHANISM_TYPE mechanism,
+bool check_signature(const CK_BYTE *key, size_t key_length, CK_MECHANISM_TYPE mechanism,
                      const CK_BYTE *message, size_t length, const CK_BYTE *signature,
                      size_t signature_length)
 {
@@ -83,60 +83,4 @@ bool judge_signature(const CK_BYTE *key, size_t key_length, CK_MECHANISM_TYPE me
     EVP_PKEY_free(pkey);
     ERR_clear_error();
     return right;
-}
-
-bool judge_code(CK_RV rv)
-{
-    static const CK_RV known[] = {
-        CKR_OK,
-        CKR_HOST_MEMORY,
-        CKR_SLOT_ID_INVALID,
-        CKR_GENERAL_ERROR,
-        CKR_FUNCTION_FAILED,
-        CKR_ARGUMENTS_BAD,
-        CKR_NO_EVENT,
-        CKR_CANT_LOCK,
-        CKR_ATTRIBUTE_SENSITIVE,
-        CKR_ATTRIBUTE_TYPE_INVALID,
-        CKR_DATA_LEN_RANGE,
-        CKR_DEVICE_ERROR,
-        CKR_DEVICE_REMOVED,
-        CKR_FUNCTION_CANCELED,
-        CKR_FUNCTION_NOT_PARALLEL,
-        CKR_FUNCTION_NOT_SUPPORTED,
-        CKR_KEY_HANDLE_INVALID,
-        CKR_KEY_TYPE_INCONSISTENT,
-        CKR_KEY_FUNCTION_NOT_PERMITTED,
-        CKR_MECHANISM_INVALID,
-        CKR_MECHANISM_PARAM_INVALID,
-        CKR_OBJECT_HANDLE_INVALID,
-        CKR_OPERATION_ACTIVE,
-        CKR_OPERATION_NOT_INITIALIZED,
-        CKR_PIN_INCORRECT,
-        CKR_PIN_INVALID,
-        CKR_PIN_LEN_RANGE,
-        CKR_PIN_LOCKED,
-        CKR_SESSION_HANDLE_INVALID,
-        CKR_SESSION_PARALLEL_NOT_SUPPORTED,
-        CKR_SESSION_READ_ONLY,
-        CKR_SIGNATURE_INVALID,
-        CKR_SIGNATURE_LEN_RANGE,
-        CKR_STATE_UNSAVEABLE,
-        CKR_TOKEN_NOT_PRESENT,
-        CKR_TOKEN_NOT_RECOGNIZED,
-        CKR_TOKEN_WRITE_PROTECTED,
-        CKR_USER_ALREADY_LOGGED_IN,
-        CKR_USER_NOT_LOGGED_IN,
-        CKR_USER_TYPE_INVALID,
-        CKR_RANDOM_SEED_NOT_SUPPORTED,
-        CKR_RANDOM_NO_RNG,
-        CKR_BUFFER_TOO_SMALL,
-        CKR_CRYPTOKI_NOT_INITIALIZED,
-        CKR_CRYPTOKI_ALREADY_INITIALIZED,
-        CKR_SAVED_STATE_INVALID,
-    };
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (known[i] == rv)
-            return true;
-    return false;
 }

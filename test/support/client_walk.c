@@ -57,7 +57,7 @@ static bool read_certificate(struct walk *walk, CK_BYTE id, const char *file)
     uint8_t wanted[CERT_MAX];
     CK_OBJECT_HANDLE certificate;
     CK_ATTRIBUTE attribute = {CKA_VALUE, value, sizeof value};
-    size_t length = state_file(walk->desk->card, file, wanted, sizeof wanted);
+    size_t length = state_file(walk->app->card, file, wanted, sizeof wanted);
     return holds(walk, find(walk, CKO_CERTIFICATE, id, &certificate) == 1, "the certificate") &&
            works(walk, C_GetAttributeValue(walk->session, certificate, &attribute, 1),
                  "GetAttributeValue") &&
@@ -81,7 +81,7 @@ static bool read_everything(struct walk *walk)
 
 static CK_RV log_in(const struct walk *walk)
 {
-    return desk_try_login(walk->session, walk->slot == AUTH ? AUTH_PIN : SIGN_PIN);
+    return app_try_login(walk->session, walk->slot == AUTH ? AUTH_PIN : SIGN_PIN);
 }
 
 static CK_STATE state_of(const struct walk *walk)
@@ -292,15 +292,15 @@ static bool walk_both(struct walk *walk)
 bool walk(struct walk *walk)
 {
     int before[PINS_MAX], after[PINS_MAX];
-    (void)desk_tries(walk->desk, before);
+    (void)app_tries(walk->app, before);
     walk->failure[0] = '\0';
     CK_ULONG slots = 0;
-    if (works(walk, desk_initialize(NULL), "Initialize") &&
+    if (works(walk, app_initialize(NULL), "Initialize") &&
         works(walk, C_GetSlotList(CK_FALSE, NULL, &slots), "GetSlotList") &&
         walk_token(walk, walk->first) && walk_token(walk, 1 - walk->first))
         (void)walk_both(walk);
     works(walk, C_Finalize(NULL), "Finalize");
-    (void)desk_tries(walk->desk, after);
+    (void)app_tries(walk->app, after);
     return holds(walk, memcmp(before, after, sizeof before) == 0, "a try is gone") &&
            walk->failure[0] == '\0';
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* walk: what an application does with a card from list to log-out, on both tokens, whatever the
- * card is like. Unlike desk it does not assert: it tells the first thing that went wrong. */
+ * card is like. Unlike app it does not assert: it tells the first thing that went wrong. */
 #ifndef WALK_H
 #define WALK_H
 
@@ -22,7 +22,7 @@ struct expected {
 };
 
 struct walk {
-    const struct desk *desk;
+    const struct app *app;
     struct expected expected;
     CK_SLOT_ID
     first; /* the token to begin with: what is learned of the card there holds for both */

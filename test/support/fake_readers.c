@@ -1,139 +1,139 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What tests do to readers and cards. */
 #include "fake_readers_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct rack_state rack = {
+struct readers_state readers = {
     .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .service = true};
 
-void rack_promise(bool kept, const char *what)
+void readers_promise(bool kept, const char *what)
 {
     if (kept)
         return;
-    fprintf(stderr, "rack: broken promise: %s\n", what);
+    fprintf(stderr, "fake readers: broken rule: %s\n", what);
     abort();
 }
 
-void rack_take(void)
+void readers_lock(void)
 {
-    pthread_mutex_lock(&rack.lock);
+    pthread_mutex_lock(&readers.lock);
 }
 
-void rack_release(void)
+void readers_unlock(void)
 {
-    pthread_mutex_unlock(&rack.lock);
+    pthread_mutex_unlock(&readers.lock);
 }
 
 /* ---- Readers and cards ------------------------------------------------------------------ */
 
 /* The static functions of this file are called with the lock held. */
-static void change(struct slot *slot)
+static void note_change(struct fake_reader *reader)
 {
-    slot->insertion++;
-    pthread_cond_broadcast(&rack.changed);
+    reader->insertion++;
+    pthread_cond_broadcast(&readers.changed);
 }
 
-static void take_out(struct slot *slot)
+static void remove_card(struct fake_reader *reader)
 {
-    if (slot->card == NULL)
+    if (reader->card == NULL)
         return;
-    vcard_remove(slot->card);
-    slot->card = NULL;
-    change(slot);
+    vcard_remove(reader->card);
+    reader->card = NULL;
+    note_change(reader);
 }
 
-struct vcard *rack_card_in(struct slot *slot)
+struct vcard *readers_card_in(struct fake_reader *reader)
 {
-    if (slot->card != NULL && !vcard_inserted(slot->card))
-        take_out(slot);
-    return slot->plugged ? slot->card : NULL;
+    if (reader->card != NULL && !vcard_inserted(reader->card))
+        remove_card(reader);
+    return reader->plugged ? reader->card : NULL;
 }
 
-void rack_clear(void)
+void readers_clear(void)
 {
-    rack_take();
-    rack_promise(rack.counts.sources == 0 && rack.counts.transports == 0,
-                 "everything is closed in the end");
-    rack_promise(rack.counts.connected == 0 && rack.counts.held == 0, "nothing is held in the end");
-    rack_promise(rack.counts.begins == rack.counts.ends, "every begin is ended");
-    memset(rack.slots, 0, sizeof rack.slots);
-    memset(rack.failures, 0, sizeof rack.failures);
-    rack.counts = (struct rack_counts){0};
-    rack.service = true;
-    rack.hook = NULL;
-    rack.lie = NULL;
-    rack.typed = NULL;
-    rack_release();
+    readers_lock();
+    readers_promise(readers.counts.sources == 0 && readers.counts.transports == 0,
+                    "everything is closed in the end");
+    readers_promise(readers.counts.connected == 0 && readers.counts.held == 0,
+                    "nothing is held in the end");
+    readers_promise(readers.counts.begins == readers.counts.ends, "every begin is ended");
+    memset(readers.all, 0, sizeof readers.all);
+    memset(readers.failures, 0, sizeof readers.failures);
+    readers.counts = (struct readers_counts){0};
+    readers.service = true;
+    readers.hook = NULL;
+    readers.override = NULL;
+    readers.typed = NULL;
+    readers_unlock();
 }
 
-unsigned rack_plug(const char *name)
+unsigned readers_plug(const char *name)
 {
-    rack_take();
+    readers_lock();
     unsigned reader = 0;
-    while (reader < RACK_READERS && rack.slots[reader].name[0] != '\0' &&
-           strcmp(rack.slots[reader].name, name) != 0)
+    while (reader < READERS_MAX && readers.all[reader].name[0] != '\0' &&
+           strcmp(readers.all[reader].name, name) != 0)
         reader++;
-    rack_promise(reader < RACK_READERS, "no more than RACK_READERS");
-    snprintf(rack.slots[reader].name, sizeof rack.slots[reader].name, "%s", name);
-    rack.slots[reader].plugged = true;
-    change(&rack.slots[reader]);
-    rack_release();
+    readers_promise(reader < READERS_MAX, "no more readers than READERS_MAX");
+    snprintf(readers.all[reader].name, sizeof readers.all[reader].name, "%s", name);
+    readers.all[reader].plugged = true;
+    note_change(&readers.all[reader]);
+    readers_unlock();
     return reader;
 }
 
-void rack_unplug(unsigned reader)
+void readers_unplug(unsigned reader)
 {
-    rack_take();
-    take_out(&rack.slots[reader]);
-    rack.slots[reader].plugged = false;
-    change(&rack.slots[reader]);
-    rack_release();
+    readers_lock();
+    remove_card(&readers.all[reader]);
+    readers.all[reader].plugged = false;
+    note_change(&readers.all[reader]);
+    readers_unlock();
 }
 
-void rack_insert(unsigned reader, struct vcard *card)
+void readers_insert(unsigned reader, struct vcard *card)
 {
-    rack_take();
-    rack_promise(rack.slots[reader].plugged, "a card goes into a reader that is there");
-    take_out(&rack.slots[reader]);
+    readers_lock();
+    readers_promise(readers.all[reader].plugged, "a card is inserted into a connected reader");
+    remove_card(&readers.all[reader]);
     vcard_insert(card);
     vcard_power_off(card);
     vcard_power_on(card);
-    rack.slots[reader].card = card;
-    change(&rack.slots[reader]);
-    rack_release();
+    readers.all[reader].card = card;
+    note_change(&readers.all[reader]);
+    readers_unlock();
 }
 
-void rack_remove(unsigned reader)
+void readers_remove(unsigned reader)
 {
-    rack_take();
-    take_out(&rack.slots[reader]);
-    rack_release();
+    readers_lock();
+    remove_card(&readers.all[reader]);
+    readers_unlock();
 }
 
-void rack_service(bool running)
+void readers_service(bool running)
 {
-    rack_take();
-    rack.service = running;
-    for (unsigned i = 0; i < RACK_READERS; i++)
-        rack.slots[i].insertion += 0x10000;
-    pthread_cond_broadcast(&rack.changed);
-    rack_release();
+    readers_lock();
+    readers.service = running;
+    for (unsigned i = 0; i < READERS_MAX; i++)
+        readers.all[i].insertion += 0x10000;
+    pthread_cond_broadcast(&readers.changed);
+    readers_unlock();
 }
 
-/* ---- The other program ------------------------------------------------------------------ */
+/* ---- Another program -------------------------------------------------------------------- */
 
 static void disturb(unsigned reader, void (*how)(struct vcard *card))
 {
-    rack_take();
-    struct vcard *card = rack_card_in(&rack.slots[reader]);
+    readers_lock();
+    struct vcard *card = readers_card_in(&readers.all[reader]);
     if (card != NULL) {
         how(card);
-        rack.slots[reader].resets++;
+        readers.all[reader].resets++;
     }
-    rack_release();
+    readers_unlock();
 }
 
 static void warm(struct vcard *card)
@@ -147,76 +147,78 @@ static void cold(struct vcard *card)
     vcard_power_on(card);
 }
 
-void rack_reset(unsigned reader)
+void readers_reset(unsigned reader)
 {
     disturb(reader, warm);
 }
 
-void rack_repower(unsigned reader)
+void readers_repower(unsigned reader)
 {
     disturb(reader, cold);
 }
 
-void rack_power_down(unsigned reader)
+void readers_power_down(unsigned reader)
 {
     disturb(reader, vcard_power_off);
 }
 
-void rack_hook(void (*fn)(void *context, const struct rack_event *event), void *context)
+void readers_hook(void (*fn)(void *context, const struct readers_event *event), void *context)
 {
-    rack_take();
-    rack.hook = fn;
-    rack.hook_context = context;
-    rack_release();
+    readers_lock();
+    readers.hook = fn;
+    readers.hook_context = context;
+    readers_unlock();
 }
 
-void rack_lie(size_t (*fn)(void *context, const uint8_t *command, size_t length, uint8_t *answer),
-              void *context)
+void readers_override(size_t (*fn)(void *context, const uint8_t *command, size_t length,
+                                   uint8_t *answer),
+                      void *context)
 {
-    rack_take();
-    rack.lie = fn;
-    rack.lie_context = context;
-    rack_release();
+    readers_lock();
+    readers.override = fn;
+    readers.override_context = context;
+    readers_unlock();
 }
 
-void rack_keypad(const char *typed)
+void readers_keypad(const char *typed)
 {
-    rack_take();
-    rack.typed = typed;
-    rack_release();
+    readers_lock();
+    readers.typed = typed;
+    readers_unlock();
 }
 
-void rack_call_hook(enum rack_moment moment, unsigned reader, const uint8_t *command, size_t length)
+void readers_call_hook(enum readers_moment moment, unsigned reader, const uint8_t *command,
+                       size_t length)
 {
-    rack_take();
-    void (*fn)(void *, const struct rack_event *) = rack.hook;
-    void *context = rack.hook_context;
-    rack_release();
+    readers_lock();
+    void (*fn)(void *, const struct readers_event *) = readers.hook;
+    void *context = readers.hook_context;
+    readers_unlock();
     if (fn != NULL)
-        fn(context, &(struct rack_event){moment, reader, command, length});
+        fn(context, &(struct readers_event){moment, reader, command, length});
 }
 
 /* ---- Failures --------------------------------------------------------------------------- */
 
-void rack_fail(enum rack_call call, unsigned n, enum jpki_error error)
+void readers_fail(enum readers_call call, unsigned n, enum jpki_error error)
 {
-    rack_take();
-    rack.failures[call] = (struct failure){n, error};
-    rack_release();
+    readers_lock();
+    readers.failures[call] = (struct failure){n, error};
+    readers_unlock();
 }
 
-enum jpki_error rack_due(enum rack_call call)
+enum jpki_error readers_failure_due(enum readers_call call)
 {
-    struct failure *failure = &rack.failures[call];
+    struct failure *failure = &readers.failures[call];
     if (failure->left == 0 || --failure->left > 0)
-        return rack.service ? JPKI_OK : JPKI_ERR_NO_SERVICE;
+        return readers.service ? JPKI_OK : JPKI_ERR_NO_SERVICE;
     return failure->error;
 }
 
-struct rack_counts rack_counts(void)
+struct readers_counts readers_counts(void)
 {
-    rack_take();
-    struct rack_counts now = rack.counts;
-    rack_release();
+    readers_lock();
+    struct readers_counts now = readers.counts;
+    readers_unlock();
     return now;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the module asks: the seam of jpki/transport.h, filled with the rack's cards. */
+/* What the module calls: jpki/transport.h, implemented with the fake readers. */
 #include "fake_readers_state.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What `open` gives out. */
+/* What `open` returns. */
 struct source {
     char *ignore;
     bool cancelled;
@@ -13,179 +13,182 @@ struct source {
     unsigned transports;
 };
 
-/* What `transport` gives out: one program's way to one reader. */
-struct way {
+/* What `transport` returns: the module's access to one reader. */
+struct access {
     struct source *source;
     unsigned reader;
     bool connected, held;
-    uint32_t insertion, resets; /* as we last knew them, while connected */
+    uint32_t insertion, resets; /* as last seen while connected */
 };
 
 /* ---- Transport -------------------------------------------------------------------------- */
 
 /* Called with the lock held. */
-static void disconnect(struct way *way)
+static void disconnect(struct access *access)
 {
-    rack.counts.connected -= way->connected;
-    way->connected = false;
+    readers.counts.connected -= access->connected;
+    access->connected = false;
 }
 
 /* Called with the lock held. */
-static enum jpki_error connect_card(struct way *way, enum jpki_card_event *event)
+static enum jpki_error connect_card(struct access *access, enum jpki_card_event *event)
 {
-    struct slot *slot = &rack.slots[way->reader];
-    struct vcard *card = rack_card_in(slot);
-    bool same = card != NULL && way->insertion == slot->insertion;
-    if (way->connected && !same) {
-        disconnect(way);
+    struct fake_reader *reader = &readers.all[access->reader];
+    struct vcard *card = readers_card_in(reader);
+    bool same = card != NULL && access->insertion == reader->insertion;
+    if (access->connected && !same) {
+        disconnect(access);
         return JPKI_ERR_CARD_CHANGED;
     }
     if (card == NULL)
         return JPKI_ERR_NO_CARD;
-    *event = way->resets == slot->resets ? JPKI_CARD_SAME : JPKI_CARD_RESET;
-    if (!way->connected) {
+    *event = access->resets == reader->resets ? JPKI_CARD_SAME : JPKI_CARD_RESET;
+    if (!access->connected) {
         *event = JPKI_CARD_CONNECTED;
-        rack.counts.connects++;
-        rack.counts.connected++;
+        readers.counts.connects++;
+        readers.counts.connected++;
     }
     if (!vcard_powered(card))
         vcard_power_on(card);
-    way->connected = true;
-    way->insertion = slot->insertion;
-    way->resets = slot->resets;
+    access->connected = true;
+    access->insertion = reader->insertion;
+    access->resets = reader->resets;
     return JPKI_OK;
 }
 
-static enum jpki_error way_begin(void *self, enum jpki_card_event *event)
+static enum jpki_error access_begin(void *self, enum jpki_card_event *event)
 {
-    struct way *way = self;
-    rack_promise(!way->held, "no transaction inside another");
-    rack_call_hook(RACK_BEFORE_BEGIN, way->reader, NULL, 0);
-    rack_take();
-    enum jpki_error error = rack_due(RACK_BEGIN);
+    struct access *access = self;
+    readers_promise(!access->held, "no transaction inside another");
+    readers_call_hook(READERS_BEFORE_BEGIN, access->reader, NULL, 0);
+    readers_lock();
+    enum jpki_error error = readers_failure_due(READERS_BEGIN);
     if (error == JPKI_OK)
-        error = connect_card(way, event);
+        error = connect_card(access, event);
     else
-        disconnect(way);
+        disconnect(access);
     if (error == JPKI_OK) {
-        way->held = true;
-        rack.counts.begins++;
-        rack.counts.held++;
+        access->held = true;
+        readers.counts.begins++;
+        readers.counts.held++;
     }
-    rack_release();
+    readers_unlock();
     return error;
 }
 
-/* Whether the card of this transaction is still there, to be asked. */
-static enum jpki_error find_card(const struct way *way, struct vcard **card)
+/* Finds the card of this transaction, if it is still in the reader. */
+static enum jpki_error find_card(const struct access *access, struct vcard **card)
 {
-    rack_take();
-    struct slot *slot = &rack.slots[way->reader];
-    rack.counts.transmits++;
-    enum jpki_error error = rack_due(RACK_TRANSMIT);
-    *card = rack_card_in(slot);
-    if (error == JPKI_OK && (*card == NULL || slot->insertion != way->insertion))
+    readers_lock();
+    struct fake_reader *reader = &readers.all[access->reader];
+    readers.counts.transmits++;
+    enum jpki_error error = readers_failure_due(READERS_TRANSMIT);
+    *card = readers_card_in(reader);
+    if (error == JPKI_OK && (*card == NULL || reader->insertion != access->insertion))
         error = JPKI_ERR_CARD_CHANGED;
-    if (error == JPKI_OK && slot->resets != way->resets)
+    if (error == JPKI_OK && reader->resets != access->resets)
         error = JPKI_ERR_TRANSPORT;
-    rack_release();
+    readers_unlock();
     return error;
 }
 
-/* Called with no lock held, so that cards work side by side. */
-static enum jpki_error ask_card(const struct way *way, struct vcard *card, const uint8_t *command,
-                                size_t command_length, uint8_t *answer, size_t *answer_length)
+/* Called with no lock held, so that cards work at the same time. */
+static enum jpki_error ask_card(const struct access *access, struct vcard *card,
+                                const uint8_t *command, size_t command_length, uint8_t *answer,
+                                size_t *answer_length)
 {
-    size_t lied =
-        rack.lie == NULL ? 0 : rack.lie(rack.lie_context, command, command_length, answer);
-    *answer_length = lied > 0 ? lied : VCARD_ANSWER_MAX;
-    if (lied > 0 || vcard_transmit(card, command, command_length, answer, answer_length) == 0)
+    size_t length = readers.override == NULL ? 0
+                                             : readers.override(readers.override_context, command,
+                                                                command_length, answer);
+    *answer_length = length > 0 ? length : VCARD_ANSWER_MAX;
+    if (length > 0 || vcard_transmit(card, command, command_length, answer, answer_length) == 0)
         return JPKI_OK;
-    rack_take();
-    bool gone = rack_card_in(&rack.slots[way->reader]) == NULL;
-    rack_release();
-    return gone ? JPKI_ERR_CARD_CHANGED : JPKI_ERR_TRANSPORT;
+    readers_lock();
+    bool removed = readers_card_in(&readers.all[access->reader]) == NULL;
+    readers_unlock();
+    return removed ? JPKI_ERR_CARD_CHANGED : JPKI_ERR_TRANSPORT;
 }
 
-static enum jpki_error way_transmit(void *self, const uint8_t *command, size_t command_length,
-                                    uint8_t *answer, size_t *answer_length)
+static enum jpki_error access_transmit(void *self, const uint8_t *command, size_t command_length,
+                                       uint8_t *answer, size_t *answer_length)
 {
-    struct way *way = self;
-    rack_promise(way->held, "commands only in a transaction");
-    rack_promise(command_length >= 4 && command_length <= JPKI_COMMAND_MAX, "short APDUs only");
-    rack_call_hook(RACK_BEFORE_TRANSMIT, way->reader, command, command_length);
+    struct access *access = self;
+    readers_promise(access->held, "commands only in a transaction");
+    readers_promise(command_length >= 4 && command_length <= JPKI_COMMAND_MAX, "short APDUs only");
+    readers_call_hook(READERS_BEFORE_TRANSMIT, access->reader, command, command_length);
     struct vcard *card;
     *answer_length = 0;
-    enum jpki_error error = find_card(way, &card);
-    return error == JPKI_OK ? ask_card(way, card, command, command_length, answer, answer_length)
+    enum jpki_error error = find_card(access, &card);
+    return error == JPKI_OK ? ask_card(access, card, command, command_length, answer, answer_length)
                             : error;
 }
 
-static bool way_has_keypad(void *self)
+static bool access_has_keypad(void *self)
 {
-    const struct way *way = self;
-    rack_promise(way->held, "the keypad is asked for in a transaction");
-    rack_take();
-    bool has = rack.typed != NULL;
-    rack_release();
+    const struct access *access = self;
+    readers_promise(access->held, "the keypad is asked for in a transaction");
+    readers_lock();
+    bool has = readers.typed != NULL;
+    readers_unlock();
     return has;
 }
 
-static enum jpki_error way_transmit_typed(void *self, const uint8_t *command, size_t command_length,
-                                          unsigned digits, uint8_t *answer, size_t *answer_length)
+static enum jpki_error access_transmit_typed(void *self, const uint8_t *command,
+                                             size_t command_length, unsigned digits,
+                                             uint8_t *answer, size_t *answer_length)
 {
-    static const uint8_t nobody[] = {0x64, 0x00};
+    static const uint8_t timeout[] = {0x64, 0x00};
     uint8_t filled[JPKI_COMMAND_MAX];
-    rack_promise(way_has_keypad(self), "a keypad is there");
-    rack_promise(command_length == 5 + digits && command[4] == digits, "room for the digits");
-    if (strlen(rack.typed) != digits) {
-        memcpy(answer, nobody, sizeof nobody);
-        *answer_length = sizeof nobody;
+    readers_promise(access_has_keypad(self), "the reader has a keypad");
+    readers_promise(command_length == 5 + digits && command[4] == digits, "room for the digits");
+    if (strlen(readers.typed) != digits) {
+        memcpy(answer, timeout, sizeof timeout);
+        *answer_length = sizeof timeout;
         return JPKI_OK;
     }
     memcpy(filled, command, command_length);
-    memcpy(filled + 5, rack.typed, digits);
-    return way_transmit(self, filled, command_length, answer, answer_length);
+    memcpy(filled + 5, readers.typed, digits);
+    return access_transmit(self, filled, command_length, answer, answer_length);
 }
 
-static void way_end(void *self, enum jpki_leave leave)
+static void access_end(void *self, enum jpki_leave leave)
 {
-    struct way *way = self;
-    rack_promise(way->held, "an end belongs to a begin");
-    rack_take();
-    struct slot *slot = &rack.slots[way->reader];
-    struct vcard *card = rack_card_in(slot);
-    if (leave == JPKI_POWER_OFF && card != NULL && slot->insertion == way->insertion) {
+    struct access *access = self;
+    readers_promise(access->held, "an end belongs to a begin");
+    readers_lock();
+    struct fake_reader *reader = &readers.all[access->reader];
+    struct vcard *card = readers_card_in(reader);
+    if (leave == JPKI_POWER_OFF && card != NULL && reader->insertion == access->insertion) {
         vcard_power_off(card);
         vcard_power_on(card);
-        slot->resets++;
+        reader->resets++;
     }
-    rack.counts.power_offs += leave == JPKI_POWER_OFF;
-    rack.counts.ends++;
-    rack.counts.held--;
-    way->held = false;
-    rack_release();
-    rack_call_hook(RACK_AFTER_END, way->reader, NULL, 0);
+    readers.counts.power_offs += leave == JPKI_POWER_OFF;
+    readers.counts.ends++;
+    readers.counts.held--;
+    access->held = false;
+    readers_unlock();
+    readers_call_hook(READERS_AFTER_END, access->reader, NULL, 0);
 }
 
-static void way_disconnect(void *self)
+static void access_disconnect(void *self)
 {
-    struct way *way = self;
-    rack_promise(!way->held, "a transaction is ended before the connection");
-    rack_take();
-    disconnect(way);
-    rack_release();
+    struct access *access = self;
+    readers_promise(!access->held, "a transaction is ended before the connection");
+    readers_lock();
+    disconnect(access);
+    readers_unlock();
 }
 
-static void way_close(void *self)
+static void access_close(void *self)
 {
-    struct way *way = self;
-    way_disconnect(way);
-    rack_take();
-    way->source->transports--;
-    rack.counts.transports--;
-    rack_release();
-    free(way);
+    struct access *access = self;
+    access_disconnect(access);
+    readers_lock();
+    access->source->transports--;
+    readers.counts.transports--;
+    readers_unlock();
+    free(access);
 }
 
 /* ---- Readers ---------------------------------------------------------------------------- */
@@ -194,18 +197,18 @@ static void *source_open(const struct jpki_options *options)
 {
     struct source *source = calloc(1, sizeof *source);
     source->ignore = strdup(options->ignore_readers);
-    rack_take();
-    rack.counts.sources++;
-    rack_release();
+    readers_lock();
+    readers.counts.sources++;
+    readers_unlock();
     return source;
 }
 
 /* Called with the lock held. */
-static void fill(struct slot *slot, struct jpki_reader_status *status)
+static void fill(struct fake_reader *reader, struct jpki_reader_status *status)
 {
-    status->present = rack_card_in(slot) != NULL;
-    status->insertion = slot->insertion;
-    status->state = slot->plugged;
+    status->present = readers_card_in(reader) != NULL;
+    status->insertion = reader->insertion;
+    status->state = reader->plugged;
 }
 
 static bool ignored(const struct source *source, const char *name)
@@ -219,30 +222,30 @@ static bool ignored(const struct source *source, const char *name)
     return false;
 }
 
-/* Called with the lock held: the readers there are. */
-static size_t survey(const struct source *source, struct jpki_reader_status *list)
+/* The connected readers. Called with the lock held. */
+static size_t list_readers(const struct source *source, struct jpki_reader_status *list)
 {
     size_t count = 0;
-    for (unsigned i = 0; i < RACK_READERS && rack.service; i++) {
-        if (!rack.slots[i].plugged || ignored(source, rack.slots[i].name))
+    for (unsigned i = 0; i < READERS_MAX && readers.service; i++) {
+        if (!readers.all[i].plugged || ignored(source, readers.all[i].name))
             continue;
-        memcpy(list[count].name, rack.slots[i].name, sizeof list[count].name);
-        fill(&rack.slots[i], &list[count++]);
+        memcpy(list[count].name, readers.all[i].name, sizeof list[count].name);
+        fill(&readers.all[i], &list[count++]);
     }
     return count;
 }
 
 static enum jpki_error source_list(void *self, struct jpki_reader_status **list, size_t *count)
 {
-    struct jpki_reader_status now[RACK_READERS];
+    struct jpki_reader_status now[READERS_MAX];
     *list = NULL;
     *count = 0;
-    rack_take();
-    rack.counts.lists++;
-    enum jpki_error error = rack_due(RACK_LIST);
+    readers_lock();
+    readers.counts.lists++;
+    enum jpki_error error = readers_failure_due(READERS_LIST);
     if (error == JPKI_OK)
-        *count = survey(self, now);
-    rack_release();
+        *count = list_readers(self, now);
+    readers_unlock();
     if (*count > 0) {
         *list = calloc(*count, sizeof **list);
         memcpy(*list, now, *count * sizeof **list);
@@ -254,22 +257,22 @@ static enum jpki_error source_look(void *self, struct jpki_reader_status *status
 {
     (void)self;
     status->present = false;
-    rack_take();
-    rack.counts.looks++;
-    enum jpki_error error = rack_due(RACK_LOOK);
-    for (unsigned i = 0; i < RACK_READERS && error == JPKI_OK; i++)
-        if (rack.slots[i].name[0] != '\0' && strcmp(rack.slots[i].name, status->name) == 0)
-            fill(&rack.slots[i], status);
-    rack_release();
+    readers_lock();
+    readers.counts.looks++;
+    enum jpki_error error = readers_failure_due(READERS_LOOK);
+    for (unsigned i = 0; i < READERS_MAX && error == JPKI_OK; i++)
+        if (readers.all[i].name[0] != '\0' && strcmp(readers.all[i].name, status->name) == 0)
+            fill(&readers.all[i], status);
+    readers_unlock();
     return error;
 }
 
 /* Called with the lock held. */
-static bool as_known(const struct source *source, const struct jpki_reader_status *known,
-                     size_t count)
+static bool is_unchanged(const struct source *source, const struct jpki_reader_status *known,
+                         size_t count)
 {
-    struct jpki_reader_status now[RACK_READERS];
-    if (survey(source, now) != count)
+    struct jpki_reader_status now[READERS_MAX];
+    if (list_readers(source, now) != count)
         return false;
     for (size_t i = 0; i < count; i++)
         if (strcmp(now[i].name, known[i].name) != 0 || now[i].insertion != known[i].insertion)
@@ -280,66 +283,66 @@ static bool as_known(const struct source *source, const struct jpki_reader_statu
 static enum jpki_error source_wait(void *self, const struct jpki_reader_status *known, size_t count)
 {
     struct source *source = self;
-    rack_take();
-    rack.counts.waits++;
-    rack.counts.waiting++;
+    readers_lock();
+    readers.counts.waits++;
+    readers.counts.waiting++;
     source->waiting++;
-    while (!source->cancelled && as_known(source, known, count))
-        pthread_cond_wait(&rack.changed, &rack.lock);
+    while (!source->cancelled && is_unchanged(source, known, count))
+        pthread_cond_wait(&readers.changed, &readers.lock);
     source->waiting--;
-    rack.counts.waiting--;
+    readers.counts.waiting--;
     enum jpki_error error = source->cancelled ? JPKI_ERR_CANCELLED : JPKI_OK;
-    rack_release();
+    readers_unlock();
     return error;
 }
 
 static void source_cancel(void *self)
 {
     struct source *source = self;
-    rack_take();
+    readers_lock();
     source->cancelled = true;
-    pthread_cond_broadcast(&rack.changed);
-    rack_release();
+    pthread_cond_broadcast(&readers.changed);
+    readers_unlock();
 }
 
-static const struct jpki_transport_ops way_ops = {
-    .begin = way_begin,
-    .transmit = way_transmit,
-    .has_keypad = way_has_keypad,
-    .transmit_typed = way_transmit_typed,
-    .end = way_end,
-    .disconnect = way_disconnect,
-    .close = way_close,
+static const struct jpki_transport_ops access_ops = {
+    .begin = access_begin,
+    .transmit = access_transmit,
+    .has_keypad = access_has_keypad,
+    .transmit_typed = access_transmit_typed,
+    .end = access_end,
+    .disconnect = access_disconnect,
+    .close = access_close,
 };
 
 static struct jpki_transport source_transport(void *self, const char *name)
 {
     struct source *source = self;
-    struct way *way = calloc(1, sizeof *way);
-    way->source = source;
-    rack_take();
-    while (way->reader < RACK_READERS && strcmp(rack.slots[way->reader].name, name) != 0)
-        way->reader++;
-    rack_promise(way->reader < RACK_READERS, "transports only to readers that were listed");
+    struct access *access = calloc(1, sizeof *access);
+    access->source = source;
+    readers_lock();
+    while (access->reader < READERS_MAX && strcmp(readers.all[access->reader].name, name) != 0)
+        access->reader++;
+    readers_promise(access->reader < READERS_MAX, "transports only to readers that were listed");
     source->transports++;
-    rack.counts.transports++;
-    rack_release();
-    return (struct jpki_transport){&way_ops, way};
+    readers.counts.transports++;
+    readers_unlock();
+    return (struct jpki_transport){&access_ops, access};
 }
 
 static void source_close(void *self)
 {
     struct source *source = self;
-    rack_take();
-    rack_promise(source->waiting == 0, "nobody waits when the readers are closed");
-    rack_promise(source->transports == 0, "every transport is closed before the readers");
-    rack.counts.sources--;
-    rack_release();
+    readers_lock();
+    readers_promise(source->waiting == 0, "no wait is under way when the readers are closed");
+    readers_promise(source->transports == 0, "every transport is closed before the readers");
+    readers.counts.sources--;
+    readers_unlock();
     free(source->ignore);
     free(source);
 }
 
-const struct jpki_readers_ops rack_readers = {
+const struct jpki_readers_ops fake_readers = {
     .open = source_open,
     .list = source_list,
     .look = source_look,
@@ -350,6 +353,6 @@ const struct jpki_readers_ops rack_readers = {
 };
 
 const struct jpki_module_config jpki_module_config = {
-    .readers = &rack_readers,
+    .readers = &fake_readers,
     .slots = JPKI_SLOTS_AUTH | JPKI_SLOTS_SIGN,
 };

@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A PKCS#11 application that does what it is told (lines.h): person MODULE */
+/*
+ * An application that uses the module as it is told, a command a line (lines.h): line-client MODULE
+ *
+ *   init [OPTIONS], finalize, exit (without C_Finalize)
+ *   open SLOT, close SLOT, login SLOT PIN, logout SLOT, change SLOT OLD NEW, sign SLOT
+ *   flags SLOT    low, final, locked: of the PIN; "-" for none
+ *
+ * The answer to all but flags is the name of the return value, without CKR_.
+ */
 #include "ckr_name.h"
 #include "lines.h"
 
@@ -84,8 +92,7 @@ static CK_RV do_sign(char **words, CK_SLOT_ID slot)
     return rv == CKR_OK ? p11->C_Sign(sessions[slot], data, sizeof data, signature, &length) : rv;
 }
 
-/* Not a code: the flags of the PIN, or "-" when there are none. */
-static void tell_flags(CK_SLOT_ID slot, char *answer, size_t size)
+static void put_flags(CK_SLOT_ID slot, char *answer, size_t size)
 {
     CK_TOKEN_INFO info;
     CK_RV rv = p11->C_GetTokenInfo(slot, &info);
@@ -113,7 +120,7 @@ static void do_line(char **words, size_t count, char *answer, size_t size)
     if (strcmp(words[0], "exit") == 0)
         exit(0); /* no C_Finalize */
     if (strcmp(words[0], "flags") == 0)
-        tell_flags(slot, answer, size);
+        put_flags(slot, answer, size);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(commands[i].name, words[0]) == 0 && count >= commands[i].words)
             snprintf(answer, size, "%s", ckr_name(commands[i].run(words, slot)));
@@ -126,7 +133,7 @@ int main(int argc, char **argv)
     if (library != NULL)
         *(void **)&get_list = dlsym(library, "C_GetFunctionList");
     if (get_list == NULL || get_list(&p11) != CKR_OK) {
-        fprintf(stderr, "person MODULE\n");
+        fprintf(stderr, "usage: line-client MODULE\n");
         return 1;
     }
     lines_serve(do_line);

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* lines: a program that does what it is told, one line on standard input at a time, and answers
- * each with one line on standard output. So a script can have several of them do things in turn. */
+/*
+ * lines: a program that reads commands from standard input, one a line, and answers each with one
+ * line on standard output, so that a test can have several programs take turns.
+ *
+ * Two commands are known to every such program:
+ *   later MS COMMAND...   is answered OK at once; COMMAND is run after so many milliseconds, and
+ *                         what comes next waits for it
+ *   quit                  ends the process by _exit(0)
+ */
 #ifndef LINES_H
 #define LINES_H
 
 #include <stddef.h>
 
-/* Does one line, cut into words; puts what there is to answer into `answer`. */
+/* Runs one command. `words[count]` is NULL. The answer goes to `answer`. */
 typedef void (*line_handler)(char **words, size_t count, char *answer, size_t size);
 
-/* Until the end of the input. `quit` is known here: _exit(0) at once. */
+/* Until the end of the input. */
 void lines_serve(line_handler handler);
 
 #endif

@@ -1,77 +1,86 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * app: an application that uses the module (a shared object, or the static core linked in, where a
- * sanitizer is to see it), and the judge of its signatures, which knows the cards' own
- * certificates. Functions that return no CK_RV end the process when they fail. Any thread may call
- * any of them.
+ * p11: an application that uses the module in the sandbox, through its function list `p11`: from
+ * the shared object (p11_shared.c), or with the core linked in, where a sanitizer is to see it
+ * (p11_core.c). Functions that return no CK_RV expect success (expect.h). Any thread may call any
+ * of them.
  */
-#ifndef APP_H
-#define APP_H
+#ifndef P11_H
+#define P11_H
 
+#include "card_control.h"
+#include "expect.h"
 #include "jpki/pkcs11.h"
 #include "pcscd_control.h"
+#include "process_stats.h"
 
-enum { APP_SIGNATURE = 256, APP_SLOTS = 32 };
+enum { P11_SIGNATURE = 256, P11_SLOTS = 32 };
 
 #define AUTH_PIN "1234" /* what jpki-vcard --make gives a card */
 #define SIGN_PIN "ABC123"
 
-/* The slots of a reader, where readers were found in the sandbox's order. */
+/* The slots of a reader, if readers were found in the sandbox's order. */
 #define AUTH_SLOT(reader) (2UL * (reader))
 #define SIGN_SLOT(reader) (2UL * (reader) + 1)
 
-#define OK(call) SAYS(CKR_OK, call)
-#define SAYS(expected, call)                                                                       \
+#define OK(call) RETURNS(CKR_OK, call)
+#define RETURNS(expected, call)                                                                    \
     do {                                                                                           \
         CK_RV rv_ = (call);                                                                        \
-        EXPECT(rv_ == (expected), "%s says 0x%lX, not " #expected, #call, rv_);                    \
+        EXPECT(rv_ == (expected), "%s returns 0x%lX, not " #expected, #call, rv_);                 \
     } while (0)
 
 extern CK_FUNCTION_LIST *p11;
 
-/* Fills in p11: from the shared object `module`, or NULL: what MODULE names in the environment. */
-void app_load(const char *module);
+/* Sets p11: from the shared object `module`, or NULL: the one that MODULE names in the
+ * environment. */
+void p11_load(const char *module);
 
 /* With CKF_OS_LOCKING_OK. `options` may be NULL. */
-CK_RV app_try_initialize(const char *options);
-void app_initialize(const char *options);
+CK_RV p11_try_initialize(const char *options);
+void p11_initialize(const char *options);
 
-/* The slots there are; asks for the number first, as applications do. */
-CK_ULONG app_slots(CK_SLOT_ID slots[APP_SLOTS]);
+/* The list of slots; asks for their number first, as applications do. */
+CK_ULONG p11_slots(CK_SLOT_ID slots[P11_SLOTS]);
 
-CK_SESSION_HANDLE app_open(CK_SLOT_ID slot);
-CK_RV app_try_login(CK_SESSION_HANDLE session, const char *pin);
-CK_STATE app_state(CK_SESSION_HANDLE session);
-bool app_is_public(CK_SESSION_HANDLE session);
+CK_SESSION_HANDLE p11_open(CK_SLOT_ID slot);
+CK_RV p11_try_login(CK_SESSION_HANDLE session, const char *pin);
+CK_STATE p11_state(CK_SESSION_HANDLE session);
+bool p11_is_public(CK_SESSION_HANDLE session);
 
 /* How many private keys the session sees; *key is the last of them. */
-CK_RV app_find_key(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *key, CK_ULONG *count);
+CK_RV p11_find_key(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *key, CK_ULONG *count);
 
-/* A session, logged in, and its key. */
-struct app_desk {
+/* A session that is logged in, and its private key. */
+struct p11_login {
     CK_SLOT_ID slot;
     const char *pin;
     CK_SESSION_HANDLE session;
     CK_OBJECT_HANDLE key;
 };
-void app_sit_down(struct app_desk *desk, CK_SLOT_ID slot, const char *pin);
-void app_log_in(struct app_desk *desk); /* and looks for the key */
+void p11_log_in(struct p11_login *login, CK_SLOT_ID slot, const char *pin);
+void p11_log_in_again(struct p11_login *login); /* in the same session */
 
-/* Signs text that no other call signs, with CKM_SHA256_RSA_PKCS. What the module hands out must fit
- * the certificate of the card that is in reader `slot / 2`, else the process ends. */
-CK_RV app_sign(const struct app_desk *desk);
+/* Signs a text that no other call signs, with CKM_SHA256_RSA_PKCS. Expects that the signature fits
+ * the certificate set by p11_expect_card() for reader `slot / 2`. */
+CK_RV p11_sign(const struct p11_login *login);
 
-/* ---- The judge --------------------------------------------------------------------------- */
+/* The card whose signatures p11_sign() expects from now on, by its state directory; NULL: the
+ * sandbox's own card in that reader. */
+void p11_expect_card(unsigned reader, const char *directory);
 
-struct judge; /* a public key */
+/* ---- Certificates of the sandbox's cards -------------------------------------------------- */
 
-/* The key of a card's certificate, by its state directory. */
-struct judge *judge_of(const char *directory, bool sign);
-void judge_free(struct judge *judge);
-bool judge_accepts(const struct judge *judge, const CK_BYTE *text, CK_ULONG length,
-                   const CK_BYTE *signature, CK_ULONG signature_length);
+struct p11_certificate {
+    CK_BYTE der[4096];
+    size_t length; /* 0: none */
+};
 
-/* Whose signatures app_sign() accepts from now on: NULL, those of the sandbox's own card. */
-void app_card_is(unsigned reader, const char *directory);
+/* From a card's state directory: the certificate of the signature key, or the other one. */
+void p11_certificate_read(struct p11_certificate *certificate, const char *directory, bool sign);
+
+/* Whether this is a CKM_SHA256_RSA_PKCS signature of the text. */
+bool p11_certificate_verifies(const struct p11_certificate *certificate, const CK_BYTE *text,
+                              CK_ULONG length, const CK_BYTE *signature, CK_ULONG signature_length);
 
 #endif

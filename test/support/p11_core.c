@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* app.h: the module linked in, where sanitizers see all of it. */
+/* p11.h: the module linked in, where sanitizers see all of it. */
 #include "jpki/pcsc.h"
 #include "jpki/token.h"
 #include "p11.h"
@@ -9,7 +9,7 @@ const struct jpki_module_config jpki_module_config = {
     .slots = JPKI_SLOTS_AUTH | JPKI_SLOTS_SIGN,
 };
 
-void app_load(const char *module)
+void p11_load(const char *module)
 {
     (void)module;
     OK(C_GetFunctionList(&p11));

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* app.h: the module as a shared object. */
+/* p11.h: the module as a shared object. */
 #include "p11.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
 
-void app_load(const char *module)
+void p11_load(const char *module)
 {
     const char *path = module != NULL ? module : getenv("MODULE");
     EXPECT(path != NULL, "no MODULE in the environment");

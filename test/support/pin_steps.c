@@ -15,7 +15,7 @@ static void make_other(struct stage *stage)
 {
     char path[128];
     void *card = NULL;
-    assert_int_equal(fixture_open(&card), 0);
+    assert_int_equal(vcard_fixture_open(&card), 0);
     stage->cards[1] = card;
     snprintf(path, sizeof path, "%s/card", stage->cards[1]->dir);
     FILE *file = fopen(path, "w");
@@ -27,29 +27,29 @@ static void make_other(struct stage *stage)
 
 void stage_open(struct stage *stage)
 {
-    void *desk = NULL;
+    void *app = NULL;
     *stage = (struct stage){0};
-    desk_open_closed(&desk);
-    stage->desk = desk;
-    stage->cards[0] = stage->desk->card;
+    app_open_closed(&app);
+    stage->app = app;
+    stage->cards[0] = stage->app->card;
     make_other(stage);
 }
 
 static void put_in(struct stage *stage, size_t card)
 {
-    rack_remove(stage->desk->reader);
-    stage->desk->card = stage->cards[card];
-    stage->desk->vcard = stage->cards[card]->card;
-    rack_insert(stage->desk->reader, stage->desk->vcard);
+    readers_remove(stage->app->reader);
+    stage->app->card = stage->cards[card];
+    stage->app->vcard = stage->cards[card]->card;
+    readers_insert(stage->app->reader, stage->app->vcard);
 }
 
 void stage_close(struct stage *stage)
 {
-    void *desk = stage->desk, *other = stage->cards[1];
+    void *app = stage->app, *other = stage->cards[1];
     (void)C_Finalize(NULL);
     put_in(stage, 0);
-    desk_close(&desk);
-    fixture_close(&other);
+    app_close(&app);
+    vcard_fixture_close(&other);
 }
 
 static void open_session(struct stage *stage)
@@ -61,26 +61,26 @@ static void open_session(struct stage *stage)
 void stage_set(struct stage *stage, CK_SLOT_ID slot, const char *options)
 {
     (void)C_Finalize(NULL);
-    rack_remove(stage->desk->reader);
+    readers_remove(stage->app->reader);
     for (size_t i = 0; i < 2; i++) {
         vcard_rewind(stage->cards[i]->card);
         vcard_reset_counters(stage->cards[i]->card);
         assert_int_equal(vcard_set(stage->cards[i]->card, "persist=off"), 0);
     }
-    rack_keypad(NULL);
-    rack_hook(NULL, NULL);
+    readers_keypad(NULL);
+    readers_hook(NULL, NULL);
     put_in(stage, 0);
     stage->slot = slot;
     stage->flags = CKF_SERIAL_SESSION | CKF_RW_SESSION;
     stage->key = CK_INVALID_HANDLE;
-    desk_restart(options);
+    app_restart(options);
     open_session(stage);
 }
 
 unsigned stage_verifies(const struct stage *stage)
 {
     struct vcard_counters counters;
-    vcard_counters(stage->desk->vcard, &counters);
+    vcard_counters(stage->app->vcard, &counters);
     return (unsigned)counters.verifies;
 }
 
@@ -100,14 +100,14 @@ static CK_RV do_login(struct stage *stage, const char *pin)
     CK_RV rv = pin == NULL ? C_Login(stage->session, CKU_USER, NULL, 0)
                            : give(stage->session, CKU_USER, pin);
     if (rv == CKR_OK)
-        stage->key = desk_object(stage->session, CKO_PRIVATE_KEY);
+        stage->key = app_object(stage->session, CKO_PRIVATE_KEY);
     return rv;
 }
 
 static CK_RV do_other_login(struct stage *stage, const char *pin)
 {
     if (stage->other == CK_INVALID_HANDLE)
-        stage->other = desk_session(stage->slot == AUTH ? SIGN : AUTH);
+        stage->other = app_session(stage->slot == AUTH ? SIGN : AUTH);
     return give(stage->other, CKU_USER, pin);
 }
 
@@ -143,10 +143,9 @@ static CK_RV do_sign(struct stage *stage, const char *argument)
 {
     (void)argument;
     CK_BYTE signature[SIGNATURE];
-    CK_RV rv = desk_sign(stage->session, stage->key, signature);
+    CK_RV rv = app_sign(stage->session, stage->key, signature);
     if (rv == CKR_OK)
-        assert_true(
-            desk_signed(stage->desk, stage->slot == AUTH ? AUTH_CERT : SIGN_CERT, signature));
+        assert_true(app_signed(stage->app, stage->slot == AUTH ? AUTH_CERT : SIGN_CERT, signature));
     return rv;
 }
 
@@ -161,7 +160,7 @@ static CK_RV do_read_only(struct stage *stage, const char *argument)
 
 static CK_RV do_restart(struct stage *stage, const char *options)
 {
-    desk_restart(options);
+    app_restart(options);
     open_session(stage);
     return CKR_OK;
 }
@@ -170,7 +169,7 @@ static CK_RV do_restart(struct stage *stage, const char *options)
 
 static CK_RV do_set(struct stage *stage, const char *argument)
 {
-    assert_int_equal(vcard_set(stage->desk->vcard, argument), 0);
+    assert_int_equal(vcard_set(stage->app->vcard, argument), 0);
     return CKR_OK;
 }
 
@@ -181,22 +180,22 @@ static struct {
     bool with_pin;
 } due;
 
-static void strike(void *context, const struct rack_event *event)
+static void strike(void *context, const struct readers_event *event)
 {
     (void)context;
-    if (event->moment != RACK_BEFORE_TRANSMIT || event->command[1] != 0x20 ||
+    if (event->moment != READERS_BEFORE_TRANSMIT || event->command[1] != 0x20 ||
         (event->length > 5) != due.with_pin)
         return;
     assert_int_equal(vcard_set(due.vcard, due.fault), 0);
-    rack_hook(NULL, NULL);
+    readers_hook(NULL, NULL);
 }
 
 static CK_RV strike_later(struct stage *stage, const char *fault, bool with_pin)
 {
-    due.vcard = stage->desk->vcard;
+    due.vcard = stage->app->vcard;
     due.with_pin = with_pin;
     snprintf(due.fault, sizeof due.fault, "fail.next=%s", fault);
-    rack_hook(strike, NULL);
+    readers_hook(strike, NULL);
     return CKR_OK;
 }
 
@@ -214,27 +213,27 @@ static CK_RV do_tries(struct stage *stage, const char *argument)
 {
     unsigned file, left;
     assert_int_equal(sscanf(argument, "%4x=%2u", &file, &left), 2);
-    assert_int_equal(vcard_set_tries(stage->desk->vcard, "jpki", (uint16_t)file, (int)left), 0);
+    assert_int_equal(vcard_set_tries(stage->app->vcard, "jpki", (uint16_t)file, (int)left), 0);
     return CKR_OK;
 }
 
 static CK_RV do_apdu(struct stage *stage, const char *argument)
 {
-    assert_int_not_equal(strlen(ask(stage->desk->card, argument)), 0);
+    assert_int_not_equal(strlen(ask(stage->app->card, argument)), 0);
     return CKR_OK;
 }
 
 static CK_RV do_reset(struct stage *stage, const char *argument)
 {
     (void)argument;
-    rack_reset(stage->desk->reader);
+    readers_reset(stage->app->reader);
     return CKR_OK;
 }
 
 static CK_RV do_repower(struct stage *stage, const char *argument)
 {
     (void)argument;
-    rack_repower(stage->desk->reader);
+    readers_repower(stage->app->reader);
     return CKR_OK;
 }
 
@@ -243,14 +242,14 @@ static CK_RV do_keypad(struct stage *stage, const char *argument)
     (void)stage;
     static char typed[16];
     snprintf(typed, sizeof typed, "%s", argument == NULL ? "" : argument);
-    rack_keypad(typed);
+    readers_keypad(typed);
     return CKR_OK;
 }
 
 static CK_RV do_reinsert(struct stage *stage, const char *argument)
 {
     (void)argument;
-    put_in(stage, stage->desk->card == stage->cards[1]);
+    put_in(stage, stage->app->card == stage->cards[1]);
     (void)C_CloseAllSessions(stage->slot);
     open_session(stage);
     return CKR_OK;
@@ -259,7 +258,7 @@ static CK_RV do_reinsert(struct stage *stage, const char *argument)
 static CK_RV do_swap(struct stage *stage, const char *argument)
 {
     (void)argument;
-    put_in(stage, stage->desk->card == stage->cards[0]);
+    put_in(stage, stage->app->card == stage->cards[0]);
     (void)C_CloseAllSessions(stage->slot);
     open_session(stage);
     return CKR_OK;

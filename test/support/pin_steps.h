@@ -25,9 +25,9 @@
 #include "ckr_name.h"
 
 struct stage {
-    struct desk *desk;
-    struct fixture
-        *cards[2]; /* the second is the other card; the desk's is the one in the reader */
+    struct app *app;
+    struct vcard_fixture
+        *cards[2]; /* the second is the other card; the app's is the one in the reader */
     CK_SLOT_ID slot;
     CK_FLAGS flags;
     CK_SESSION_HANDLE session, other;

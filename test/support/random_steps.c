@@ -76,12 +76,12 @@ void play_report(const struct play *play)
 
 int play_tries(const struct play *play, CK_SLOT_ID slot)
 {
-    return vcard_tries(play->stage.desk->vcard, "jpki", files[slot]);
+    return vcard_tries(play->stage.app->vcard, "jpki", files[slot]);
 }
 
 void play_set(struct play *play, const char *assignment)
 {
-    assert_int_equal(vcard_set(play->stage.desk->vcard, assignment), 0);
+    assert_int_equal(vcard_set(play->stage.app->vcard, assignment), 0);
 }
 
 /* ---- A sequence ------------------------------------------------------------------------- */

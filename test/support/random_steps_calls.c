@@ -24,9 +24,9 @@ static void disarm(struct play *play)
 {
     play_set(play, "fail.at=off");
     play_set(play, "fail.ins=off");
-    if (!vcard_inserted(play->stage.desk->vcard))
-        rack_remove(play->stage.desk->reader);
-    if (play->inserted && !vcard_inserted(play->stage.desk->vcard)) {
+    if (!vcard_inserted(play->stage.app->vcard))
+        readers_remove(play->stage.app->reader);
+    if (play->inserted && !vcard_inserted(play->stage.app->vcard)) {
         play->inserted = false;
         play->stale[AUTH] = play->stale[SIGN] = true;
     }
@@ -78,7 +78,7 @@ static void check_tries(struct play *play, CK_SLOT_ID slot, const int *before, i
                         int cost)
 {
     int now[PINS_MAX], changed = 0;
-    unsigned count = desk_tries(play->stage.desk, now);
+    unsigned count = app_tries(play->stage.app, now);
     for (unsigned i = 0; i < count; i++)
         changed += now[i] != before[i];
     int own = play_tries(play, slot);
@@ -130,7 +130,7 @@ void play_login(struct play *play, CK_SLOT_ID slot)
     if (!sit_down(play, slot))
         return;
     int before[PINS_MAX], own = play_tries(play, slot);
-    (void)desk_tries(play->stage.desk, before);
+    (void)app_tries(play->stage.app, before);
     CK_RV form = model_form(slot, pin);
     CK_RV expected = form != CKR_OK ? form : model_verdict(&play->model, slot, pin, own);
     bool already = logged_in(play, slot);
@@ -139,7 +139,7 @@ void play_login(struct play *play, CK_SLOT_ID slot)
     int cost = already || form != CKR_OK ? 0 : model_cost(&play->model, slot, pin, own);
     play_note(play, "slot %lu login %s (%d left)", slot, pin, own);
     arm(play, transport_faults, COUNT(transport_faults));
-    CK_RV rv = desk_try_login(play->sessions[slot], pin);
+    CK_RV rv = app_try_login(play->sessions[slot], pin);
     check_tries(play, slot, before, own, cost);
     play_demand(play, may_end(play, slot, pin, expected, rv), "C_Login ended as it may not");
     play_demand(play, rv != CKR_OK || !play->inserted || logged_in(play, slot) || play->broken,
@@ -180,7 +180,7 @@ void play_change(struct play *play, CK_SLOT_ID slot)
     if (!sit_down(play, slot))
         return;
     int before[PINS_MAX], own = play_tries(play, slot);
-    (void)desk_tries(play->stage.desk, before);
+    (void)app_tries(play->stage.app, before);
     CK_RV form = model_form_new(slot, new);
     if (form == CKR_OK)
         form = model_form(slot, old) == CKR_PIN_INCORRECT ? CKR_PIN_INVALID : model_form(slot, old);
@@ -189,7 +189,7 @@ void play_change(struct play *play, CK_SLOT_ID slot)
     bool was = logged_in(play, slot);
     play_note(play, "slot %lu change %s %s (%d left)", slot, old, new, own);
     arm(play, faults, COUNT(faults));
-    desk_commands(play->stage.desk);
+    app_commands(play->stage.app);
     memcpy(from, old, strlen(old));
     memcpy(to, new, strlen(new));
     CK_RV rv = C_SetPIN(play->sessions[slot], from, strlen(old), to, strlen(new));
@@ -210,9 +210,9 @@ void play_change(struct play *play, CK_SLOT_ID slot)
 static void make_signature(struct play *play, CK_SLOT_ID slot, CK_RV *rv)
 {
     CK_BYTE signature[SIGNATURE];
-    *rv = desk_sign(play->sessions[slot], play->keys[slot], signature);
+    *rv = app_sign(play->sessions[slot], play->keys[slot], signature);
     const char *certificate = slot == AUTH ? AUTH_CERT : SIGN_CERT;
-    play_demand(play, *rv != CKR_OK || desk_signed(play->stage.desk, certificate, signature),
+    play_demand(play, *rv != CKR_OK || app_signed(play->stage.app, certificate, signature),
                 "a wrong signature");
 }
 
@@ -233,7 +233,7 @@ static bool may_sign(struct play *play, CK_SLOT_ID slot, bool was, bool sure, CK
 static void find_key(struct play *play, CK_SLOT_ID slot)
 {
     CK_OBJECT_HANDLE key;
-    if (desk_find_class(play->sessions[slot], CKO_PRIVATE_KEY, &key, 1) == 1)
+    if (app_find_class(play->sessions[slot], CKO_PRIVATE_KEY, &key, 1) == 1)
         play->keys[slot] = key;
 }
 
@@ -243,7 +243,7 @@ void play_sign(struct play *play, CK_SLOT_ID slot)
         return;
     char kept[PIN_TEXT];
     int before[PINS_MAX], own = play_tries(play, slot);
-    (void)desk_tries(play->stage.desk, before);
+    (void)app_tries(play->stage.app, before);
     strcpy(kept, play->model.memory[slot].kept);
     bool was = logged_in(play, slot);
     if (was && play->keys[slot] == CK_INVALID_HANDLE)

@@ -6,7 +6,7 @@
 
 static void lend(struct play *play, const char *apdu)
 {
-    (void)ask(play->stage.desk->card, apdu);
+    (void)ask(play->stage.app->card, apdu);
 }
 
 static void select_ours(struct play *play)
@@ -77,17 +77,17 @@ static void change_auth(struct play *play)
 
 static void warm_reset(struct play *play)
 {
-    rack_reset(play->stage.desk->reader);
+    readers_reset(play->stage.app->reader);
 }
 
 static void cold_reset(struct play *play)
 {
-    rack_repower(play->stage.desk->reader);
+    readers_repower(play->stage.app->reader);
 }
 
 static void power_down(struct play *play)
 {
-    rack_power_down(play->stage.desk->reader);
+    readers_power_down(play->stage.app->reader);
 }
 
 void play_other(struct play *play, CK_SLOT_ID slot)
@@ -116,8 +116,8 @@ void play_other(struct play *play, CK_SLOT_ID slot)
         return;
     unsigned which = play_below(play, COUNT(others));
     int auth = play_tries(play, AUTH), sign = play_tries(play, SIGN);
-    if (!vcard_powered(play->stage.desk->vcard))
-        rack_repower(play->stage.desk->reader);
+    if (!vcard_powered(play->stage.app->vcard))
+        readers_repower(play->stage.app->reader);
     others[which].run(play);
     model_elsewhere(&play->model, AUTH, auth, play_tries(play, AUTH));
     model_elsewhere(&play->model, SIGN, sign, play_tries(play, SIGN));
@@ -133,7 +133,7 @@ void play_municipal(struct play *play, CK_SLOT_ID slot)
 {
     int before = play_tries(play, slot), full = slot == AUTH ? 3 : 5;
     uint16_t file = slot == AUTH ? 0x0018 : 0x001B;
-    assert_int_equal(vcard_set_tries(play->stage.desk->vcard, "jpki", file, full), 0);
+    assert_int_equal(vcard_set_tries(play->stage.app->vcard, "jpki", file, full), 0);
     model_elsewhere(&play->model, slot, before, full);
     play_note(play, "municipal counter, slot %lu\n", slot);
 }
@@ -142,7 +142,7 @@ void play_take_out(struct play *play, CK_SLOT_ID slot)
 {
     (void)slot;
     play_note(play, "card out\n");
-    rack_remove(play->stage.desk->reader);
+    readers_remove(play->stage.app->reader);
     play->inserted = false;
     play->stale[AUTH] = play->stale[SIGN] = true;
 }
@@ -150,13 +150,13 @@ void play_take_out(struct play *play, CK_SLOT_ID slot)
 void play_put_in(struct play *play, CK_SLOT_ID slot)
 {
     (void)slot;
-    struct desk *desk = play->stage.desk;
+    struct app *app = play->stage.app;
     size_t card = play_below(play, 4) == 0 ? 1 - play->model.card : play->model.card;
     play_note(play, "card %zu in\n", card);
-    rack_remove(desk->reader);
-    desk->card = play->stage.cards[card];
-    desk->vcard = desk->card->card;
-    rack_insert(desk->reader, desk->vcard);
+    readers_remove(app->reader);
+    app->card = play->stage.cards[card];
+    app->vcard = app->card->card;
+    readers_insert(app->reader, app->vcard);
     model_insert(&play->model, card);
     play->inserted = true;
     play->stale[AUTH] = play->stale[SIGN] = true;
@@ -172,7 +172,7 @@ void play_restart(struct play *play)
     play->model.keeps[SIGN] = cache == 2;
     snprintf(options, sizeof options, "log=off;pin-cache=%s;keep-last-try=%s", caches[cache],
              play->model.keep_last_try ? "yes" : "no");
-    desk_restart(options);
+    app_restart(options);
     model_restart(&play->model);
     memset(play->sessions, 0, sizeof play->sessions);
     memset(play->keys, 0, sizeof play->keys);

@@ -8,7 +8,7 @@
 
 void play_truth(const struct play *play, CK_SLOT_ID slot, char pin[PIN_TEXT])
 {
-    struct vcard *card = play->stage.desk->vcard;
+    struct vcard *card = play->stage.app->vcard;
     pthread_mutex_lock(&card->mutex);
     const struct ef *ef = pin_find(card, "jpki", slot == AUTH ? 0x0018 : 0x001B);
     memcpy(pin, ef->pin.value, ef->pin.len);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Children of a process that uses the module: not initialised until they initialise themselves, and
- * whatever they do, the parent's login and sessions go on and its card is not reset.
+ * fork() in a process that uses the module. In the child the module is not initialised until the
+ * child calls C_Initialize. Whatever the child does, the parent's login and sessions remain and its
+ * card is not reset.
  */
 #include "p11.h"
 
@@ -19,10 +20,11 @@ enum { CHILD_SECONDS = 20, FORKS = 40, THREADS = 4 };
 
 typedef CK_RV (*any_function)(CK_ULONG, void *, void *, void *, void *, void *, void *, void *);
 
-/* Every function of the table: not initialised is said before arguments are looked at, and here
- * they are all nothing. Called by a pointer of one type for all; the machine's calling convention
- * lets us. The exceptions of the specification: C_GetFunctionList, and the two functions of old. */
-static void nothing_is_initialised(void)
+/* Every function of the table returns CKR_CRYPTOKI_NOT_INITIALIZED before it looks at its
+ * arguments, which are all 0 here. They are called through one pointer type, which the calling
+ * convention of this machine allows. The specification's exceptions: C_GetFunctionList and the two
+ * functions that always return CKR_FUNCTION_NOT_PARALLEL. */
+static void expect_not_initialized(void)
 {
     size_t first = offsetof(CK_FUNCTION_LIST, C_Initialize);
     size_t count = (sizeof *p11 - first) / sizeof(any_function);
@@ -34,70 +36,70 @@ static void nothing_is_initialised(void)
         any_function function;
         memcpy(&function, (const char *)p11 + offset, sizeof function);
         CK_RV rv = function(0, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-        bool old = offset == offsetof(CK_FUNCTION_LIST, C_GetFunctionStatus) ||
-                   offset == offsetof(CK_FUNCTION_LIST, C_CancelFunction);
-        EXPECT(rv == CKR_CRYPTOKI_NOT_INITIALIZED || (old && rv == CKR_FUNCTION_NOT_PARALLEL),
+        bool parallel = offset == offsetof(CK_FUNCTION_LIST, C_GetFunctionStatus) ||
+                        offset == offsetof(CK_FUNCTION_LIST, C_CancelFunction);
+        EXPECT(rv == CKR_CRYPTOKI_NOT_INITIALIZED || (parallel && rv == CKR_FUNCTION_NOT_PARALLEL),
                "function %zu of the table: 0x%lX", i, rv);
     }
 }
 
-static void child_leaves(void)
+static void child_calls_exit_now(void)
 {
-    nothing_is_initialised();
+    expect_not_initialized();
     _exit(0);
 }
 
 static void child_exits(void)
 {
-    exit(0); /* with everything that is done then */
+    exit(0); /* with exit handlers */
 }
 
 static void child_finalizes(void)
 {
-    nothing_is_initialised();
-    SAYS(CKR_CRYPTOKI_NOT_INITIALIZED, p11->C_Finalize(NULL));
+    expect_not_initialized();
+    RETURNS(CKR_CRYPTOKI_NOT_INITIALIZED, p11->C_Finalize(NULL));
     exit(0);
 }
 
-static void look_around(void)
+static void use_token(void)
 {
-    CK_SLOT_ID slots[APP_SLOTS];
+    CK_SLOT_ID slots[P11_SLOTS];
     CK_TOKEN_INFO info;
-    app_initialize(NULL);
-    EXPECT(app_slots(slots) == 2, "slots");
+    p11_initialize(NULL);
+    EXPECT(p11_slots(slots) == 2, "slots");
     OK(p11->C_GetTokenInfo(AUTH_SLOT(0), &info));
-    EXPECT(app_is_public(app_open(AUTH_SLOT(0))), "the parent's login in the child");
+    EXPECT(p11_is_public(p11_open(AUTH_SLOT(0))), "the parent's login is valid in the child");
 }
 
-static void child_looks_and_finalizes(void)
+static void child_initializes_and_finalizes(void)
 {
-    nothing_is_initialised();
-    look_around();
+    expect_not_initialized();
+    use_token();
     OK(p11->C_Finalize(NULL));
-    nothing_is_initialised();
+    expect_not_initialized();
     exit(0);
 }
 
-static void child_looks_and_exits(void)
+static void child_initializes_and_exits(void)
 {
-    look_around();
+    use_token();
     exit(0);
 }
 
 static void child_logs_in(void)
 {
-    struct app_desk desk;
-    app_initialize(NULL);
-    app_sit_down(&desk, AUTH_SLOT(0), AUTH_PIN);
-    OK(app_sign(&desk));
+    struct p11_login login;
+    p11_initialize(NULL);
+    p11_log_in(&login, AUTH_SLOT(0), AUTH_PIN);
+    OK(p11_sign(&login));
     OK(p11->C_Finalize(NULL));
     exit(0);
 }
 
-/* Its own children are strangers again. */
+/* A child of the child. */
 static void child_forks(void)
 {
-    look_around();
+    use_token();
     pid_t grandchild = fork();
     if (grandchild == 0)
         child_finalizes();
@@ -110,66 +112,66 @@ static void child_forks(void)
 
 /* ---- In the parent ------------------------------------------------------------------------ */
 
-static pid_t give_birth(void (*life)(void))
+static pid_t start_child(void (*run)(void))
 {
     fflush(NULL);
     pid_t child = fork();
     if (child != 0)
         return child;
-    world_watchdog(CHILD_SECONDS, "a child");
-    life();
+    watchdog(CHILD_SECONDS, "a child process");
+    run();
     _exit(1);
 }
 
-/* Its exit status. */
-static int outlive(pid_t child)
+/* Returns its exit status. */
+static int wait_for(pid_t child)
 {
     int status = 0;
     EXPECT(waitpid(child, &status, 0) == child, "no child");
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* The parent signs on with both keys; nobody asked for a PIN again, nobody reset the card. */
-static void unnoticed(void (*life)(void), struct app_desk *auth, struct app_desk *sign,
-                      const char *name)
+/* The parent still signs with both keys: no PIN was sent again and the card was not reset. */
+static void parent_unaffected(void (*run)(void), struct p11_login *auth, struct p11_login *sign,
+                              const char *name)
 {
-    (void)world_card(0, "reset-counters");
-    int status = outlive(give_birth(life));
+    (void)card_command(0, "reset-counters");
+    int status = wait_for(start_child(run));
     EXPECT(status == 0, "%s: %d", name, status);
-    OK(app_sign(sign));
-    OK(app_sign(auth));
-    EXPECT(world_counter(0, "resets") == 0, "%s: the card was reset", name);
-    EXPECT(world_counter(0, "power-ons") == 0, "%s: the card was powered down", name);
-    EXPECT(world_counter(0, "verifies") == 0, "%s: a PIN was sent", name);
-    world_shown("a child that %s: the parent does not notice", name);
+    OK(p11_sign(sign));
+    OK(p11_sign(auth));
+    EXPECT(card_counter(0, "resets") == 0, "%s: the card was reset", name);
+    EXPECT(card_counter(0, "power-ons") == 0, "%s: the card was powered down", name);
+    EXPECT(card_counter(0, "verifies") == 0, "%s: a PIN was sent", name);
+    passed("a child that %s: the parent is not affected", name);
 }
 
-static void noticed(struct app_desk *auth, struct app_desk *sign)
+static void like_another_program(struct p11_login *auth, struct p11_login *sign)
 {
-    int status = outlive(give_birth(child_logs_in));
+    int status = wait_for(start_child(child_logs_in));
     EXPECT(status == 0, "%d", status);
-    OK(app_sign(auth));
-    CK_RV rv = app_sign(sign);
+    OK(p11_sign(auth));
+    CK_RV rv = p11_sign(sign);
     EXPECT(rv == CKR_OK || rv == CKR_USER_NOT_LOGGED_IN, "0x%lX", rv);
     if (rv != CKR_OK)
-        app_log_in(sign);
-    world_shown("a child that logs in by itself, and out: like any other program");
+        p11_log_in_again(sign);
+    passed("a child that logs in and out itself: like any other program");
 }
 
-/* ---- In the midst of calls ---------------------------------------------------------------- */
+/* ---- During calls of other threads --------------------------------------------------------- */
 
-static atomic_bool enough;
+static atomic_bool stopped;
 
 static void *keep_busy(void *argument)
 {
-    struct app_desk desk = *(const struct app_desk *)argument;
-    CK_SLOT_ID slots[APP_SLOTS];
+    struct p11_login login = *(const struct p11_login *)argument;
+    CK_SLOT_ID slots[P11_SLOTS];
     CK_TOKEN_INFO info;
-    desk.session = app_open(desk.slot);
-    while (!atomic_load(&enough)) {
-        OK(app_sign(&desk));
-        (void)app_slots(slots);
-        OK(p11->C_GetTokenInfo(desk.slot, &info));
+    login.session = p11_open(login.slot);
+    while (!atomic_load(&stopped)) {
+        OK(p11_sign(&login));
+        (void)p11_slots(slots);
+        OK(p11->C_GetTokenInfo(login.slot, &info));
     }
     return NULL;
 }
@@ -183,89 +185,92 @@ static void *wait_for_events(void *argument)
     return NULL;
 }
 
-/* What POSIX leaves to the child of a process with threads, and no more; then what programs do. */
-static void in_the_midst(struct app_desk *auth)
+/* First what POSIX allows in the child of a process with threads, then what programs do. */
+static void during_calls(struct p11_login *auth)
 {
-    static void (*const lives[])(void) = {child_leaves, child_exits, child_finalizes,
-                                          child_looks_and_finalizes, child_looks_and_exits};
-    enum { LIVES = sizeof lives / sizeof lives[0] };
-    unsigned died[LIVES] = {0};
+    static void (*const children[])(void) = {child_calls_exit_now, child_exits, child_finalizes,
+                                             child_initializes_and_finalizes,
+                                             child_initializes_and_exits};
+    enum { KINDS = sizeof children / sizeof children[0] };
+    unsigned failed[KINDS] = {0};
     pthread_t busy[THREADS];
     pthread_t waiting;
     for (int i = 0; i < THREADS; i++)
         EXPECT(pthread_create(&busy[i], NULL, keep_busy, auth) == 0, "no thread");
     EXPECT(pthread_create(&waiting, NULL, wait_for_events, NULL) == 0, "no thread");
     for (unsigned i = 0; i < FORKS; i++) {
-        pid_t child = give_birth(lives[i % LIVES]);
-        died[i % LIVES] += outlive(child) != 0;
+        pid_t child = start_child(children[i % KINDS]);
+        failed[i % KINDS] += wait_for(child) != 0;
     }
-    atomic_store(&enough, true);
+    atomic_store(&stopped, true);
     for (int i = 0; i < THREADS; i++)
         (void)pthread_join(busy[i], NULL);
-    OK(app_sign(auth));
+    OK(p11_sign(auth));
     OK(p11->C_Finalize(NULL));
     (void)pthread_join(waiting, NULL);
-    for (unsigned i = 0; i < LIVES; i++)
-        EXPECT(died[i] == 0, "%u children of kind %u died", died[i], i);
-    world_shown("%d children born in the midst of %d threads' calls", FORKS, THREADS + 1);
+    for (unsigned i = 0; i < KINDS; i++)
+        EXPECT(failed[i] == 0, "%u children of kind %u failed", failed[i], i);
+    passed("%d children forked during the calls of %d threads", FORKS, THREADS + 1);
 }
 
-static void *start_over(void *argument)
+static void *initialize_again(void *argument)
 {
     CK_ULONG count = 0;
     (void)argument;
-    while (!atomic_load(&enough)) {
+    while (!atomic_load(&stopped)) {
         (void)p11->C_Finalize(NULL);
-        app_initialize(NULL);
+        p11_initialize(NULL);
         OK(p11->C_GetSlotList(CK_TRUE, NULL, &count));
     }
     return NULL;
 }
 
-/* A thread comes and goes at pcscd all the time: the libraries below hold locks of the whole
- * process then, which a child must not find held for ever. */
-static void while_contexts_are_made(void)
+/* While a thread connects to pcscd and disconnects, the libraries below hold locks of the process,
+ * which must not stay held in a child. */
+static void during_connects(void)
 {
     pthread_t thread;
-    atomic_store(&enough, false);
-    app_initialize(NULL);
-    EXPECT(pthread_create(&thread, NULL, start_over, NULL) == 0, "no thread");
+    atomic_store(&stopped, false);
+    p11_initialize(NULL);
+    EXPECT(pthread_create(&thread, NULL, initialize_again, NULL) == 0, "no thread");
     for (unsigned i = 0; i < 4 * FORKS; i++) {
-        int status = outlive(give_birth(child_looks_and_exits));
+        int status = wait_for(start_child(child_initializes_and_exits));
         EXPECT(status == 0, "child %u: %d", i, status);
     }
-    atomic_store(&enough, true);
+    atomic_store(&stopped, true);
     (void)pthread_join(thread, NULL);
     OK(p11->C_Finalize(NULL));
-    world_shown("%d children born while another thread connects to pcscd", 4 * FORKS);
+    passed("%d children forked while another thread connects to pcscd", 4 * FORKS);
 }
 
-/* `forks alone`: no children of busy threads. */
+/* `forks alone`: no children while other threads are in calls. */
 int main(int argc, char **argv)
 {
     bool alone = argc > 1 && strcmp(argv[1], "alone") == 0;
-    struct app_desk auth;
-    struct app_desk sign;
-    world_watchdog(200, "forks");
-    app_load(NULL);
-    app_card_is(0, NULL);
-    (void)world_card(0, "set forget.select_same=off"); /* both logins at once */
-    app_initialize(NULL);
-    app_sit_down(&auth, AUTH_SLOT(0), AUTH_PIN);
-    app_sit_down(&sign, SIGN_SLOT(0), SIGN_PIN);
+    struct p11_login auth;
+    struct p11_login sign;
+    watchdog(200, "forks");
+    p11_load(NULL);
+    p11_expect_card(0, NULL);
+    (void)card_command(0, "set forget.select_same=off"); /* so that both tokens can be logged in */
+    p11_initialize(NULL);
+    p11_log_in(&auth, AUTH_SLOT(0), AUTH_PIN);
+    p11_log_in(&sign, SIGN_SLOT(0), SIGN_PIN);
 
-    unnoticed(child_leaves, &auth, &sign, "leaves by _exit");
-    unnoticed(child_exits, &auth, &sign, "exits");
-    unnoticed(child_finalizes, &auth, &sign, "calls C_Finalize");
-    unnoticed(child_looks_and_finalizes, &auth, &sign, "initialises, looks and finalises");
-    unnoticed(child_looks_and_exits, &auth, &sign, "initialises, looks and exits");
-    unnoticed(child_forks, &auth, &sign, "has children itself");
-    noticed(&auth, &sign);
+    parent_unaffected(child_calls_exit_now, &auth, &sign, "calls _exit");
+    parent_unaffected(child_exits, &auth, &sign, "exits");
+    parent_unaffected(child_finalizes, &auth, &sign, "calls C_Finalize");
+    parent_unaffected(child_initializes_and_finalizes, &auth, &sign,
+                      "initialises, uses the token and finalises");
+    parent_unaffected(child_initializes_and_exits, &auth, &sign,
+                      "initialises, uses the token and exits");
+    parent_unaffected(child_forks, &auth, &sign, "forks itself");
+    like_another_program(&auth, &sign);
     OK(p11->C_CloseAllSessions(SIGN_SLOT(0)));
     if (!alone) {
-        in_the_midst(&auth);
-        while_contexts_are_made();
+        during_calls(&auth);
+        during_connects();
     }
-    EXPECT(world_tries_full(0), "a try is gone");
+    EXPECT(card_tries_full(0), "a try was lost");
     return 0;
 }

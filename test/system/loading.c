@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Loading and unloading a thousand times without growth; the three files side by side; and what a
- * host must not notice: signals, threads, descriptors. Linked without OpenSSL and pcsclite, so that
- * they come and go with the module. In the environment: MODULES, where the three files are.
+ * The module is loaded and unloaded a thousand times without growth; the three files are used in
+ * one process; and the host's signals, threads and descriptors remain as they were. This program is
+ * not linked with OpenSSL or libpcsclite, so they are loaded and unloaded with the module. MODULES
+ * in the environment is the directory of the three files.
  */
+#include "card_control.h"
+#include "expect.h"
 #include "jpki/pkcs11.h"
 #include "pcscd_control.h"
+#include "process_stats.h"
 
 #include <dlfcn.h>
 #include <signal.h>
@@ -18,7 +22,7 @@ enum { TIMES = 1000, WARM_UP = 200, LOGIN_EVERY = 10 };
 #define OK(call)                                                                                   \
     do {                                                                                           \
         CK_RV rv_ = (call);                                                                        \
-        EXPECT(rv_ == CKR_OK, "%s says 0x%lX", #call, rv_);                                        \
+        EXPECT(rv_ == CKR_OK, "%s returns 0x%lX", #call, rv_);                                     \
     } while (0)
 
 struct loaded {
@@ -69,7 +73,7 @@ static CK_SESSION_HANDLE log_in(CK_FUNCTION_LIST *p11, CK_SLOT_ID slot, const ch
     return session;
 }
 
-/* ---- A thousand times --------------------------------------------------------------------- */
+/* ---- Loading many times ------------------------------------------------------------------- */
 
 static bool is_mapped(const char *part)
 {
@@ -102,18 +106,18 @@ struct size {
 
 static struct size size_now(void)
 {
-    return (struct size){world_kilobytes("VmSize"), world_kilobytes("VmRSS"), world_maps(),
-                         world_descriptors(), world_threads()};
+    return (struct size){process_kilobytes("VmSize"), process_kilobytes("VmRSS"), process_maps(),
+                         process_descriptors(), process_threads()};
 }
 
-/* Sanitizers keep what is freed, and have threads and memory of their own. */
+/* Sanitizers keep freed memory, and have threads and memory of their own. */
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 static const bool sanitized = true;
 #else
 static const bool sanitized = false;
 #endif
 
-static void a_thousand_times(void)
+static void many_times(void)
 {
     struct size before = {0};
     for (int i = 0; i < TIMES; i++) {
@@ -124,9 +128,9 @@ static void a_thousand_times(void)
     struct size after = size_now();
     EXPECT(after.descriptors == before.descriptors, "descriptors: %u, then %u", before.descriptors,
            after.descriptors);
-    for (int i = 0; i < 1000 && world_threads() > 1; i++)
-        world_sleep(1);
-    EXPECT(world_threads() == 1, "%u threads", world_threads());
+    for (int i = 0; i < 1000 && process_threads() > 1; i++)
+        sleep_ms(1);
+    EXPECT(process_threads() == 1, "%u threads", process_threads());
     if (sanitized)
         return;
     EXPECT(after.maps <= before.maps + 4, "maps: %u, then %u", before.maps, after.maps);
@@ -134,10 +138,10 @@ static void a_thousand_times(void)
            after.memory);
     EXPECT(after.resident <= before.resident + 1024, "VmRSS: %ld kB, then %ld kB", before.resident,
            after.resident);
-    world_shown("loaded %d times: VmRSS %ld kB after %d, %ld kB in the end; VmSize %ld, %ld; "
-                "maps %u, %u",
-                TIMES, before.resident, WARM_UP, after.resident, before.memory, after.memory,
-                before.maps, after.maps);
+    passed("loaded %d times: VmRSS %ld kB after %d, %ld kB in the end; VmSize %ld, %ld; "
+           "maps %u, %u",
+           TIMES, before.resident, WARM_UP, after.resident, before.memory, after.memory,
+           before.maps, after.maps);
 }
 
 /* ---- Three files ---------------------------------------------------------------------------- */
@@ -166,7 +170,7 @@ static void three_files(void)
         OK(sign(modules[1].p11, sessions[1]));
         OK(sign(modules[2].p11, sessions[2]));
     }
-    /* One leaves, and powers the card down: those whose PIN is kept go on. */
+    /* C_Finalize of one powers the card down: the others go on where their PIN is kept. */
     OK(modules[0].p11->C_Finalize(NULL));
     OK(sign(modules[1].p11, sessions[1]));
     CK_RV rv = sign(modules[2].p11, sessions[2]);
@@ -176,32 +180,32 @@ static void three_files(void)
     OK(modules[1].p11->C_Finalize(NULL));
     for (int i = 0; i < 3; i++)
         EXPECT(dlclose(modules[i].library) == 0, "%s", dlerror());
-    world_shown("the full, the -auth and the -sign file in one process");
+    passed("the full, the -auth and the -sign file in one process");
 }
 
-/* ---- The host's own affairs ----------------------------------------------------------------- */
+/* ---- The host's signals, threads and descriptors ------------------------------------------- */
 
-struct affairs {
+struct host {
     struct sigaction actions[NSIG];
     sigset_t mask;
     unsigned threads, descriptors;
 };
 
-static struct affairs affairs_now(void)
+static struct host host_now(void)
 {
-    struct affairs now;
+    struct host now;
     memset(&now, 0, sizeof now);
     for (int i = 1; i < NSIG; i++)
         (void)sigaction(i, NULL, &now.actions[i]);
     (void)pthread_sigmask(SIG_SETMASK, NULL, &now.mask);
-    now.threads = world_threads();
-    now.descriptors = world_descriptors();
+    now.threads = process_threads();
+    now.descriptors = process_descriptors();
     return now;
 }
 
-static void same_signals(const struct affairs *before, const char *when)
+static void expect_same_signals(const struct host *before, const char *when)
 {
-    struct affairs now = affairs_now();
+    struct host now = host_now();
     for (int i = 1; i < NSIG; i++) {
         EXPECT(now.actions[i].sa_handler == before->actions[i].sa_handler, "signal %d %s", i, when);
         EXPECT(sigismember(&now.mask, i) == sigismember(&before->mask, i), "mask of %d %s", i,
@@ -209,84 +213,84 @@ static void same_signals(const struct affairs *before, const char *when)
     }
 }
 
-static void all_affairs(const struct affairs *before, const char *when)
+static void expect_same_host(const struct host *before, const char *when)
 {
-    same_signals(before, when);
-    EXPECT(world_threads() == before->threads, "%u threads %s", world_threads(), when);
-    EXPECT(world_descriptors() <= before->descriptors, "%u descriptors %s, before %u",
-           world_descriptors(), when, before->descriptors);
+    expect_same_signals(before, when);
+    EXPECT(process_threads() == before->threads, "%u threads %s", process_threads(), when);
+    EXPECT(process_descriptors() <= before->descriptors, "%u descriptors %s, before %u",
+           process_descriptors(), when, before->descriptors);
 }
 
-/* The login's connector thread is left behind when somebody else holds the card. */
-static void after_a_busy_timeout(struct loaded module, const struct affairs *before)
+/* The thread that connects to the card may be left behind when another program holds it. */
+static void after_a_busy_timeout(struct loaded module, const struct host *before)
 {
     CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK, .pReserved = NULL};
     char options[] = "busy-timeout=1";
     CK_TOKEN_INFO info;
     args.pReserved = options;
-    world_neighbour("connect Virtual PCD 00 00");
-    world_neighbour("begin");
+    other_program("connect");
+    other_program("begin");
     OK(module.p11->C_Initialize(&args));
     CK_RV rv = module.p11->C_GetTokenInfo(0, &info);
     EXPECT(rv == CKR_DEVICE_ERROR, "0x%lX", rv);
-    same_signals(before, "while somebody holds the card");
-    double start = world_now();
+    expect_same_signals(before, "while another program holds the card");
+    double start = seconds_now();
     OK(module.p11->C_Finalize(NULL));
-    EXPECT(world_now() - start < 5, "C_Finalize: %.1f s", world_now() - start);
-    EXPECT(world_threads() == before->threads, "%u threads after C_Finalize", world_threads());
-    same_signals(before, "after a busy-timeout");
-    world_neighbour("end leave");
-    world_neighbour("disconnect leave");
-    /* Nothing of ours is left at pcscd either: the card can be had exclusively. */
-    world_sleep(200);
-    world_neighbour("exclusive Virtual PCD 00 00");
-    world_neighbour("disconnect leave");
+    EXPECT(seconds_now() - start < 5, "C_Finalize: %.1f s", seconds_now() - start);
+    EXPECT(process_threads() == before->threads, "%u threads after C_Finalize", process_threads());
+    expect_same_signals(before, "after a busy-timeout");
+    other_program("end leave");
+    other_program("disconnect leave");
+    /* Nor is the module still connected: the other program can get the card exclusively. */
+    sleep_ms(200);
+    other_program("exclusive");
+    other_program("disconnect leave");
     OK(module.p11->C_Initialize(NULL));
     OK(module.p11->C_GetTokenInfo(0, &info));
     OK(module.p11->C_Finalize(NULL));
-    all_affairs(before, "after a busy-timeout");
+    expect_same_host(before, "after a busy-timeout");
 }
 
-static void affairs_of_the_host(void)
+static void host_unchanged(void)
 {
     static const unsigned all[] = {0};
     struct loaded module = load("jpki-pkcs11.so");
-    OK(module.p11->C_Initialize(NULL)); /* what OpenSSL and others keep for ever comes now */
+    OK(module.p11->C_Initialize(NULL)); /* what OpenSSL and others allocate once */
     OK(module.p11->C_Finalize(NULL));
-    struct affairs before = affairs_now();
+    struct host before = host_now();
     EXPECT(before.actions[SIGPIPE].sa_handler == SIG_DFL, "SIGPIPE is not the default");
 
     OK(module.p11->C_Initialize(NULL));
     OK(sign(module.p11, log_in(module.p11, 0, "1234")));
-    same_signals(&before, "in use");
-    EXPECT(world_threads() == before.threads, "%u threads in use", world_threads());
+    expect_same_signals(&before, "in use");
+    EXPECT(process_threads() == before.threads, "%u threads in use", process_threads());
     OK(module.p11->C_Finalize(NULL));
-    all_affairs(&before, "after C_Finalize");
+    expect_same_host(&before, "after C_Finalize");
 
-    /* Whoever writes to a pcscd that is gone would die of SIGPIPE here. */
+    /* Writing to a pcscd that has ended would raise SIGPIPE here. */
     OK(module.p11->C_Initialize(NULL));
     CK_SESSION_HANDLE session = log_in(module.p11, 0, "1234");
-    world_pcscd_stop("KILL");
+    pcscd_stop("KILL");
     CK_RV rv = module.p11->C_Logout(session);
     EXPECT(rv == CKR_OK || rv == CKR_DEVICE_REMOVED, "0x%lX", rv);
     OK(module.p11->C_Finalize(NULL));
-    all_affairs(&before, "after pcscd was killed");
-    world_pcscd_start(all, 1);
+    expect_same_host(&before, "after pcscd was killed");
+    pcscd_start(all, 1);
 
     after_a_busy_timeout(module, &before);
     (void)dlclose(module.library);
-    world_shown("signals, signal mask, threads and descriptors of the host are as before");
+    passed("signals, signal mask, threads and descriptors of the host are unchanged");
 }
 
 int main(void)
 {
-    world_watchdog(250, "loading");
-    (void)world_card(0, "set forget.select_same=off");
-    world_neighbour_start();
-    a_thousand_times();
+    watchdog(250, "loading");
+    (void)card_command(0, "set forget.select_same=off");
+    other_program_start();
+    many_times();
     three_files();
-    affairs_of_the_host();
-    EXPECT(world_tries_full(0), "a try is gone");
-    world_neighbour_stop();
+    host_unchanged();
+    EXPECT(card_tries_full(0), "a try was lost");
+    other_program_stop();
     return 0;
 }

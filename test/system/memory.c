@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Looks for PINs where none may be.
+ * Searches for PINs where none may be.
  *
- *   memory use MODULE OPTIONS    logs in with both PINs (and a wrong one), signs, leaves; looks
- *                                through its own writable memory before, between and after
- *   memory abort MODULE OPTIONS  logs in and aborts, for a core file
- *   memory wait MODULE OPTIONS   logs in, says so, and waits for the end of its input
- *   memory search FILE           looks through a file; also for hexadecimal digits
+ *   memory use MODULE OPTIONS    logs in with both PINs (and a wrong one), signs, logs out and
+ * calls C_Finalize; searches its own writable memory at each step memory abort MODULE OPTIONS  logs
+ * in and aborts, for a core file memory wait MODULE OPTIONS   logs in, prints "logged in", and
+ * waits for the end of its input memory search FILE           searches a file, also for hexadecimal
+ * digits
  *
- * The PINs stand in here masked, and are unmasked on the stack for the call only, so that what is
- * found is nobody's but the module's. Status 0: none found; 1: one was, or something went wrong.
+ * The PINs are masked in this program, and unmasked on the stack during a call only, so that what
+ * is found is the module's. Status 0: none was found; 1: one was, or something failed.
  */
 #include "jpki/pkcs11.h"
 
@@ -31,7 +31,7 @@ enum { MASK = 0xA5, PIN_MAX = 16, WINDOW = 65536, OVERLAP = 64 };
 
 enum secret { AUTH_PIN, SIGN_PIN, WRONG_PIN, MARKER, SECRETS };
 
-/* The script memory makes the card so. */
+/* As script `memory` sets them on the card. */
 static const struct {
     const char *name;
     size_t length;
@@ -46,7 +46,7 @@ static const struct {
                    16,
                    {M('N'), M('5'), M('H'), M('J'), M('3'), M('P'), M('L'), M('Y'), M('6'), M('G'),
                     M('C'), M('E'), M('1'), M('F'), M('S'), M('U')}},
-    /* Not a secret: is left about, to show that looking finds. */
+    /* Not a secret: left in memory, to show that the search finds it. */
     [MARKER] = {"marker",
                 12,
                 {M('m'), M('a'), M('r'), M('k'), M('e'), M('r'), M('-'), M('5'), M('1'), M('7'),
@@ -65,9 +65,10 @@ static void unmask(enum secret which, uint8_t *out)
         out[i] = secrets[which].masked[i] ^ MASK;
 }
 
-/* ---- Looking ----------------------------------------------------------------------------- */
+/* ---- Searching --------------------------------------------------------------------------- */
 
-/* How a secret may stand there: as it is, in words of 4 or 8 bytes turned round, or as digits. */
+/* How a secret may be stored: as it is, with the bytes of each 4- or 8-byte word reversed, or as
+ * hexadecimal digits. */
 enum form { PLAIN, WORDS_4, WORDS_8, HEX, HEX_SPACED, FORMS };
 
 static uint8_t byte_at(enum secret which, enum form form, size_t at)
@@ -79,7 +80,7 @@ static uint8_t byte_at(enum secret which, enum form form, size_t at)
     return secrets[which].masked[at] ^ MASK;
 }
 
-/* One byte of the secret in a form; the length it takes. */
+/* How many bytes of memory one byte of the secret takes. */
 static size_t step_of(enum form form)
 {
     return form == HEX ? 2 : form == HEX_SPACED ? 3 : 1;
@@ -105,11 +106,12 @@ static bool is_at(const uint8_t *at, size_t room, enum secret which, enum form f
     return true;
 }
 
-static uint8_t window[WINDOW]; /* never looked into itself */
+static uint8_t window[WINDOW]; /* not searched itself */
 static unsigned found[SECRETS];
 
-/* Looks at what begins within the first `length` bytes; behind them `more` can be read. */
-static void look(const uint8_t *bytes, size_t length, size_t more, uint64_t where, enum form forms)
+/* Searches for what begins within the first `length` bytes; `more` bytes can be read after them. */
+static void search_bytes(const uint8_t *bytes, size_t length, size_t more, uint64_t where,
+                         enum form forms)
 {
     for (size_t i = 0; i < length; i++)
         for (int which = 0; which < SECRETS; which++)
@@ -122,7 +124,7 @@ static void look(const uint8_t *bytes, size_t length, size_t more, uint64_t wher
                 }
 }
 
-static void look_at_range(int fd, uint64_t from, uint64_t to, enum form forms)
+static void search_range(int fd, uint64_t from, uint64_t to, enum form forms)
 {
     for (uint64_t at = from; at < to; at += WINDOW - OVERLAP) {
         size_t wanted = to - at < WINDOW ? (size_t)(to - at) : WINDOW;
@@ -130,13 +132,13 @@ static void look_at_range(int fd, uint64_t from, uint64_t to, enum form forms)
         if (got <= 0)
             continue; /* guard pages, devices */
         size_t length = (size_t)got > WINDOW - OVERLAP ? WINDOW - OVERLAP : (size_t)got;
-        look(window, length, (size_t)got - length, at, forms);
+        search_bytes(window, length, (size_t)got - length, at, forms);
     }
     explicit_bzero(window, sizeof window);
 }
 
-/* All writable memory but the window. */
-static void look_at_self(const char *when)
+/* All writable memory except the window. */
+static void search_memory(const char *when)
 {
     memset(found, 0, sizeof found);
     FILE *maps = fopen("/proc/self/maps", "r");
@@ -152,9 +154,9 @@ static void look_at_self(const char *when)
             continue;
         total += to - from;
         bool holds = from <= skip && skip < to;
-        look_at_range(fd, from, holds ? skip : to, HEX);
+        search_range(fd, from, holds ? skip : to, HEX);
         if (holds)
-            look_at_range(fd, skip + sizeof window, to, HEX);
+            search_range(fd, skip + sizeof window, to, HEX);
     }
     fclose(maps);
     close(fd);
@@ -168,13 +170,13 @@ static bool is_clean(void)
     return found[AUTH_PIN] == 0 && found[SIGN_PIN] == 0 && found[WRONG_PIN] == 0;
 }
 
-static int search(const char *path)
+static int search_file(const char *path)
 {
     int fd = open(path, O_RDONLY);
     off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
     if (size < 0)
         die(path);
-    look_at_range(fd, 0, (uint64_t)size, FORMS);
+    search_range(fd, 0, (uint64_t)size, FORMS);
     close(fd);
     printf("%s, %lld bytes: authentication PIN %u, signature PIN %u, refused PIN %u, marker %u\n",
            path, (long long)size, found[AUTH_PIN], found[SIGN_PIN], found[WRONG_PIN],
@@ -219,7 +221,7 @@ static void sign(CK_SLOT_ID slot)
     must(p11->C_Sign(sessions[slot], data, sizeof data, signature, &length), CKR_OK, "C_Sign");
 }
 
-static void arrive(const char *module, char *options)
+static void open_sessions(const char *module, char *options)
 {
     void *library = dlopen(module, RTLD_NOW | RTLD_LOCAL);
     CK_C_GetFunctionList get_list = NULL;
@@ -237,8 +239,8 @@ static void arrive(const char *module, char *options)
              "C_OpenSession");
 }
 
-/* The wrong one first, then the signature's, used; then the authentication's, which is kept. */
-static void enter(void)
+/* A wrong PIN first, then the signature PIN, then the authentication PIN, which is kept. */
+static void use_pins(void)
 {
     must(log_in(1, WRONG_PIN), CKR_PIN_INCORRECT, "a wrong PIN");
     must(log_in(1, WRONG_PIN), CKR_PIN_INCORRECT, "the same again");
@@ -251,37 +253,37 @@ static void enter(void)
 static int use(const char *module, char *options)
 {
     uint8_t *marker = malloc(PIN_MAX);
-    arrive(module, options);
-    look_at_self("before");
+    open_sessions(module, options);
+    search_memory("before");
     if (!is_clean())
-        die("found before anybody gave one");
+        die("a PIN is found before one was given");
     unmask(MARKER, marker);
-    enter();
-    look_at_self("logged in");
-    /* The one that is kept is found, once, and the marker: so looking finds. */
+    use_pins();
+    search_memory("logged in");
+    /* The kept PIN is found once, and the marker: the search does find. */
     if (found[AUTH_PIN] != 1 || found[MARKER] != 1)
-        die("the kept PIN and the marker are there once each");
+        die("the kept PIN or the marker is not found exactly once");
     if (found[SIGN_PIN] + found[WRONG_PIN] > 0)
-        die("a PIN that is never kept");
+        die("a PIN that is not to be kept is found");
     for (CK_SLOT_ID slot = 0; slot < 2; slot++)
         if (p11->C_Logout(sessions[slot]) != CKR_OK && slot == 0)
             die("C_Logout");
-    look_at_self("logged out");
+    search_memory("logged out");
     bool clean = is_clean();
     must(p11->C_Finalize(NULL), CKR_OK, "C_Finalize");
-    look_at_self("finalized");
+    search_memory("finalized");
     clean = clean && is_clean() && found[MARKER] == 1;
     free(marker);
     return clean ? 0 : 1;
 }
 
-static void leave_core(const char *module, char *options, bool wait)
+static void stop_logged_in(const char *module, char *options, bool wait)
 {
     struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
     uint8_t *marker = malloc(PIN_MAX);
     unmask(MARKER, marker);
-    arrive(module, options);
-    enter();
+    open_sessions(module, options);
+    use_pins();
     (void)setrlimit(RLIMIT_CORE, &unlimited);
     if (!wait)
         abort();
@@ -294,11 +296,11 @@ static void leave_core(const char *module, char *options, bool wait)
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "search") == 0)
-        return search(argv[2]);
+        return search_file(argv[2]);
     if (argc != 4)
         die("use|abort|wait MODULE OPTIONS, or search FILE");
     if (strcmp(argv[1], "use") == 0)
         return use(argv[2], argv[3]);
-    leave_core(argv[2], argv[3], strcmp(argv[1], "wait") == 0);
+    stop_logged_in(argv[2], argv[3], strcmp(argv[1], "wait") == 0);
     return 0;
 }

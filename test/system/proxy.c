@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* p11-kit's proxy above the module: signatures, a card that goes and comes back, a child. Slots are
- * the proxy's own. MODULE is the proxy. */
+/* p11-kit's proxy above the module: signatures, a card that is removed and inserted, a child
+ * process. MODULE is the proxy, which has slot numbers of its own. */
 #include "p11.h"
 
 #include <stdlib.h>
@@ -10,8 +10,8 @@
 
 static CK_SLOT_ID slot_of(const char *label)
 {
-    CK_SLOT_ID slots[APP_SLOTS];
-    CK_ULONG count = app_slots(slots);
+    CK_SLOT_ID slots[P11_SLOTS];
+    CK_ULONG count = p11_slots(slots);
     for (CK_ULONG i = 0; i < count; i++) {
         CK_TOKEN_INFO info;
         if (p11->C_GetTokenInfo(slots[i], &info) == CKR_OK &&
@@ -21,48 +21,48 @@ static CK_SLOT_ID slot_of(const char *label)
     EXPECT(false, "no token %s among %lu slots", label, count);
 }
 
-static void sit_and_sign(struct app_desk *desk)
+static void log_in_and_sign(struct p11_login *login)
 {
-    app_sit_down(desk, slot_of("JPKI User Authentication"), AUTH_PIN);
-    desk->slot = AUTH_SLOT(0); /* by whose certificate it is judged */
-    OK(app_sign(desk));
+    p11_log_in(login, slot_of("JPKI User Authentication"), AUTH_PIN);
+    login->slot = AUTH_SLOT(0); /* whose certificate p11_sign() takes */
+    OK(p11_sign(login));
 }
 
-static void have_a_child(void)
+static void sign_in_child(void)
 {
     int status = 0;
     pid_t child = fork();
     if (child == 0) {
-        struct app_desk desk;
-        world_watchdog(20, "a child");
-        app_initialize(NULL);
-        sit_and_sign(&desk);
+        struct p11_login login;
+        watchdog(20, "a child process");
+        p11_initialize(NULL);
+        log_in_and_sign(&login);
         OK(p11->C_Finalize(NULL));
         exit(0);
     }
     (void)waitpid(child, &status, 0);
-    EXPECT(status == 0, "a child: %d", status);
+    EXPECT(status == 0, "a child process: %d", status);
 }
 
 int main(void)
 {
-    struct app_desk desk;
-    world_watchdog(60, "proxy");
-    app_load(NULL);
-    app_card_is(0, NULL);
-    app_initialize(NULL);
-    sit_and_sign(&desk);
-    have_a_child();
-    OK(app_sign(&desk));
+    struct p11_login login;
+    watchdog(60, "proxy");
+    p11_load(NULL);
+    p11_expect_card(0, NULL);
+    p11_initialize(NULL);
+    log_in_and_sign(&login);
+    sign_in_child();
+    OK(p11_sign(&login));
 
-    world_remove(0);
-    CK_RV rv = app_sign(&desk);
+    card_remove(0);
+    CK_RV rv = p11_sign(&login);
     EXPECT(rv == CKR_DEVICE_REMOVED || rv == CKR_TOKEN_NOT_PRESENT, "0x%lX", rv);
-    SAYS(CKR_SESSION_HANDLE_INVALID, app_sign(&desk));
-    world_insert(0);
-    sit_and_sign(&desk);
+    RETURNS(CKR_SESSION_HANDLE_INVALID, p11_sign(&login));
+    card_insert(0);
+    log_in_and_sign(&login);
     OK(p11->C_Finalize(NULL));
-    EXPECT(world_tries_full(0), "a try is gone");
-    world_shown("p11-kit's proxy above the module");
+    EXPECT(card_tries_full(0), "a try was lost");
+    passed("p11-kit's proxy above the module");
     return 0;
 }

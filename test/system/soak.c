@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Soak: three processes with eight threads each do random calls on four readers, while cards are
- * pulled, reset, powered down and swapped, a neighbour uses them, and pcscd is restarted twice.
- * No crash, no hang, no wrong signature, no PIN try lost; in the end all works.
+ * Soak test: three processes with eight threads each make random calls on four readers, while cards
+ * are removed, reset, powered down and swapped, another program uses them, and pcscd is restarted
+ * twice. No crash, no hang, no wrong signature, no PIN try lost; in the end everything works.
  *
  *   soak SECONDS [SEED]        in the sandbox with four readers
  */
 #include "soak.h"
+#include "card_control.h"
+#include "expect.h"
 #include "pcscd_control.h"
 
 #include <fcntl.h>
@@ -19,51 +21,51 @@
 
 struct worker {
     pid_t process;
-    FILE *input; /* closed when it shall come to an end */
+    FILE *input; /* closed to end it */
 };
 
 static unsigned seed;
-static unsigned acts;
-static unsigned reseated;           /* cards that pcscd did not take at first */
+static unsigned disturbances;
+static unsigned reinserted;         /* cards that pcscd did not see at first */
 static bool other_in[SOAK_READERS]; /* the reader holds its other card */
 
-static unsigned any(unsigned below)
+static unsigned random_below(unsigned limit)
 {
-    return (unsigned)rand_r(&seed) % below;
+    return (unsigned)rand_r(&seed) % limit;
 }
 
-/* ---- What is done to cards ----------------------------------------------------------------- */
+/* ---- Disturbing the cards ------------------------------------------------------------------ */
 
-/* pcscd looks for cards every 400 ms, and on a busy machine may miss that one was away: then it
- * believes that the new one has power. Whoever sits there pulls it out once more. */
-static void put_in(unsigned reader)
+/* pcscd looks for cards every 400 ms. On a busy machine it may miss that a card was away, and take
+ * the new one for powered. Then the card is removed and inserted once more. */
+static void insert(unsigned reader)
 {
-    (void)world_card(reader, "insert");
-    for (int i = 0; i < 5 && !world_card_tries(reader, "wait-inserted 3"); i++) {
-        reseated++;
-        (void)world_card(reader, "remove");
-        (void)world_card(reader, "wait-removed");
-        (void)world_card(reader, "insert");
+    (void)card_command(reader, "insert");
+    for (int i = 0; i < 5 && !card_command_may_fail(reader, "wait-inserted 3"); i++) {
+        reinserted++;
+        (void)card_command(reader, "remove");
+        (void)card_command(reader, "wait-removed");
+        (void)card_command(reader, "insert");
     }
 }
 
-static void pull(unsigned reader)
+static void remove_and_insert(unsigned reader)
 {
-    (void)world_card(reader, "remove");
-    (void)world_card(reader, "wait-removed");
-    world_sleep(any(300));
-    put_in(reader);
+    (void)card_command(reader, "remove");
+    (void)card_command(reader, "wait-removed");
+    sleep_ms(random_below(300));
+    insert(reader);
 }
 
-/* Or only the exchange breaks, and the card stays where it is. */
-static void pull_at_a_command(unsigned reader)
+/* At a command the card is removed, or only the exchange fails. */
+static void fail_at_a_command(unsigned reader)
 {
-    bool pulled = any(2) != 0;
-    (void)world_card(reader, "set fail.at=%u:%s", 1 + any(20), pulled ? "pull" : "lost");
-    world_sleep(300 + any(300));
-    (void)world_card(reader, "set fail.at=off");
+    bool pulled = random_below(2) != 0;
+    (void)card_command(reader, "set fail.at=%u:%s", 1 + random_below(20), pulled ? "pull" : "lost");
+    sleep_ms(300 + random_below(300));
+    (void)card_command(reader, "set fail.at=off");
     if (pulled)
-        put_in(reader);
+        insert(reader);
 }
 
 static const char *card_of(unsigned reader, bool other)
@@ -76,22 +78,19 @@ static const char *card_of(unsigned reader, bool other)
 static void swap(unsigned reader)
 {
     other_in[reader] = !other_in[reader];
-    (void)world_card(reader, "swap %s", card_of(reader, other_in[reader]));
-    put_in(reader);
+    (void)card_command(reader, "swap %s", card_of(reader, other_in[reader]));
+    insert(reader);
 }
 
-static bool neighbour_connects(unsigned reader)
+static bool other_program_connects(unsigned reader)
 {
-    char name[64] = "Virtual PCD 00 00";
-    if (reader > 0)
-        (void)snprintf(name, sizeof name, "Virtual PCD %u 00 00", reader + 1);
-    return world_neighbour_tries("connect %s", name);
+    return other_program_may_fail("connect %u", reader);
 }
 
-/* Everybody else resets as well: what the neighbour tries may fail at any line. */
-static void visit(unsigned reader)
+/* Other processes reset the card as well, so any of these commands may fail. */
+static void use_by_other_program(unsigned reader)
 {
-    static const char *const visits[][4] = {
+    static const char *const uses[][4] = {
         {"reconnect reset", "disconnect leave"},
         {"reconnect unpower", "disconnect leave"},
         {"disconnect unpower"},
@@ -101,61 +100,61 @@ static void visit(unsigned reader)
         {"apdu 00A4040C0AD3921000310001010402", "disconnect leave"},
         {"begin", "apdu 00A4040C0AD392F000260100000001", "end unpower", "disconnect leave"},
     };
-    if (!neighbour_connects(reader))
+    if (!other_program_connects(reader))
         return;
-    const char *const *lines = visits[any(sizeof visits / sizeof visits[0])];
+    const char *const *lines = uses[random_below(sizeof uses / sizeof uses[0])];
     for (int i = 0; i < 4 && lines[i] != NULL; i++)
-        (void)world_neighbour_tries("%s", lines[i]);
-    /* Whatever failed: not connected any more. */
-    (void)world_neighbour_tries("disconnect leave");
+        (void)other_program_may_fail("%s", lines[i]);
+    /* Whatever failed: it is not connected any more. */
+    (void)other_program_may_fail("disconnect leave");
 }
 
-/* At last every reader has a card that pcscd knows of: else whoever sits there pulls it out and
- * puts it in again. */
-static void all_in(void)
+/* In the end every reader has a card that pcscd knows: where it does not, the card is removed and
+ * inserted. */
+static void insert_all(void)
 {
     for (unsigned i = 0; i < SOAK_READERS; i++) {
-        for (int k = 0; k < 5 && !neighbour_connects(i); k++) {
-            reseated++;
-            pull(i);
+        for (int k = 0; k < 5 && !other_program_connects(i); k++) {
+            reinserted++;
+            remove_and_insert(i);
         }
-        (void)world_neighbour_tries("disconnect leave");
+        (void)other_program_may_fail("disconnect leave");
     }
 }
 
 static void disturb(void)
 {
-    unsigned reader = any(SOAK_READERS);
-    unsigned what = any(10);
+    unsigned reader = random_below(SOAK_READERS);
+    unsigned what = random_below(10);
     if (what < 2)
-        pull(reader);
+        remove_and_insert(reader);
     else if (what == 2)
         swap(reader);
     else if (what == 3)
-        pull_at_a_command(reader);
+        fail_at_a_command(reader);
     else
-        visit(reader);
-    acts++;
+        use_by_other_program(reader);
+    disturbances++;
 }
 
 static void restart(const char *signal)
 {
-    world_neighbour_stop();
-    world_pcscd_restart(signal);
-    world_neighbour_start();
+    other_program_stop();
+    pcscd_restart(signal);
+    other_program_start();
 }
 
 /* Two restarts, at a third and at two thirds of the time. */
-static void direct(double seconds)
+static void disturb_for(double seconds)
 {
     static const char *const signals[] = {"TERM", "KILL"};
     unsigned restarts = 0;
-    double start = world_now();
-    for (double gone; (gone = world_now() - start) < seconds;) {
-        if (restarts < 2 && gone > seconds * (restarts + 1) / 3)
+    double start = seconds_now();
+    for (double elapsed; (elapsed = seconds_now() - start) < seconds;) {
+        if (restarts < 2 && elapsed > seconds * (restarts + 1) / 3)
             restart(signals[restarts++]);
         disturb();
-        world_sleep(any(400));
+        sleep_ms(random_below(400));
     }
 }
 
@@ -183,12 +182,11 @@ static struct worker start_worker(char *self, unsigned number)
     return worker;
 }
 
-/* True when a worker ended before its time. */
-static void still_at_work(void)
+static void expect_all_running(void)
 {
     int status;
-    pid_t gone = waitpid(-1, &status, WNOHANG);
-    EXPECT(gone <= 0, "worker %d ended: %d", (int)gone, status);
+    pid_t ended = waitpid(-1, &status, WNOHANG);
+    EXPECT(ended <= 0, "worker %d ended early: %d", (int)ended, status);
 }
 
 static void end_worker(struct worker *worker)
@@ -209,7 +207,7 @@ static void prepare_cards(void)
         char serial[32];
         (void)snprintf(name, sizeof name, "other-%u", i);
         (void)snprintf(serial, sizeof serial, "OTHER%u", i);
-        const char *directory = world_make_card(name, serial);
+        const char *directory = card_make(name, serial);
         (void)snprintf(name, sizeof name, "%s_%u", SOAK_OTHER, i);
         EXPECT(setenv(name, directory, 1) == 0, "no memory");
     }
@@ -218,9 +216,9 @@ static void prepare_cards(void)
 static void tries_are_full(void)
 {
     for (unsigned i = 0; i < SOAK_READERS; i++) {
-        EXPECT(world_tries_full(i), "the card in reader %u", i);
+        EXPECT(card_tries_full(i), "the card in reader %u", i);
         swap(i);
-        EXPECT(world_tries_full(i), "the other card of reader %u", i);
+        EXPECT(card_tries_full(i), "the other card of reader %u", i);
     }
 }
 
@@ -230,27 +228,26 @@ int main(int argc, char **argv)
         soak_work((unsigned)strtoul(argv[2], NULL, 10), (unsigned)strtoul(argv[3], NULL, 10));
         return 0;
     }
-    EXPECT(argc >= 2 && world_readers() == SOAK_READERS, "soak SECONDS [SEED]");
+    EXPECT(argc >= 2 && reader_count() == SOAK_READERS, "soak SECONDS [SEED]");
     double seconds = strtod(argv[1], NULL);
     seed = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : (unsigned)time(NULL);
     printf("soak: %.0f s, seed %u\n", seconds, seed);
     fflush(stdout);
-    world_watchdog((unsigned)seconds + 240, "soak");
+    watchdog((unsigned)seconds + 240, "soak");
     prepare_cards();
 
     struct worker workers[SOAK_WORKERS];
     for (unsigned i = 0; i < SOAK_WORKERS; i++)
         workers[i] = start_worker(argv[0], i);
-    world_neighbour_start();
-    direct(seconds);
-    still_at_work();
-    all_in();
-    world_neighbour_stop();
+    other_program_start();
+    disturb_for(seconds);
+    expect_all_running();
+    insert_all();
+    other_program_stop();
     for (unsigned i = 0; i < SOAK_WORKERS; i++)
         end_worker(&workers[i]);
     tries_are_full();
-    world_shown("%u acts of the neighbour and of the cards (%u cards put in once more), pcscd "
-                "restarted twice, no try lost",
-                acts, reseated);
+    passed("%u disturbances (%u cards inserted once more), pcscd restarted twice, no try lost",
+           disturbances, reinserted);
     return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Many threads: on one session (errors are fine, a crash or a wrong signature is not), on sessions
- * of their own (no errors), with every kind of locking that C_Initialize knows, and on two readers,
- * which work side by side. In the sandbox with two readers.
+ * Several threads on one session (errors are allowed, a crash or a wrong signature is not), on a
+ * session each (no errors), with every kind of locking that C_Initialize knows, and on two readers,
+ * which work at the same time. In the sandbox with two readers.
  */
 #include "p11.h"
 
@@ -13,7 +13,7 @@
 
 enum { THREADS = 8, ROUNDS = 25 };
 
-/* Runs `run` in each of `count` threads with the argument of its number; waits for them. */
+/* Runs `run` in `count` threads, each with an argument of `size` bytes; waits for them. */
 static void in_threads(void *(*run)(void *), void *arguments, size_t size, unsigned count)
 {
     pthread_t threads[THREADS];
@@ -26,9 +26,9 @@ static void in_threads(void *(*run)(void *), void *arguments, size_t size, unsig
 
 /* ---- One session -------------------------------------------------------------------------- */
 
-static atomic_ulong signed_well;
+static atomic_ulong signatures;
 
-static void other_calls(const struct app_desk *desk, unsigned number)
+static void other_calls(const struct p11_login *login, unsigned number)
 {
     CK_MECHANISM sha256 = {CKM_SHA256, NULL, 0};
     CK_MECHANISM sign = {CKM_SHA256_RSA_PKCS, NULL, 0};
@@ -40,81 +40,81 @@ static void other_calls(const struct app_desk *desk, unsigned number)
     CK_ATTRIBUTE modulus = {CKA_MODULUS, bytes, sizeof bytes};
     switch (number % 8) {
     case 0:
-        (void)p11->C_DigestInit(desk->session, &sha256);
+        (void)p11->C_DigestInit(login->session, &sha256);
         break;
     case 1:
-        (void)p11->C_DigestUpdate(desk->session, bytes, 1);
+        (void)p11->C_DigestUpdate(login->session, bytes, 1);
         break;
     case 2:
-        (void)p11->C_DigestFinal(desk->session, bytes, &length);
+        (void)p11->C_DigestFinal(login->session, bytes, &length);
         break;
     case 3:
-        (void)app_find_key(desk->session, &key, &count);
+        (void)p11_find_key(login->session, &key, &count);
         break;
     case 4:
-        (void)p11->C_GetAttributeValue(desk->session, desk->key, &modulus, 1);
+        (void)p11->C_GetAttributeValue(login->session, login->key, &modulus, 1);
         break;
     case 5:
-        (void)p11->C_GetSessionInfo(desk->session, &info);
+        (void)p11->C_GetSessionInfo(login->session, &info);
         break;
     case 6:
-        (void)p11->C_SignInit(desk->session, &sign, desk->key);
+        (void)p11->C_SignInit(login->session, &sign, login->key);
         break;
     default:
-        (void)p11->C_SignFinal(desk->session, bytes, &length);
+        (void)p11->C_SignFinal(login->session, bytes, &length);
         break;
     }
 }
 
-static void *hammer(void *argument)
+static void *use_session(void *argument)
 {
-    const struct app_desk *desk = argument;
+    const struct p11_login *login = argument;
     static atomic_uint threads;
     unsigned number = atomic_fetch_add(&threads, 1);
     for (int i = 0; i < 4 * ROUNDS; i++) {
-        /* What comes out right is right: app_sign() looks. */
-        if (app_sign(desk) == CKR_OK)
-            atomic_fetch_add(&signed_well, 1);
-        other_calls(desk, number++);
+        /* p11_sign() checks the signature. */
+        if (p11_sign(login) == CKR_OK)
+            atomic_fetch_add(&signatures, 1);
+        other_calls(login, number++);
     }
     return NULL;
 }
 
 static void one_session(void)
 {
-    struct app_desk desks[THREADS];
-    app_initialize(NULL);
-    app_sit_down(&desks[0], AUTH_SLOT(0), AUTH_PIN);
+    struct p11_login logins[THREADS];
+    p11_initialize(NULL);
+    p11_log_in(&logins[0], AUTH_SLOT(0), AUTH_PIN);
     for (int i = 1; i < THREADS; i++)
-        desks[i] = desks[0];
-    in_threads(hammer, desks, sizeof desks[0], THREADS);
-    CK_SESSION_HANDLE session = app_open(AUTH_SLOT(0));
-    EXPECT(!app_is_public(session), "the login is gone");
-    desks[0].session = session;
-    OK(app_sign(&desks[0]));
+        logins[i] = logins[0];
+    in_threads(use_session, logins, sizeof logins[0], THREADS);
+    CK_SESSION_HANDLE session = p11_open(AUTH_SLOT(0));
+    EXPECT(!p11_is_public(session), "the login was lost");
+    logins[0].session = session;
+    OK(p11_sign(&logins[0]));
     OK(p11->C_Finalize(NULL));
-    world_shown("%d threads on one session: %lu signatures came out, all right", THREADS,
-                atomic_load(&signed_well));
+    passed("%d threads on one session: %lu signatures, none wrong", THREADS,
+           atomic_load(&signatures));
 }
 
-/* Closing what others use. */
+/* Closes sessions that other threads use. */
 static void *open_and_close(void *argument)
 {
     CK_SLOT_ID slot = AUTH_SLOT(*(unsigned *)argument % 2);
     for (int i = 0; i < ROUNDS; i++) {
-        struct app_desk desk = {.slot = slot, .pin = AUTH_PIN};
+        struct p11_login login = {.slot = slot, .pin = AUTH_PIN};
         CK_ULONG count;
-        if (p11->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &desk.session) != CKR_OK)
+        if (p11->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &login.session) != CKR_OK)
             continue;
-        (void)app_try_login(desk.session, desk.pin);
-        if (app_find_key(desk.session, &desk.key, &count) == CKR_OK && count == 1)
-            (void)app_sign(&desk);
+        (void)p11_try_login(login.session, login.pin);
+        if (p11_find_key(login.session, &login.key, &count) == CKR_OK && count == 1)
+            (void)p11_sign(&login);
         if (i % 5 == 4)
             (void)p11->C_CloseAllSessions(slot);
         else if (i % 5 == 3)
-            (void)p11->C_Logout(desk.session);
+            (void)p11->C_Logout(login.session);
         else
-            (void)p11->C_CloseSession(desk.session);
+            (void)p11->C_CloseSession(login.session);
     }
     return NULL;
 }
@@ -124,21 +124,21 @@ static void sessions_closed_by_others(void)
     unsigned numbers[THREADS];
     for (unsigned i = 0; i < THREADS; i++)
         numbers[i] = i;
-    app_initialize(NULL);
+    p11_initialize(NULL);
     in_threads(open_and_close, numbers, sizeof numbers[0], THREADS);
     OK(p11->C_Finalize(NULL));
-    world_shown("sessions closed and logged out under others' hands");
+    passed("sessions closed and logged out while other threads use them");
 }
 
-/* ---- Their own sessions -------------------------------------------------------------------- */
+/* ---- A session each ------------------------------------------------------------------------ */
 
 static void *sign_alone(void *argument)
 {
-    struct app_desk desk = *(const struct app_desk *)argument;
+    struct p11_login login = *(const struct p11_login *)argument;
     for (int i = 0; i < ROUNDS; i++) {
-        desk.session = app_open(desk.slot);
-        OK(app_sign(&desk));
-        OK(p11->C_CloseSession(desk.session));
+        login.session = p11_open(login.slot);
+        OK(p11_sign(&login));
+        OK(p11->C_CloseSession(login.session));
     }
     return NULL;
 }
@@ -146,12 +146,12 @@ static void *sign_alone(void *argument)
 /* Both tokens of both readers, two threads each. */
 static void own_sessions(void)
 {
-    struct app_desk desks[THREADS];
+    struct p11_login logins[THREADS];
     for (CK_SLOT_ID slot = 0; slot < 4; slot++) {
-        app_sit_down(&desks[slot], slot, slot % 2 == 0 ? AUTH_PIN : SIGN_PIN);
-        desks[slot + 4] = desks[slot];
+        p11_log_in(&logins[slot], slot, slot % 2 == 0 ? AUTH_PIN : SIGN_PIN);
+        logins[slot + 4] = logins[slot];
     }
-    in_threads(sign_alone, desks, sizeof desks[0], THREADS);
+    in_threads(sign_alone, logins, sizeof logins[0], THREADS);
 }
 
 /* ---- Locking ------------------------------------------------------------------------------- */
@@ -204,7 +204,7 @@ static void initialised_with(CK_C_INITIALIZE_ARGS *arguments, const char *how)
     OK(p11->C_Initialize(arguments));
     own_sessions();
     OK(p11->C_Finalize(NULL));
-    world_shown("%d threads on their own sessions, %s", THREADS, how);
+    passed("%d threads with a session each, %s", THREADS, how);
 }
 
 static void every_locking(void)
@@ -218,7 +218,7 @@ static void every_locking(void)
                                   .UnlockMutex = unlock_mutex,
                                   .flags = CKF_OS_LOCKING_OK};
     initialised_with(&args, "either kind of locking");
-    EXPECT(atomic_load(&created) == atomic_load(&destroyed), "mutexes left behind");
+    EXPECT(atomic_load(&created) == atomic_load(&destroyed), "mutexes not destroyed");
 
     args.flags = 0;
     atomic_store(&unused, 0);
@@ -229,60 +229,60 @@ static void every_locking(void)
     EXPECT(atomic_load(&unused) == 0, "%u mutexes never used", atomic_load(&unused));
     EXPECT(atomic_load(&taken) == atomic_load(&released), "%u locked, %u unlocked",
            atomic_load(&taken), atomic_load(&released));
-    world_shown("%u application mutexes, all used and destroyed; locked %u times",
-                atomic_load(&created), atomic_load(&taken));
+    passed("%u application mutexes, all used and destroyed; locked %u times", atomic_load(&created),
+           atomic_load(&taken));
 
     args.UnlockMutex = NULL;
-    SAYS(CKR_ARGUMENTS_BAD, p11->C_Initialize(&args));
+    RETURNS(CKR_ARGUMENTS_BAD, p11->C_Initialize(&args));
 }
 
-/* ---- Side by side -------------------------------------------------------------------------- */
+/* ---- Two readers at the same time ---------------------------------------------------------- */
 
 static void *sign_once(void *argument)
 {
-    OK(app_sign(argument));
+    OK(p11_sign(argument));
     return NULL;
 }
 
-static double time_of(struct app_desk *desks, unsigned count)
+static double time_of(struct p11_login *logins, unsigned count)
 {
-    double start = world_now();
-    in_threads(sign_once, desks, sizeof desks[0], count);
-    return world_now() - start;
+    double start = seconds_now();
+    in_threads(sign_once, logins, sizeof logins[0], count);
+    return seconds_now() - start;
 }
 
-static void side_by_side(void)
+static void two_readers(void)
 {
-    struct app_desk desks[2];
-    app_initialize(NULL);
+    struct p11_login logins[2];
+    p11_initialize(NULL);
     for (unsigned i = 0; i < 2; i++) {
-        app_sit_down(&desks[i], AUTH_SLOT(i), AUTH_PIN);
-        (void)world_card(i, "set latency.sign_us=300000");
+        p11_log_in(&logins[i], AUTH_SLOT(i), AUTH_PIN);
+        (void)card_command(i, "set latency.sign_us=300000");
     }
-    double alone = time_of(&desks[0], 1) + time_of(&desks[1], 1);
-    double together = time_of(desks, 2);
+    double alone = time_of(&logins[0], 1) + time_of(&logins[1], 1);
+    double together = time_of(logins, 2);
     EXPECT(together < 0.75 * alone, "together %.3f s, one after the other %.3f s", together, alone);
     for (unsigned i = 0; i < 2; i++)
-        (void)world_card(i, "set latency.sign_us=0");
+        (void)card_command(i, "set latency.sign_us=0");
     OK(p11->C_Finalize(NULL));
-    world_shown("two readers: %.3f s together, %.3f s one after the other", together, alone);
+    passed("two readers: %.3f s together, %.3f s one after the other", together, alone);
 }
 
 int main(void)
 {
-    world_watchdog(200, "threads");
-    app_load(NULL);
+    watchdog(200, "threads");
+    p11_load(NULL);
     for (unsigned i = 0; i < 2; i++) {
-        app_card_is(i, NULL);
-        /* Both logins at once: what selecting costs them is not the question here. */
-        (void)world_card(i, "set forget.select_same=off");
+        p11_expect_card(i, NULL);
+        /* So that both tokens can be logged in at once. */
+        (void)card_command(i, "set forget.select_same=off");
     }
     one_session();
     sessions_closed_by_others();
     every_locking();
-    side_by_side();
-    EXPECT(world_threads() == 1, "%u threads", world_threads());
+    two_readers();
+    EXPECT(process_threads() == 1, "%u threads", process_threads());
     for (unsigned i = 0; i < 2; i++)
-        EXPECT(world_tries_full(i), "card %u", i);
+        EXPECT(card_tries_full(i), "card %u", i);
     return 0;
 }

@@ -166,21 +166,21 @@ static CK_SESSION_HANDLE open_session(CK_SLOT_ID slot)
     return session;
 }
 
-void material_open(struct material *material, struct desk *desk, enum during during)
+void material_open(struct material *material, struct app *app, enum during during)
 {
-    *material = (struct material){.desk = desk};
-    desk_restart(NULL);
+    *material = (struct material){.app = app};
+    app_restart(NULL);
     material->closed = open_session(AUTH);
     material->session = open_session(AUTH);
     assert_int_equal(C_CloseSession(material->closed), CKR_OK);
-    desk_login(material->session, AUTH_PIN);
-    material->key = desk_object(material->session, CKO_PRIVATE_KEY);
-    material->public_key = desk_object(material->session, CKO_PUBLIC_KEY);
-    material->certificate = desk_object(material->session, CKO_CERTIFICATE);
-    assert_int_equal(desk_sign(material->session, material->key, material->signature), CKR_OK);
+    app_login(material->session, AUTH_PIN);
+    material->key = app_object(material->session, CKO_PRIVATE_KEY);
+    material->public_key = app_object(material->session, CKO_PUBLIC_KEY);
+    material->certificate = app_object(material->session, CKO_CERTIFICATE);
+    assert_int_equal(app_sign(material->session, material->key, material->signature), CKR_OK);
     if (during == LOGGED_OUT)
         assert_int_equal(C_Logout(material->session), CKR_OK);
-    material->foreign_session = desk_key(SIGN, &material->foreign);
+    material->foreign_session = app_key(SIGN, &material->foreign);
     if (during == CLOSED)
         assert_int_equal(C_Finalize(NULL), CKR_OK);
 }

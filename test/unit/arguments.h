@@ -113,14 +113,14 @@ extern const size_t arguments_odd_count;
 
 /* An application with a session of its own on each token, both logged in. */
 struct material {
-    struct desk *desk;
+    struct app *app;
     CK_SESSION_HANDLE session, closed, foreign_session;
     CK_OBJECT_HANDLE certificate, key, public_key, foreign;
     CK_BYTE signature[SIGNATURE];
 };
 
 /* Makes everything anew; `during` tells what for. */
-void material_open(struct material *material, struct desk *desk, enum during during);
+void material_open(struct material *material, struct app *app, enum during during);
 /* Whether it is as material_open() left it. */
 bool material_holds(const struct material *material, enum during during);
 

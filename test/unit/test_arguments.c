@@ -26,7 +26,7 @@ struct attempt {
 };
 
 static struct {
-    struct desk *desk;
+    struct app *app;
     struct material material;
     bool ready;
     CK_FUNCTION_LIST_3_0 table;
@@ -69,7 +69,7 @@ static void complain(const struct attempt *attempt, const char *of, unsigned lon
 static void prepare(enum during during)
 {
     if (!run.ready || during == LOGGED_OUT || during == CLOSED)
-        material_open(&run.material, run.desk, during);
+        material_open(&run.material, run.app, during);
     run.ready = true;
     if (during != CLOSED)
         (void)C_SessionCancel(run.material.session,
@@ -89,7 +89,7 @@ static bool has_background(const struct attempt *attempt)
 static void check_after(const struct attempt *attempt, const int before[PINS_MAX], bool background)
 {
     int now[PINS_MAX];
-    (void)desk_tries(run.desk, now);
+    (void)app_tries(run.app, now);
     if (memcmp(before, now, sizeof now) != 0)
         complain(attempt, "a PIN try is gone after", 0);
     if (background && !during_end(&run.table, &run.material, DIGESTED))
@@ -121,7 +121,7 @@ static void try(const struct attempt *attempt)
         during_begin(&run.table, &run.material, DIGESTED);
     for (unsigned i = 0; i < CALL_ARGUMENTS; i++)
         arguments[i] = material_value(&run.material, attempt->value[i]);
-    (void)desk_tries(run.desk, before);
+    (void)app_tries(run.app, before);
     CK_RV rv = attempt->function->call(&run.table, arguments);
     run.calls++;
     if (!allowed(&attempt->codes, rv))
@@ -287,13 +287,13 @@ static void every_function_has_a_row(void **state)
 
 static void through_2_40(void **state)
 {
-    run.desk = *state;
+    run.app = *state;
     through(calls_2_40(), "2.40");
 }
 
 static void through_3_0(void **state)
 {
-    run.desk = *state;
+    run.app = *state;
     through(calls_3_0(), "3.0");
 }
 
@@ -322,7 +322,7 @@ static unsigned unaware(const struct material *material, const CK_FUNCTION_LIST_
 
 static void before_and_after(void **state)
 {
-    struct material material = {.desk = *state};
+    struct material material = {.app = *state};
     CK_FUNCTION_LIST_3_0 table = calls_3_0();
     (void)C_Finalize(NULL);
     assert_int_equal(unaware(&material, &table), 0);
@@ -349,17 +349,17 @@ static void in_a_child(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
     assert_true(material_holds(&material, IDLE));
-    assert_int_equal(desk_sign(material.session, material.key, material.signature), CKR_OK);
+    assert_int_equal(app_sign(material.session, material.key, material.signature), CKR_OK);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_function_has_a_row),
-        cmocka_unit_test_setup_teardown(through_2_40, desk_open, desk_close),
-        cmocka_unit_test_setup_teardown(through_3_0, desk_open, desk_close),
-        cmocka_unit_test_setup_teardown(before_and_after, desk_open, desk_close),
-        cmocka_unit_test_setup_teardown(in_a_child, desk_open, desk_close),
+        cmocka_unit_test_setup_teardown(through_2_40, app_open, app_close),
+        cmocka_unit_test_setup_teardown(through_3_0, app_open, app_close),
+        cmocka_unit_test_setup_teardown(before_and_after, app_open, app_close),
+        cmocka_unit_test_setup_teardown(in_a_child, app_open, app_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The room base: errors, buffers, secrets, the log, locks. Options are test_options.c's. */
-#include "fixture.h"
+#include "vcard_fixture.h"
 
 #include "jpki/base.h"
 #include "jpki/token.h"

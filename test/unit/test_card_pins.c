@@ -50,197 +50,200 @@ static void forms(void **state)
 
 /* ---- Tries left ------------------------------------------------------------------------- */
 
-static unsigned tries_of(struct lab *lab, enum jpki_key key)
+static unsigned tries_of(struct card_fixture *fixture, enum jpki_key key)
 {
     unsigned tries = 99;
-    lab_enter(lab);
-    assert_int_equal(jpki_card_tries(lab->card, key, false, &tries), JPKI_OK);
-    lab_end(lab);
+    fixture_enter(fixture);
+    assert_int_equal(jpki_card_tries(fixture->card, key, false, &tries), JPKI_OK);
+    fixture_end(fixture);
     return tries;
 }
 
-static void tell_tries(struct lab *lab, const char *naming)
+static void tell_tries(struct card_fixture *fixture, const char *naming)
 {
     static const char *const blocked[] = {"pin.blocked_query=63C0", "pin.blocked_query=6983",
                                           "pin.blocked_query=6984"};
     (void)naming;
     for (int tries = 3; tries > 0; tries--) {
-        assert_int_equal(vcard_set_tries(lab->vcard, "jpki", 0x0018, tries), 0);
-        assert_int_equal(tries_of(lab, JPKI_KEY_AUTH), tries);
+        assert_int_equal(vcard_set_tries(fixture->vcard, "jpki", 0x0018, tries), 0);
+        assert_int_equal(tries_of(fixture, JPKI_KEY_AUTH), tries);
     }
-    assert_int_equal(vcard_set_tries(lab->vcard, "jpki", 0x0018, 0), 0);
+    assert_int_equal(vcard_set_tries(fixture->vcard, "jpki", 0x0018, 0), 0);
     for (size_t i = 0; i < COUNT(blocked); i++) {
-        lab_set(lab, blocked[i]);
-        assert_int_equal(tries_of(lab, JPKI_KEY_AUTH), 0);
-        assert_int_equal(tries_of(lab, JPKI_KEY_SIGN), 5);
+        fixture_set(fixture, blocked[i]);
+        assert_int_equal(tries_of(fixture, JPKI_KEY_AUTH), 0);
+        assert_int_equal(tries_of(fixture, JPKI_KEY_SIGN), 5);
     }
     unsigned tries;
-    lab_set(lab, "sign=off");
-    lab_enter(lab);
-    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_SIGN, false, &tries), JPKI_ERR_NOT_FOUND);
-    lab_end(lab);
+    fixture_set(fixture, "sign=off");
+    fixture_enter(fixture);
+    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_SIGN, false, &tries),
+                     JPKI_ERR_NOT_FOUND);
+    fixture_end(fixture);
     struct vcard_counters counters;
-    vcard_counters(lab->vcard, &counters);
+    vcard_counters(fixture->vcard, &counters);
     assert_int_equal(counters.verifies, 0);
 }
 
 static void tries_are_told(void **state)
 {
-    lab_each_naming(*state, tell_tries);
+    fixture_each_sfi(*state, tell_tries);
 }
 
 /* Also right after a VERIFY the number is told; or not, as 9000. */
 static void tries_once_verified(void **state)
 {
-    struct lab *lab = *state;
+    struct card_fixture *fixture = *state;
     unsigned tries = 99;
-    lab_enter(lab);
-    assert_int_equal(lab_verify(lab, JPKI_KEY_AUTH, "1234", &tries), JPKI_OK);
-    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
+    fixture_enter(fixture);
+    assert_int_equal(fixture_verify(fixture, JPKI_KEY_AUTH, "1234", &tries), JPKI_OK);
+    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
     assert_int_equal(tries, 3);
-    lab_set(lab, "pin.query_verified=9000");
-    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
+    fixture_set(fixture, "pin.query_verified=9000");
+    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
     assert_int_equal(tries, JPKI_TRIES_UNTOLD);
-    lab_end(lab);
+    fixture_end(fixture);
 }
 
 /* ---- VERIFY ----------------------------------------------------------------------------- */
 
-static void verify_rightly_and_wrongly(struct lab *lab, const char *naming)
+static void verify_rightly_and_wrongly(struct card_fixture *fixture, const char *naming)
 {
     unsigned tries = 99;
     (void)naming;
-    lab_begin(lab);
-    assert_int_equal(lab_verify(lab, JPKI_KEY_SIGN, "ABC124", &tries), JPKI_ERR_PIN_WRONG);
+    fixture_begin(fixture);
+    assert_int_equal(fixture_verify(fixture, JPKI_KEY_SIGN, "ABC124", &tries), JPKI_ERR_PIN_WRONG);
     assert_int_equal(tries, 4);
-    assert_int_equal(vcard_tries(lab->vcard, "jpki", 0x001B), 4);
-    assert_int_equal(lab_verify(lab, JPKI_KEY_SIGN, "abc123", &tries), JPKI_OK);
-    assert_int_equal(vcard_tries(lab->vcard, "jpki", 0x001B), 5);
-    assert_int_equal(vcard_set_tries(lab->vcard, "jpki", 0x001B, 1), 0);
-    assert_int_equal(lab_verify(lab, JPKI_KEY_SIGN, "ABC124", &tries), JPKI_ERR_PIN_BLOCKED);
+    assert_int_equal(vcard_tries(fixture->vcard, "jpki", 0x001B), 4);
+    assert_int_equal(fixture_verify(fixture, JPKI_KEY_SIGN, "abc123", &tries), JPKI_OK);
+    assert_int_equal(vcard_tries(fixture->vcard, "jpki", 0x001B), 5);
+    assert_int_equal(vcard_set_tries(fixture->vcard, "jpki", 0x001B, 1), 0);
+    assert_int_equal(fixture_verify(fixture, JPKI_KEY_SIGN, "ABC124", &tries),
+                     JPKI_ERR_PIN_BLOCKED);
     assert_int_equal(tries, 0);
-    assert_int_equal(vcard_tries(lab->vcard, "jpki", 0x001B), 0);
-    assert_int_equal(vcard_tries(lab->vcard, "jpki", 0x0018), 3);
-    lab_end(lab);
+    assert_int_equal(vcard_tries(fixture->vcard, "jpki", 0x001B), 0);
+    assert_int_equal(vcard_tries(fixture->vcard, "jpki", 0x0018), 3);
+    fixture_end(fixture);
 }
 
 static void verifying(void **state)
 {
-    lab_each_naming(*state, verify_rightly_and_wrongly);
+    fixture_each_sfi(*state, verify_rightly_and_wrongly);
 }
 
 /* Nothing may leave for the card: not the command, and no try with it. */
-static void expect_shut(struct lab *lab, enum jpki_key key)
+static void expect_shut(struct card_fixture *fixture, enum jpki_key key)
 {
     struct jpki_pin pin;
     unsigned tries = 99;
-    unsigned before = lab->count;
+    unsigned before = fixture->count;
     assert_int_equal(prepare(key, key == JPKI_KEY_AUTH ? "1234" : "ABC123", &pin), JPKI_OK);
-    assert_int_equal(jpki_card_verify(lab->card, key, &pin, &tries), JPKI_ERR_CARD);
-    assert_int_equal(lab->count, before);
+    assert_int_equal(jpki_card_verify(fixture->card, key, &pin, &tries), JPKI_ERR_CARD);
+    assert_int_equal(fixture->count, before);
 }
 
-static void the_gate(struct lab *lab, const char *naming)
+static void the_gate(struct card_fixture *fixture, const char *naming)
 {
     unsigned tries;
     (void)naming;
-    lab_enter(lab);
-    expect_shut(lab, JPKI_KEY_AUTH); /* selected, tries not asked */
-    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
-    expect_shut(lab, JPKI_KEY_SIGN); /* tries of the other asked */
-    lab_end(lab);
-    lab_begin(lab);
-    expect_shut(lab, JPKI_KEY_AUTH); /* both, but in another transaction */
-    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
-    expect_shut(lab, JPKI_KEY_AUTH); /* tries asked, not selected */
-    lab_end(lab);
-    lab_enter(lab);
-    assert_int_equal(lab_verify(lab, JPKI_KEY_AUTH, "1234", &tries), JPKI_OK);
-    expect_shut(lab, JPKI_KEY_AUTH); /* each wants a reading of its own */
-    assert_int_equal(vcard_set_tries(lab->vcard, "jpki", 0x0018, 0), 0);
-    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
-    expect_shut(lab, JPKI_KEY_AUTH); /* blocked */
-    lab_end(lab);
+    fixture_enter(fixture);
+    expect_shut(fixture, JPKI_KEY_AUTH); /* selected, tries not asked */
+    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
+    expect_shut(fixture, JPKI_KEY_SIGN); /* tries of the other asked */
+    fixture_end(fixture);
+    fixture_begin(fixture);
+    expect_shut(fixture, JPKI_KEY_AUTH); /* both, but in another transaction */
+    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
+    expect_shut(fixture, JPKI_KEY_AUTH); /* tries asked, not selected */
+    fixture_end(fixture);
+    fixture_enter(fixture);
+    assert_int_equal(fixture_verify(fixture, JPKI_KEY_AUTH, "1234", &tries), JPKI_OK);
+    expect_shut(fixture, JPKI_KEY_AUTH); /* each wants a reading of its own */
+    assert_int_equal(vcard_set_tries(fixture->vcard, "jpki", 0x0018, 0), 0);
+    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
+    expect_shut(fixture, JPKI_KEY_AUTH); /* blocked */
+    fixture_end(fixture);
 }
 
 static void the_gate_before_verify(void **state)
 {
-    lab_each_naming(*state, the_gate);
+    fixture_each_sfi(*state, the_gate);
 }
 
 static void tries_fail_after_select(void **state)
 {
-    struct lab *lab = *state;
+    struct card_fixture *fixture = *state;
     unsigned tries = 99;
     static const enum jpki_error errors[] = {JPKI_ERR_TRANSPORT, JPKI_ERR_CARD_CHANGED};
     for (size_t i = 0; i < COUNT(errors); i++) {
-        lab_enter(lab);
-        rack_fail(RACK_TRANSMIT, 1, errors[i]);
-        assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, false, &tries), errors[i]);
-        expect_shut(lab, JPKI_KEY_AUTH);
-        lab_end(lab);
+        fixture_enter(fixture);
+        readers_fail(READERS_TRANSMIT, 1, errors[i]);
+        assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), errors[i]);
+        expect_shut(fixture, JPKI_KEY_AUTH);
+        fixture_end(fixture);
     }
 }
 
 /* ---- Once, whatever happens ------------------------------------------------------------- */
 
-static void verify_once(struct lab *lab, const char *fault, enum jpki_error expected)
+static void verify_once(struct card_fixture *fixture, const char *fault, enum jpki_error expected)
 {
     unsigned tries = 99;
-    lab_fresh(lab);
-    lab_enter(lab);
-    assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
+    fixture_fresh(fixture);
+    fixture_enter(fixture);
+    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
     struct jpki_pin pin;
     assert_int_equal(prepare(JPKI_KEY_AUTH, "9999", &pin), JPKI_OK);
-    lab_set(lab, fault);
-    vcard_reset_counters(lab->vcard);
-    enum jpki_error error = jpki_card_verify(lab->card, JPKI_KEY_AUTH, &pin, &tries);
+    fixture_set(fixture, fault);
+    vcard_reset_counters(fixture->vcard);
+    enum jpki_error error = jpki_card_verify(fixture->card, JPKI_KEY_AUTH, &pin, &tries);
     struct vcard_counters counters;
-    vcard_counters(lab->vcard, &counters);
+    vcard_counters(fixture->vcard, &counters);
     if (error != expected || counters.verifies != 1)
         fail_msg("%s: %s, sent %u times", fault, jpki_error_text(error),
                  (unsigned)counters.verifies);
-    expect_shut(lab, JPKI_KEY_AUTH);
-    lab_end(lab);
+    expect_shut(fixture, JPKI_KEY_AUTH);
+    fixture_end(fixture);
 }
 
 static void a_verify_is_never_repeated(void **state)
 {
-    struct lab *lab = *state;
-    verify_once(lab, "fail.next=lost", JPKI_ERR_TRANSPORT);
-    verify_once(lab, "fail.next=mute", JPKI_ERR_TRANSPORT);
-    verify_once(lab, "fail.next=6F00", JPKI_ERR_CARD);
-    verify_once(lab, "fail.next=6C04", JPKI_ERR_CARD);
-    verify_once(lab, "fail.next=6104", JPKI_ERR_CARD);
-    verify_once(lab, "fail.next=6A86", JPKI_ERR_CARD);
-    verify_once(lab, "fail.next=6A82", JPKI_ERR_NOT_FOUND);
-    verify_once(lab, "fail.next=6700", JPKI_ERR_CARD);
-    verify_once(lab, "fail.next=6983", JPKI_ERR_PIN_BLOCKED);
-    verify_once(lab, "fail.next=6984", JPKI_ERR_PIN_BLOCKED);
-    verify_once(lab, "fail.next=63C0", JPKI_ERR_PIN_BLOCKED);
-    verify_once(lab, "fail.next=63C2", JPKI_ERR_PIN_WRONG);
-    verify_once(lab, "fail.next=pull", JPKI_ERR_CARD_CHANGED);
+    struct card_fixture *fixture = *state;
+    verify_once(fixture, "fail.next=lost", JPKI_ERR_TRANSPORT);
+    verify_once(fixture, "fail.next=mute", JPKI_ERR_TRANSPORT);
+    verify_once(fixture, "fail.next=6F00", JPKI_ERR_CARD);
+    verify_once(fixture, "fail.next=6C04", JPKI_ERR_CARD);
+    verify_once(fixture, "fail.next=6104", JPKI_ERR_CARD);
+    verify_once(fixture, "fail.next=6A86", JPKI_ERR_CARD);
+    verify_once(fixture, "fail.next=6A82", JPKI_ERR_NOT_FOUND);
+    verify_once(fixture, "fail.next=6700", JPKI_ERR_CARD);
+    verify_once(fixture, "fail.next=6983", JPKI_ERR_PIN_BLOCKED);
+    verify_once(fixture, "fail.next=6984", JPKI_ERR_PIN_BLOCKED);
+    verify_once(fixture, "fail.next=63C0", JPKI_ERR_PIN_BLOCKED);
+    verify_once(fixture, "fail.next=63C2", JPKI_ERR_PIN_WRONG);
+    verify_once(fixture, "fail.next=pull", JPKI_ERR_CARD_CHANGED);
 }
 
 /* Tries are read with SW1=63 only: 0 to 15 of 63Cx, never of another word that ends alike. */
 static void other_words_are_no_tries(void **state)
 {
-    struct lab *lab = *state;
+    struct card_fixture *fixture = *state;
     static const char *const words[] = {"fail.ins=20:6300", "fail.ins=20:62C3", "fail.ins=20:6FC3",
                                         "fail.ins=20:6D00", "fail.ins=20:6982", "fail.ins=20:63D3"};
     for (size_t i = 0; i < COUNT(words); i++) {
         unsigned tries = 99;
-        lab_set(lab, words[i]);
-        lab_enter(lab);
-        assert_int_equal(jpki_card_tries(lab->card, JPKI_KEY_AUTH, false, &tries), JPKI_ERR_CARD);
-        expect_shut(lab, JPKI_KEY_AUTH);
-        lab_end(lab);
+        fixture_set(fixture, words[i]);
+        fixture_enter(fixture);
+        assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries),
+                         JPKI_ERR_CARD);
+        expect_shut(fixture, JPKI_KEY_AUTH);
+        fixture_end(fixture);
     }
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, lab_open, lab_close)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forms),          TEST(tries_are_told),
         TEST(tries_once_verified),        TEST(verifying),

@@ -2,7 +2,7 @@
 /* Certificate fields against what libcrypto says of the same certificates; beginnings of every
  * length; every byte of it broken; elliptic curves. With UNIT_SHORT set, for valgrind, only some of
  * the lengths and bytes. */
-#include "fixture.h"
+#include "vcard_fixture.h"
 
 #include "jpki/crypto.h"
 
@@ -328,13 +328,13 @@ static void other_keys_are_refused(void **state)
 static int open_crypto(void **state)
 {
     crypto = jpki_crypto_new();
-    return crypto == NULL ? -1 : fixture_open(state);
+    return crypto == NULL ? -1 : vcard_fixture_open(state);
 }
 
 static int close_crypto(void **state)
 {
     jpki_crypto_free(crypto);
-    return fixture_close(state);
+    return vcard_fixture_close(state);
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Digests against published vectors, DigestInfo against OpenSSL's, signatures right and wrong. */
-#include "fixture.h"
+#include "vcard_fixture.h"
 
 #include "jpki/crypto.h"
 
@@ -137,7 +137,7 @@ struct signer {
     struct jpki_certificate *certificate, *other;
 };
 
-static struct jpki_certificate *certificate_of(struct fixture *fixture, const char *name)
+static struct jpki_certificate *certificate_of(struct vcard_fixture *fixture, const char *name)
 {
     uint8_t der[4096];
     size_t length = state_file(fixture, name, der, sizeof der);
@@ -146,7 +146,7 @@ static struct jpki_certificate *certificate_of(struct fixture *fixture, const ch
     return certificate;
 }
 
-static void open_signer(struct fixture *fixture, struct signer *signer)
+static void open_signer(struct vcard_fixture *fixture, struct signer *signer)
 {
     uint8_t der[4096];
     const uint8_t *at = der;
@@ -235,13 +235,13 @@ static void signatures(void **state)
 static int open_crypto(void **state)
 {
     crypto = jpki_crypto_new();
-    return crypto == NULL ? -1 : fixture_open(state);
+    return crypto == NULL ? -1 : vcard_fixture_open(state);
 }
 
 static int close_crypto(void **state)
 {
     jpki_crypto_free(crypto);
-    return fixture_close(state);
+    return vcard_fixture_close(state);
 }
 
 int main(void)

@@ -16,20 +16,20 @@ static struct {
 } aim;
 
 /* The next command with this INS fails, once. */
-static void hit(void *context, const struct rack_event *event)
+static void hit(void *context, const struct readers_event *event)
 {
     (void)context;
-    if (event->moment != RACK_BEFORE_TRANSMIT || event->command[1] != aim.ins)
+    if (event->moment != READERS_BEFORE_TRANSMIT || event->command[1] != aim.ins)
         return;
-    rack_hook(NULL, NULL);
-    rack_fail(RACK_TRANSMIT, 1, aim.error);
+    readers_hook(NULL, NULL);
+    readers_fail(READERS_TRANSMIT, 1, aim.error);
 }
 
 static void aim_at(uint8_t ins, enum jpki_error error)
 {
     aim.ins = ins;
     aim.error = error;
-    rack_hook(hit, NULL);
+    readers_hook(hit, NULL);
 }
 
 static CK_SESSION_HANDLE writable(CK_SLOT_ID slot)
@@ -46,9 +46,9 @@ static void reading_on_for_an_attribute(void **state)
     CK_BYTE subject[CERT_MAX];
     CK_ULONG size = 0;
     CK_ATTRIBUTE attribute = {CKA_SUBJECT, subject, sizeof subject};
-    CK_SESSION_HANDLE session = desk_session(AUTH);
+    CK_SESSION_HANDLE session = app_session(AUTH);
     /* To show the key its first bytes were enough. */
-    CK_OBJECT_HANDLE key = desk_object(session, CKO_PUBLIC_KEY);
+    CK_OBJECT_HANDLE key = app_object(session, CKO_PUBLIC_KEY);
     aim_at(0xB0, JPKI_ERR_TRANSPORT);
     assert_int_equal(C_GetAttributeValue(session, key, &attribute, 1), CKR_DEVICE_ERROR);
     aim_at(0xB0, JPKI_ERR_TRANSPORT);
@@ -64,8 +64,8 @@ static void asking_about_pss_late(void **state)
     CK_RSA_PKCS_PSS_PARAMS parameters = {CKM_SHA256, CKG_MGF1_SHA256, 32};
     CK_MECHANISM pss = {CKM_SHA256_RSA_PKCS_PSS, &parameters, sizeof parameters};
     aim_at(0x2A, JPKI_ERR_TRANSPORT); /* the login asks, and does not mind */
-    CK_SESSION_HANDLE session = desk_key(AUTH, &key);
-    rack_fail(RACK_BEGIN, 1, JPKI_ERR_BUSY);
+    CK_SESSION_HANDLE session = app_key(AUTH, &key);
+    readers_fail(READERS_BEGIN, 1, JPKI_ERR_BUSY);
     assert_int_equal(C_SignInit(session, &pss, key), CKR_DEVICE_ERROR);
     aim_at(0x2A, JPKI_ERR_TRANSPORT);
     assert_int_equal(C_SignInit(session, &pss, key), CKR_DEVICE_ERROR);
@@ -90,10 +90,10 @@ static void a_certificate_without_its_key(void **state)
     CK_BYTE signature[SIGNATURE];
     CK_MECHANISM_TYPE types[32];
     CK_ULONG count = 32;
-    rack_lie(no_key, NULL);
+    readers_override(no_key, NULL);
     assert_int_equal(C_GetMechanismList(AUTH, types, &count), CKR_OK);
-    CK_SESSION_HANDLE session = desk_key(AUTH, &key);
-    assert_int_equal(desk_sign(session, key, signature), CKR_DEVICE_ERROR);
+    CK_SESSION_HANDLE session = app_key(AUTH, &key);
+    assert_int_equal(app_sign(session, key, signature), CKR_DEVICE_ERROR);
 }
 
 /* Certificates that begin as such and are none. */
@@ -112,10 +112,10 @@ static void a_certificate_that_is_none(void **state)
 {
     (void)state;
     CK_OBJECT_HANDLE found[8];
-    rack_lie(no_certificate, NULL);
-    CK_SESSION_HANDLE session = desk_session(AUTH);
-    assert_int_equal(desk_find_class(session, CKO_PUBLIC_KEY, found, 8), 0);
-    assert_int_equal(desk_find_class(session, CKO_CERTIFICATE, found, 8), 0);
+    readers_override(no_certificate, NULL);
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    assert_int_equal(app_find_class(session, CKO_PUBLIC_KEY, found, 8), 0);
+    assert_int_equal(app_find_class(session, CKO_CERTIFICATE, found, 8), 0);
     CK_TOKEN_INFO info;
     /* There is a file, and perhaps it was this machine that could not make sense of it. */
     assert_int_equal(C_GetTokenInfo(AUTH, &info), CKR_OK);
@@ -124,43 +124,43 @@ static void a_certificate_that_is_none(void **state)
 /* ---- PINs ------------------------------------------------------------------------------- */
 
 /* Whether the key signs without more ado, for any program. */
-static bool is_unlocked(struct desk *desk)
+static bool is_unlocked(struct app *app)
 {
-    return strcmp(status(desk->card, SELECT_JPKI), "9000") == 0 &&
-           strcmp(status(desk->card, SIGN_AUTH), "9000") == 0;
+    return strcmp(status(app->card, SELECT_JPKI), "9000") == 0 &&
+           strcmp(status(app->card, SIGN_AUTH), "9000") == 0;
 }
 
 static void a_card_that_is_busy_at_logout(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     CK_OBJECT_HANDLE key;
     CK_TOKEN_INFO info;
-    set(desk->card, "forget.select_same=off");
-    CK_SESSION_HANDLE session = desk_key(AUTH, &key);
-    assert_true(is_unlocked(desk));
-    rack_fail(RACK_BEGIN, 1, JPKI_ERR_BUSY);
+    set(app->card, "forget.select_same=off");
+    CK_SESSION_HANDLE session = app_key(AUTH, &key);
+    assert_true(is_unlocked(app));
+    readers_fail(READERS_BEGIN, 1, JPKI_ERR_BUSY);
     assert_int_equal(C_Logout(session), CKR_OK);
-    assert_int_equal(desk_state(session), CKS_RO_PUBLIC_SESSION);
-    assert_true(is_unlocked(desk)); /* nothing could be done about it yet */
+    assert_int_equal(app_state(session), CKS_RO_PUBLIC_SESSION);
+    assert_true(is_unlocked(app)); /* nothing could be done about it yet */
     assert_int_equal(C_GetTokenInfo(AUTH, &info), CKR_OK);
-    assert_false(is_unlocked(desk));
+    assert_false(is_unlocked(app));
 }
 
 static void a_typed_pin_that_is_lost(void **state)
 {
-    struct desk *desk = *state;
-    rack_keypad("1234");
-    set(desk->card, "forget.select_same=off");
-    CK_SESSION_HANDLE session = desk_session(AUTH);
-    rack_fail(RACK_BEGIN, 1, JPKI_ERR_BUSY);
+    struct app *app = *state;
+    readers_keypad("1234");
+    set(app->card, "forget.select_same=off");
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    readers_fail(READERS_BEGIN, 1, JPKI_ERR_BUSY);
     assert_int_equal(C_Login(session, CKU_USER, NULL, 0), CKR_DEVICE_ERROR);
-    set(desk->card, "fail.at=3:lost"); /* SELECT, tries left, and the PIN: taken */
+    set(app->card, "fail.at=3:lost"); /* SELECT, tries left, and the PIN: taken */
     assert_int_equal(C_Login(session, CKU_USER, NULL, 0), CKR_DEVICE_ERROR);
-    set(desk->card, "fail.at=off");
-    assert_false(is_unlocked(desk));
-    assert_int_equal(desk_state(session), CKS_RO_PUBLIC_SESSION);
+    set(app->card, "fail.at=off");
+    assert_false(is_unlocked(app));
+    assert_int_equal(app_state(session), CKS_RO_PUBLIC_SESSION);
     assert_int_equal(C_Login(session, CKU_USER, NULL, 0), CKR_OK);
-    rack_keypad(NULL);
+    readers_keypad(NULL);
 }
 
 static CK_RV set_pin(CK_SESSION_HANDLE session, const char *from, const char *to)
@@ -173,15 +173,15 @@ static CK_RV set_pin(CK_SESSION_HANDLE session, const char *from, const char *to
 
 static void a_new_pin_that_the_card_refuses(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     static const char *const refusals[] = {"fail.ins=24:6A80", "fail.ins=24:6985",
                                            "fail.ins=24:6400"};
     CK_SESSION_HANDLE session = writable(AUTH);
     for (unsigned i = 0; i < 3; i++) {
-        set(desk->card, refusals[i]);
+        set(app->card, refusals[i]);
         assert_int_equal(set_pin(session, AUTH_PIN, "8765"), CKR_DEVICE_ERROR);
-        set(desk->card, "fail.ins=off");
-        desk_login(session, AUTH_PIN);
+        set(app->card, "fail.ins=off");
+        app_login(session, AUTH_PIN);
         assert_int_equal(C_Logout(session), CKR_OK);
     }
 }
@@ -189,19 +189,19 @@ static void a_new_pin_that_the_card_refuses(void **state)
 /* Answers that leave open what was done: the login is over, and the card locked. */
 static void a_new_pin_of_unknown_fate(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     static const char *const fates[] = {"fail.ins=24:6581", "fail.ins=24:lost", "fail.ins=24:mute"};
-    set(desk->card, "forget.select_same=off");
+    set(app->card, "forget.select_same=off");
     CK_SESSION_HANDLE session = writable(AUTH);
     for (unsigned i = 0; i < 3; i++) {
         const char *now = i == 2 ? "8765" : AUTH_PIN; /* lost: carried out */
-        desk_login(session, now);
-        set(desk->card, fates[i]);
+        app_login(session, now);
+        set(app->card, fates[i]);
         assert_int_equal(set_pin(session, now, "8765"), CKR_DEVICE_ERROR);
-        set(desk->card, "fail.ins=off");
-        assert_int_equal(desk_state(session), CKS_RW_PUBLIC_SESSION);
-        assert_false(is_unlocked(desk));
-        assert_int_equal(vcard_tries(desk->vcard, "jpki", 0x18), 3);
+        set(app->card, "fail.ins=off");
+        assert_int_equal(app_state(session), CKS_RW_PUBLIC_SESSION);
+        assert_false(is_unlocked(app));
+        assert_int_equal(vcard_tries(app->vcard, "jpki", 0x18), 3);
     }
 }
 
@@ -216,7 +216,7 @@ static void a_long_reader_name(void **state)
     char name[JPKI_READER_NAME];
     memset(name, 'r', 63);
     memcpy(name + 63, "\xE3\x82\xAB 00", sizeof "\xE3\x82\xAB 00");
-    (void)rack_plug(name);
+    (void)readers_plug(name);
     assert_int_equal(C_GetSlotList(CK_FALSE, NULL, &count), CKR_OK);
     assert_int_equal(count, 4);
     assert_int_equal(C_GetSlotInfo(2, &info), CKR_OK);
@@ -236,10 +236,10 @@ static void tell_power_off(void *context, const char *line)
 /* In a process of its own: logs in and goes, without C_Finalize. */
 static void leave(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     CK_OBJECT_HANDLE key;
-    (void)desk_key(AUTH, &key);
-    vcard_log(desk->vcard, tell_power_off, NULL);
+    (void)app_key(AUTH, &key);
+    vcard_log(app->vcard, tell_power_off, NULL);
     exit(0);
 }
 
@@ -270,19 +270,19 @@ static void a_program_that_just_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest child[] = {
-        cmocka_unit_test_setup_teardown(leave, desk_open, desk_close),
+        cmocka_unit_test_setup_teardown(leave, app_open, app_close),
     };
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(reading_on_for_an_attribute, desk_open, desk_close),
-        cmocka_unit_test_setup_teardown(asking_about_pss_late, desk_open, desk_close),
-        cmocka_unit_test_setup_teardown(a_certificate_without_its_key, desk_open, desk_close),
-        cmocka_unit_test_setup_teardown(a_certificate_that_is_none, desk_open, desk_close),
-        cmocka_unit_test_setup_teardown(a_card_that_is_busy_at_logout, desk_open, desk_close),
-        cmocka_unit_test_setup_teardown(a_typed_pin_that_is_lost, desk_open, desk_close),
-        cmocka_unit_test_setup_teardown(a_new_pin_that_the_card_refuses, desk_open, desk_close),
-        cmocka_unit_test_setup_teardown(a_new_pin_of_unknown_fate, desk_open, desk_close),
-        cmocka_unit_test_setup_teardown(a_long_reader_name, desk_open, desk_close),
-        cmocka_unit_test_setup_teardown(a_program_that_just_ends, desk_open, desk_close),
+        cmocka_unit_test_setup_teardown(reading_on_for_an_attribute, app_open, app_close),
+        cmocka_unit_test_setup_teardown(asking_about_pss_late, app_open, app_close),
+        cmocka_unit_test_setup_teardown(a_certificate_without_its_key, app_open, app_close),
+        cmocka_unit_test_setup_teardown(a_certificate_that_is_none, app_open, app_close),
+        cmocka_unit_test_setup_teardown(a_card_that_is_busy_at_logout, app_open, app_close),
+        cmocka_unit_test_setup_teardown(a_typed_pin_that_is_lost, app_open, app_close),
+        cmocka_unit_test_setup_teardown(a_new_pin_that_the_card_refuses, app_open, app_close),
+        cmocka_unit_test_setup_teardown(a_new_pin_of_unknown_fate, app_open, app_close),
+        cmocka_unit_test_setup_teardown(a_long_reader_name, app_open, app_close),
+        cmocka_unit_test_setup_teardown(a_program_that_just_ends, app_open, app_close),
     };
     return getenv(leaver) != NULL ? cmocka_run_group_tests(child, NULL, NULL)
                                   : cmocka_run_group_tests(tests, NULL, NULL);

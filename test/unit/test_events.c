@@ -33,31 +33,31 @@ static void no_event(void **state)
 
 static void coming_and_going(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     CK_SLOT_ID slot;
-    desk_commands(desk);
-    rack_remove(desk->reader);
+    app_commands(app);
+    readers_remove(app->reader);
     expect_both(AUTH);
-    rack_insert(desk->reader, desk->vcard);
+    readers_insert(app->reader, app->vcard);
     expect_both(AUTH);
-    rack_remove(desk->reader);
-    rack_insert(desk->reader, desk->vcard); /* missed in between, but it may be another */
+    readers_remove(app->reader);
+    readers_insert(app->reader, app->vcard); /* missed in between, but it may be another */
     expect_both(AUTH);
-    unsigned other = rack_plug("Another reader 00 00");
+    unsigned other = readers_plug("Another reader 00 00");
     expect_both(2);
-    rack_unplug(other);
+    readers_unplug(other);
     expect_both(2);
-    rack_plug("Another reader 00 00");
+    readers_plug("Another reader 00 00");
     expect_both(2);
     assert_int_equal(poll_event(&slot), CKR_NO_EVENT);
-    assert_int_equal(desk_commands(desk), 0);
+    assert_int_equal(app_commands(app), 0);
 }
 
 static void what_happened_meanwhile(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     C_Finalize(NULL);
-    rack_remove(desk->reader);
+    readers_remove(app->reader);
     assert_int_equal(C_Initialize(NULL), CKR_OK);
     CK_SLOT_ID slot;
     assert_int_equal(poll_event(&slot), CKR_NO_EVENT);
@@ -84,21 +84,21 @@ static void start(struct waiter *waiter, unsigned waiting)
     const struct timespec blink = {0, 1000 * 1000};
     waiter->slot = 99;
     assert_int_equal(pthread_create(&waiter->thread, NULL, wait_for_event, waiter), 0);
-    while (rack_counts().waiting < waiting)
+    while (readers_counts().waiting < waiting)
         nanosleep(&blink, NULL);
 }
 
 static void a_card_ends_the_wait(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     struct waiter waiter;
     start(&waiter, 1);
     CK_SLOT_ID ids[8]; /* others work meanwhile */
     CK_ULONG count = 8;
     assert_int_equal(C_GetSlotList(CK_TRUE, ids, &count), CKR_OK);
-    desk_login(desk_session(AUTH), AUTH_PIN);
-    assert_int_equal(rack_counts().waiting, 1);
-    rack_remove(desk->reader);
+    app_login(app_session(AUTH), AUTH_PIN);
+    assert_int_equal(readers_counts().waiting, 1);
+    readers_remove(app->reader);
     pthread_join(waiter.thread, NULL);
     assert_int_equal(waiter.rv, CKR_OK);
     assert_true(waiter.slot == AUTH || waiter.slot == SIGN);
@@ -109,7 +109,7 @@ static void a_reader_ends_the_wait(void **state)
     (void)state;
     struct waiter waiter;
     start(&waiter, 1);
-    rack_plug("Another reader 00 00");
+    readers_plug("Another reader 00 00");
     pthread_join(waiter.thread, NULL);
     assert_int_equal(waiter.rv, CKR_OK);
     assert_true(waiter.slot == 2 || waiter.slot == 3);
@@ -144,7 +144,7 @@ static void finalize_races_the_wait(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, app_open, app_close)
     const struct CMUnitTest tests[] = {
         TEST(no_event),
         TEST(coming_and_going),

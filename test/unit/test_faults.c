@@ -15,30 +15,30 @@
 
 static const struct fault {
     const char *name;
-    enum rack_call call; /* RACK_CALLS: the card itself, by its switch fail.at */
+    enum readers_call call; /* READERS_CALLS: the card itself, by its switch fail.at */
     enum jpki_error error;
 } faults[] = {
-    {"transmit", RACK_TRANSMIT, JPKI_ERR_TRANSPORT},
-    {"transmit-changed", RACK_TRANSMIT, JPKI_ERR_CARD_CHANGED},
-    {"begin-service", RACK_BEGIN, JPKI_ERR_NO_SERVICE},
-    {"begin-no-card", RACK_BEGIN, JPKI_ERR_NO_CARD},
-    {"begin-changed", RACK_BEGIN, JPKI_ERR_CARD_CHANGED},
-    {"begin-busy", RACK_BEGIN, JPKI_ERR_BUSY},
-    {"begin-transport", RACK_BEGIN, JPKI_ERR_TRANSPORT},
-    {"look", RACK_LOOK, JPKI_ERR_NO_SERVICE},
-    {"list", RACK_LIST, JPKI_ERR_NO_SERVICE},
-    {"lost", RACK_CALLS, JPKI_OK},
-    {"pull", RACK_CALLS, JPKI_OK},
-    {"6F00", RACK_CALLS, JPKI_OK},
-    {"6A82", RACK_CALLS, JPKI_OK},
-    {"6A86", RACK_CALLS, JPKI_OK},
-    {"6982", RACK_CALLS, JPKI_OK},
-    {"6700", RACK_CALLS, JPKI_OK},
-    {"6B00", RACK_CALLS, JPKI_OK},
-    {"6282", RACK_CALLS, JPKI_OK},
-    {"6CFF", RACK_CALLS, JPKI_OK},
-    {"6110", RACK_CALLS, JPKI_OK},
-    {"9000", RACK_CALLS, JPKI_OK},
+    {"transmit", READERS_TRANSMIT, JPKI_ERR_TRANSPORT},
+    {"transmit-changed", READERS_TRANSMIT, JPKI_ERR_CARD_CHANGED},
+    {"begin-service", READERS_BEGIN, JPKI_ERR_NO_SERVICE},
+    {"begin-no-card", READERS_BEGIN, JPKI_ERR_NO_CARD},
+    {"begin-changed", READERS_BEGIN, JPKI_ERR_CARD_CHANGED},
+    {"begin-busy", READERS_BEGIN, JPKI_ERR_BUSY},
+    {"begin-transport", READERS_BEGIN, JPKI_ERR_TRANSPORT},
+    {"look", READERS_LOOK, JPKI_ERR_NO_SERVICE},
+    {"list", READERS_LIST, JPKI_ERR_NO_SERVICE},
+    {"lost", READERS_CALLS, JPKI_OK},
+    {"pull", READERS_CALLS, JPKI_OK},
+    {"6F00", READERS_CALLS, JPKI_OK},
+    {"6A82", READERS_CALLS, JPKI_OK},
+    {"6A86", READERS_CALLS, JPKI_OK},
+    {"6982", READERS_CALLS, JPKI_OK},
+    {"6700", READERS_CALLS, JPKI_OK},
+    {"6B00", READERS_CALLS, JPKI_OK},
+    {"6282", READERS_CALLS, JPKI_OK},
+    {"6CFF", READERS_CALLS, JPKI_OK},
+    {"6110", READERS_CALLS, JPKI_OK},
+    {"9000", READERS_CALLS, JPKI_OK},
 };
 
 /* What may come of it. Nothing that blames the PIN, memory or the library. */
@@ -59,7 +59,7 @@ static const CK_RV honest[] = {
 };
 
 static struct {
-    struct desk *desk;
+    struct app *app;
     char name[64];
     unsigned wrong, scripts;
     bool failed; /* some call did */
@@ -123,7 +123,7 @@ static void sign(CK_SESSION_HANDLE session, CK_SLOT_ID slot, bool pss)
         !note("C_Sign", C_Sign(session, data, sizeof data, signature, &length)))
         return;
     if (!pss)
-        blame(desk_signed(run.desk, slot == AUTH ? AUTH_CERT : SIGN_CERT, signature),
+        blame(app_signed(run.app, slot == AUTH ? AUTH_CERT : SIGN_CERT, signature),
               "a signature that is wrong");
     key = find(session, CKO_PUBLIC_KEY);
     if (note("C_VerifyInit", C_VerifyInit(session, &mechanism, key)))
@@ -155,10 +155,10 @@ static void use_token(CK_SLOT_ID slot)
     note("C_GetMechanismInfo", C_GetMechanismInfo(slot, CKM_SHA256_RSA_PKCS, &mechanism));
     note("C_OpenSession", C_OpenSession(slot, flags, NULL, NULL, &session));
     read_object(session, CKO_CERTIFICATE);
-    note("C_Login", desk_try_login(session, slot == AUTH ? AUTH_PIN : SIGN_PIN));
+    note("C_Login", app_try_login(session, slot == AUTH ? AUTH_PIN : SIGN_PIN));
     read_object(session, CKO_PUBLIC_KEY);
     sign(session, slot, false);
-    (void)ask(run.desk->card, SELECT_RESIDENT); /* another program comes between */
+    (void)ask(run.app->card, SELECT_RESIDENT); /* another program comes between */
     sign(session, slot, true);
     change_pin(session, slot);
     sign(session, slot, false);
@@ -170,21 +170,21 @@ static void use_token(CK_SLOT_ID slot)
 static void recover(void)
 {
     CK_BYTE signature[SIGNATURE];
-    struct desk *desk = run.desk;
-    rack_fail(RACK_TRANSMIT, 0, JPKI_OK);
-    rack_fail(RACK_BEGIN, 0, JPKI_OK);
-    rack_fail(RACK_LOOK, 0, JPKI_OK);
-    rack_fail(RACK_LIST, 0, JPKI_OK);
-    rack_remove(desk->reader);
-    vcard_rewind(desk->vcard);
-    set(desk->card, "persist=off");
-    rack_insert(desk->reader, desk->vcard);
+    struct app *app = run.app;
+    readers_fail(READERS_TRANSMIT, 0, JPKI_OK);
+    readers_fail(READERS_BEGIN, 0, JPKI_OK);
+    readers_fail(READERS_LOOK, 0, JPKI_OK);
+    readers_fail(READERS_LIST, 0, JPKI_OK);
+    readers_remove(app->reader);
+    vcard_rewind(app->vcard);
+    set(app->card, "persist=off");
+    readers_insert(app->reader, app->vcard);
     CK_ULONG slots = 0;
     assert_int_equal(C_GetSlotList(CK_FALSE, NULL, &slots), CKR_OK);
     for (CK_SLOT_ID slot = AUTH; slot <= SIGN; slot++) {
         CK_OBJECT_HANDLE key;
-        CK_SESSION_HANDLE session = desk_key(slot, &key);
-        assert_int_equal(desk_sign(session, key, signature), CKR_OK);
+        CK_SESSION_HANDLE session = app_key(slot, &key);
+        assert_int_equal(app_sign(session, key, signature), CKR_OK);
         assert_int_equal(C_CloseAllSessions(slot), CKR_OK);
     }
 }
@@ -192,12 +192,12 @@ static void recover(void)
 static void arm(const struct fault *fault, unsigned shot)
 {
     char text[40];
-    if (fault->call != RACK_CALLS) {
-        rack_fail(fault->call, shot, fault->error);
+    if (fault->call != READERS_CALLS) {
+        readers_fail(fault->call, shot, fault->error);
         return;
     }
     (void)snprintf(text, sizeof text, "fail.at=%u:%s", shot, fault->name);
-    set(run.desk->card, text);
+    set(run.app->card, text);
 }
 
 /* False when the script was over before it came to that. */
@@ -209,27 +209,27 @@ static bool run_script(const struct fault *fault, unsigned shot)
     run.failed = false;
     run.scripts++;
     (void)snprintf(run.name, sizeof run.name, "%s %u", fault->name, shot);
-    assert_int_equal(desk_initialize("pss=auto"), CKR_OK);
-    (void)desk_tries(run.desk, before);
-    struct rack_counts counts = rack_counts();
-    uint64_t calls = fault->call == RACK_LIST    ? counts.lists
-                     : fault->call == RACK_LOOK  ? counts.looks
-                     : fault->call == RACK_BEGIN ? counts.begins
-                                                 : counts.transmits;
+    assert_int_equal(app_initialize("pss=auto"), CKR_OK);
+    (void)app_tries(run.app, before);
+    struct readers_counts counts = readers_counts();
+    uint64_t calls = fault->call == READERS_LIST    ? counts.lists
+                     : fault->call == READERS_LOOK  ? counts.looks
+                     : fault->call == READERS_BEGIN ? counts.begins
+                                                    : counts.transmits;
     arm(fault, shot);
     note("C_GetSlotList", C_GetSlotList(CK_TRUE, NULL, &count));
     count = 4;
     note("C_GetSlotList", C_GetSlotList(CK_TRUE, list, &count));
     use_token(AUTH);
     use_token(SIGN);
-    counts = rack_counts();
-    calls = (fault->call == RACK_LIST    ? counts.lists
-             : fault->call == RACK_LOOK  ? counts.looks
-             : fault->call == RACK_BEGIN ? counts.begins
-                                         : counts.transmits) -
+    counts = readers_counts();
+    calls = (fault->call == READERS_LIST    ? counts.lists
+             : fault->call == READERS_LOOK  ? counts.looks
+             : fault->call == READERS_BEGIN ? counts.begins
+                                            : counts.transmits) -
             calls;
     blame(counts.held == 0, "a transaction is held");
-    (void)desk_tries(run.desk, after);
+    (void)app_tries(run.app, after);
     blame(memcmp(before, after, sizeof before) == 0, "a try is gone");
     recover();
     assert_int_equal(C_Finalize(NULL), CKR_OK);
@@ -238,7 +238,7 @@ static bool run_script(const struct fault *fault, unsigned shot)
 
 static void every_fault(void **state)
 {
-    run.desk = *state;
+    run.app = *state;
     char wanted[32] = "";
     unsigned only = 0;
     const char *text = getenv("CHECKS_FAULT");
@@ -259,7 +259,7 @@ static void every_fault(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(every_fault, desk_open_closed, desk_close),
+        cmocka_unit_test_setup_teardown(every_fault, app_open_closed, app_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

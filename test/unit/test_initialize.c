@@ -78,9 +78,9 @@ static void nothing_works_before(void **state)
 /* Zeros are refused by all, or, where they mean nothing bad, do nothing bad. */
 static void zeros_do_no_harm(void **state)
 {
-    struct desk *desk = *state;
-    desk_restart(NULL);
-    desk_commands(desk);
+    struct app *app = *state;
+    app_restart(NULL);
+    app_commands(app);
     CK_FUNCTION_LIST *f2 = NULL;
     CK_FUNCTION_LIST_3_0 *f3 = table_3_0();
     assert_int_equal(C_GetFunctionList(&f2), CKR_OK);
@@ -89,7 +89,7 @@ static void zeros_do_no_harm(void **state)
         assert_true(answers[i] == CKR_ARGUMENTS_BAD || answers[i] == CKR_SESSION_HANDLE_INVALID ||
                     answers[i] == CKR_SESSION_PARALLEL_NOT_SUPPORTED ||
                     answers[i] == CKR_OK); /* C_CloseAllSessions(0) */
-    assert_int_equal(desk_commands(desk), 0);
+    assert_int_equal(app_commands(app), 0);
 }
 
 static void initialised_once(void **state)
@@ -193,8 +193,8 @@ static void the_applications_mutexes(void **state)
     CK_OBJECT_HANDLE key;
     CK_BYTE signature[SIGNATURE];
     mutexes.calls = 0;
-    CK_SESSION_HANDLE session = desk_key(AUTH, &key);
-    assert_int_equal(desk_sign(session, key, signature), CKR_OK);
+    CK_SESSION_HANDLE session = app_key(AUTH, &key);
+    assert_int_equal(app_sign(session, key, signature), CKR_OK);
     assert_true(mutexes.made > 0);
     assert_true(mutexes.calls > 0);
     assert_int_equal(mutexes.locked, 0);
@@ -217,16 +217,16 @@ static CK_ULONG slots(void)
 static void options_at_reserved(void **state)
 {
     (void)state;
-    assert_int_equal(desk_initialize("slots=sign"), CKR_OK);
+    assert_int_equal(app_initialize("slots=sign"), CKR_OK);
     assert_int_equal(slots(), 1);
-    CK_SESSION_HANDLE session = desk_session(0);
-    desk_login(session, SIGN_PIN);
+    CK_SESSION_HANDLE session = app_session(0);
+    app_login(session, SIGN_PIN);
     assert_int_equal(C_Finalize(NULL), CKR_OK);
-    assert_int_equal(desk_initialize("slots=nonsense"), CKR_ARGUMENTS_BAD);
-    assert_int_equal(desk_initialize("nonsense"), CKR_ARGUMENTS_BAD);
-    assert_int_equal(desk_initialize("log-file=/nonexistent/x"), CKR_ARGUMENTS_BAD);
+    assert_int_equal(app_initialize("slots=nonsense"), CKR_ARGUMENTS_BAD);
+    assert_int_equal(app_initialize("nonsense"), CKR_ARGUMENTS_BAD);
+    assert_int_equal(app_initialize("log-file=/nonexistent/x"), CKR_ARGUMENTS_BAD);
     assert_int_equal(C_Finalize(NULL), CKR_CRYPTOKI_NOT_INITIALIZED);
-    assert_int_equal(desk_initialize("ignore-readers=Nobody,desk"), CKR_OK);
+    assert_int_equal(app_initialize("ignore-readers=Other,Fake"), CKR_OK);
     assert_int_equal(slots(), 0);
 }
 
@@ -237,10 +237,10 @@ static void options_of_the_environment(void **state)
     assert_int_equal(C_Initialize(NULL), CKR_OK);
     assert_int_equal(slots(), 1);
     assert_int_equal(C_Finalize(NULL), CKR_OK);
-    assert_int_equal(desk_initialize(""), CKR_OK); /* nothing said there either */
+    assert_int_equal(app_initialize(""), CKR_OK); /* nothing said there either */
     assert_int_equal(slots(), 1);
     assert_int_equal(C_Finalize(NULL), CKR_OK);
-    assert_int_equal(desk_initialize("pss=auto"), CKR_OK); /* the caller's own word counts */
+    assert_int_equal(app_initialize("pss=auto"), CKR_OK); /* the caller's own word counts */
     assert_int_equal(slots(), 2);
     assert_int_equal(C_Finalize(NULL), CKR_OK);
     setenv("JPKI_PKCS11_OPTIONS", "nonsense", 1);
@@ -313,7 +313,7 @@ static void who_we_are(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, desk_open_closed, desk_close)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, app_open_closed, app_close)
     unsetenv("JPKI_PKCS11_OPTIONS");
     const struct CMUnitTest tests[] = {
         TEST(nothing_works_before), TEST(zeros_do_no_harm),

@@ -42,14 +42,14 @@ static CK_RV sign(CK_SESSION_HANDLE session, CK_ULONG length)
 {
     CK_BYTE out[SIGNATURE];
     CK_ULONG size = sizeof out;
-    CK_OBJECT_HANDLE key = desk_object(session, CKO_PRIVATE_KEY);
+    CK_OBJECT_HANDLE key = app_object(session, CKO_PRIVATE_KEY);
     assert_int_equal(C_SignInit(session, &sha256_rsa, key), CKR_OK);
     return C_Sign(session, data, length, out, &size);
 }
 
 static CK_RV sign_update(CK_SESSION_HANDLE session, CK_ULONG length)
 {
-    CK_OBJECT_HANDLE key = desk_object(session, CKO_PRIVATE_KEY);
+    CK_OBJECT_HANDLE key = app_object(session, CKO_PRIVATE_KEY);
     assert_int_equal(C_SignInit(session, &sha256_rsa, key), CKR_OK);
     return C_SignUpdate(session, data, length);
 }
@@ -57,14 +57,14 @@ static CK_RV sign_update(CK_SESSION_HANDLE session, CK_ULONG length)
 static CK_RV verify(CK_SESSION_HANDLE session, CK_ULONG length)
 {
     CK_BYTE signature[SIGNATURE] = {0};
-    CK_OBJECT_HANDLE key = desk_object(session, CKO_PUBLIC_KEY);
+    CK_OBJECT_HANDLE key = app_object(session, CKO_PUBLIC_KEY);
     assert_int_equal(C_VerifyInit(session, &sha256_rsa, key), CKR_OK);
     return C_Verify(session, data, length, signature, sizeof signature);
 }
 
 static CK_RV verify_update(CK_SESSION_HANDLE session, CK_ULONG length)
 {
-    CK_OBJECT_HANDLE key = desk_object(session, CKO_PUBLIC_KEY);
+    CK_OBJECT_HANDLE key = app_object(session, CKO_PUBLIC_KEY);
     assert_int_equal(C_VerifyInit(session, &sha256_rsa, key), CKR_OK);
     return C_VerifyUpdate(session, data, length);
 }
@@ -79,7 +79,7 @@ static CK_RV find(CK_SESSION_HANDLE session, CK_ULONG count)
 
 static CK_RV get(CK_SESSION_HANDLE session, CK_ULONG count)
 {
-    return C_GetAttributeValue(session, desk_object(session, CKO_CERTIFICATE), &attribute, count);
+    return C_GetAttributeValue(session, app_object(session, CKO_CERTIFICATE), &attribute, count);
 }
 
 static const struct {
@@ -102,18 +102,18 @@ static const char *const wanted_length = "CHECKS_LENGTHS_LENGTH";
 
 static void one(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     CK_OBJECT_HANDLE key;
     int before[PINS_MAX], after[PINS_MAX];
     size_t row = strtoul(getenv(wanted_row), NULL, 10);
     CK_ULONG length = strtoul(getenv(wanted_length), NULL, 10);
-    (void)desk_tries(desk, before);
+    (void)app_tries(app, before);
     (void)signal(SIGSEGV, SIG_DFL); /* cmocka would go on, with a call that never ends */
     (void)signal(SIGBUS, SIG_DFL);
-    CK_SESSION_HANDLE session = desk_key(AUTH, &key);
+    CK_SESSION_HANDLE session = app_key(AUTH, &key);
     CK_RV rv = rows[row].call(session, length);
     assert_true(rv == CKR_ARGUMENTS_BAD || rv == CKR_DATA_LEN_RANGE);
-    (void)desk_tries(desk, after);
+    (void)app_tries(app, after);
     assert_memory_equal(before, after, sizeof before);
 }
 
@@ -156,7 +156,7 @@ static void lengths_that_nothing_has(void **state)
 int main(void)
 {
     const struct CMUnitTest child[] = {
-        cmocka_unit_test_setup_teardown(one, desk_open, desk_close),
+        cmocka_unit_test_setup_teardown(one, app_open, app_close),
     };
     const struct CMUnitTest parent[] = {
         cmocka_unit_test(lengths_that_nothing_has),

@@ -39,7 +39,7 @@ static CK_ULONG find_one(CK_SESSION_HANDLE session, CK_ATTRIBUTE_TYPE type, void
                          CK_ULONG length, CK_OBJECT_HANDLE *found)
 {
     CK_ATTRIBUTE template = {type, value, length};
-    return desk_find(session, &template, 1, found, 1);
+    return app_find(session, &template, 1, found, 1);
 }
 
 static CK_OBJECT_HANDLE labelled(CK_SESSION_HANDLE session, const char *label)
@@ -72,7 +72,7 @@ static void labels_and_ids(void **state)
         {SIGN, "Digital Signature Certificate CA", CKO_CERTIFICATE, 4},
     };
     CK_OBJECT_HANDLE key;
-    const CK_SESSION_HANDLE sessions[] = {desk_key(AUTH, &key), desk_key(SIGN, &key)};
+    const CK_SESSION_HANDLE sessions[] = {app_key(AUTH, &key), app_key(SIGN, &key)};
     for (size_t i = 0; i < COUNT(rows); i++) {
         CK_SESSION_HANDLE session = sessions[rows[i].slot];
         CK_OBJECT_HANDLE object = labelled(session, rows[i].label);
@@ -92,20 +92,20 @@ static void labels_and_ids(void **state)
 static void templates(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = desk_session(AUTH);
+    CK_SESSION_HANDLE session = app_session(AUTH);
     CK_OBJECT_CLASS class = CKO_CERTIFICATE, data = CKO_DATA;
     CK_BYTE id = 1, ca_id = 3, other_id = 2;
     CK_OBJECT_HANDLE found[8];
     CK_ATTRIBUTE both[] = {{CKA_CLASS, &class, sizeof class}, {CKA_ID, &id, 1}};
-    assert_int_equal(desk_find(session, both, 2, found, 8), 1);
+    assert_int_equal(app_find(session, both, 2, found, 8), 1);
     both[1].pValue = &ca_id;
-    assert_int_equal(desk_find(session, both, 2, found, 8), 1);
+    assert_int_equal(app_find(session, both, 2, found, 8), 1);
     both[1].pValue = &other_id; /* is on the other token */
-    assert_int_equal(desk_find(session, both, 2, found, 8), 0);
-    assert_int_equal(desk_find_class(session, data, NULL, 0), 0);
+    assert_int_equal(app_find(session, both, 2, found, 8), 0);
+    assert_int_equal(app_find_class(session, data, NULL, 0), 0);
     assert_int_equal(find_one(session, 0x80001234, &id, 1, found), 0);
     assert_int_equal(find_one(session, CKA_CLASS, &class, 3, found), 0); /* of a wrong size */
-    CK_ULONG all = desk_find(session, NULL, 0, found, 8);
+    CK_ULONG all = app_find(session, NULL, 0, found, 8);
     assert_int_equal(all, 4); /* certificate, CA, public key, profile */
     for (CK_ULONG i = 0; i < all; i++)
         for (CK_ULONG j = 0; j < i; j++)
@@ -115,21 +115,21 @@ static void templates(void **state)
 /* By what stands in the certificate, as NSS and OpenSSH do. */
 static void by_contents(void **state)
 {
-    const struct desk *desk = *state;
+    const struct app *app = *state;
     uint8_t der[CERT_MAX], modulus[256], *subject = NULL;
     const uint8_t *at = der;
     CK_OBJECT_HANDLE key, found;
-    size_t length = state_file(desk->card, AUTH_CERT, der, sizeof der);
+    size_t length = state_file(app->card, AUTH_CERT, der, sizeof der);
     X509 *x509 = d2i_X509(NULL, &at, (long)length);
     BIGNUM *n = NULL;
     EVP_PKEY_get_bn_param(X509_get0_pubkey(x509), OSSL_PKEY_PARAM_RSA_N, &n);
     assert_int_equal(BN_bn2bin(n, modulus), 256);
     int subject_length = i2d_X509_NAME(X509_get_subject_name(x509), &subject);
-    CK_SESSION_HANDLE session = desk_key(AUTH, &key);
+    CK_SESSION_HANDLE session = app_key(AUTH, &key);
     assert_int_equal(find_one(session, CKA_MODULUS, modulus, 256, &found), 2); /* both keys */
     assert_true(find_one(session, CKA_SUBJECT, subject, (CK_ULONG)subject_length, &found) >= 1);
     assert_int_equal(find_one(session, CKA_VALUE, der, length, &found), 1);
-    assert_int_equal(found, desk_object(session, CKO_CERTIFICATE));
+    assert_int_equal(found, app_object(session, CKO_CERTIFICATE));
     modulus[0] ^= 1;
     assert_int_equal(find_one(session, CKA_MODULUS, modulus, 256, &found), 0);
     OPENSSL_free(subject);
@@ -140,7 +140,7 @@ static void by_contents(void **state)
 static void searching_in_steps(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = desk_session(AUTH);
+    CK_SESSION_HANDLE session = app_session(AUTH);
     CK_OBJECT_HANDLE found[8];
     CK_ULONG count = 99;
     assert_int_equal(C_FindObjects(session, found, 8, &count), CKR_OPERATION_NOT_INITIALIZED);
@@ -165,7 +165,7 @@ static void searching_in_steps(void **state)
 
 static void certificates_are_the_cards(void **state)
 {
-    const struct desk *desk = *state;
+    const struct app *app = *state;
     static const struct {
         CK_SLOT_ID slot;
         const char *label, *file;
@@ -176,13 +176,13 @@ static void certificates_are_the_cards(void **state)
         {SIGN, "Digital Signature Certificate CA", SIGN_CA},
     };
     CK_OBJECT_HANDLE key;
-    const CK_SESSION_HANDLE sessions[] = {desk_key(AUTH, &key), desk_key(SIGN, &key)};
+    const CK_SESSION_HANDLE sessions[] = {app_key(AUTH, &key), app_key(SIGN, &key)};
     for (size_t i = 0; i < COUNT(rows); i++) {
         uint8_t der[CERT_MAX];
         CK_ULONG type = CKC_X_509;
         CK_SESSION_HANDLE session = sessions[rows[i].slot];
         CK_OBJECT_HANDLE object = labelled(session, rows[i].label);
-        size_t length = state_file(desk->card, rows[i].file, der, sizeof der);
+        size_t length = state_file(app->card, rows[i].file, der, sizeof der);
         expect_attribute(session, object, CKA_VALUE, der, length);
         expect_attribute(session, object, CKA_CERTIFICATE_TYPE, &type, sizeof type);
     }
@@ -197,8 +197,8 @@ static void keys(void **state)
     CK_OBJECT_HANDLE private_key;
     CK_KEY_TYPE rsa = CKK_RSA;
     CK_ULONG bits = 2048;
-    CK_SESSION_HANDLE session = desk_key(AUTH, &private_key);
-    CK_OBJECT_HANDLE public_key = desk_object(session, CKO_PUBLIC_KEY);
+    CK_SESSION_HANDLE session = app_key(AUTH, &private_key);
+    CK_OBJECT_HANDLE public_key = app_object(session, CKO_PUBLIC_KEY);
     expect_attribute(session, private_key, CKA_KEY_TYPE, &rsa, sizeof rsa);
     expect_attribute(session, public_key, CKA_KEY_TYPE, &rsa, sizeof rsa);
     expect_attribute(session, public_key, CKA_MODULUS_BITS, &bits, sizeof bits);
@@ -224,34 +224,34 @@ static void keys(void **state)
 
 static void the_profile(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     CK_OBJECT_HANDLE profile;
     CK_ULONG id = CKP_PUBLIC_CERTIFICATES_TOKEN;
-    CK_SESSION_HANDLE session = desk_session(AUTH);
-    assert_int_equal(desk_find_class(session, CKO_PROFILE, &profile, 1), 1);
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    assert_int_equal(app_find_class(session, CKO_PROFILE, &profile, 1), 1);
     expect_attribute(session, profile, CKA_PROFILE_ID, &id, sizeof id);
-    session = desk_session(SIGN);
-    assert_int_equal(desk_find_class(session, CKO_PROFILE, NULL, 0), 0);
-    rack_remove(desk->reader); /* a phone hides its certificate: nothing public about it */
-    vcard_set(desk->vcard, "phone=on");
-    rack_insert(desk->reader, desk->vcard);
-    session = desk_session(AUTH);
-    assert_int_equal(desk_find_class(session, CKO_PROFILE, NULL, 0), 0);
-    assert_int_equal(desk_find_class(session, CKO_PUBLIC_KEY, NULL, 0), 0);
-    desk_login(session, AUTH_PIN);
-    assert_int_equal(desk_find_class(session, CKO_CERTIFICATE, NULL, 0), 2);
-    assert_int_equal(desk_find_class(session, CKO_PRIVATE_KEY, NULL, 0), 1);
+    session = app_session(SIGN);
+    assert_int_equal(app_find_class(session, CKO_PROFILE, NULL, 0), 0);
+    readers_remove(app->reader); /* a phone hides its certificate: nothing public about it */
+    vcard_set(app->vcard, "phone=on");
+    readers_insert(app->reader, app->vcard);
+    session = app_session(AUTH);
+    assert_int_equal(app_find_class(session, CKO_PROFILE, NULL, 0), 0);
+    assert_int_equal(app_find_class(session, CKO_PUBLIC_KEY, NULL, 0), 0);
+    app_login(session, AUTH_PIN);
+    assert_int_equal(app_find_class(session, CKO_CERTIFICATE, NULL, 0), 2);
+    assert_int_equal(app_find_class(session, CKO_PRIVATE_KEY, NULL, 0), 1);
 }
 
 /* ---- The rules of C_GetAttributeValue --------------------------------------------------- */
 
 static void sizes_and_rooms(void **state)
 {
-    const struct desk *desk = *state;
+    const struct app *app = *state;
     CK_BYTE value[CERT_MAX];
-    CK_SESSION_HANDLE session = desk_session(AUTH);
-    CK_OBJECT_HANDLE object = desk_object(session, CKO_CERTIFICATE);
-    size_t size = state_file(desk->card, AUTH_CERT, value, sizeof value);
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    CK_OBJECT_HANDLE object = app_object(session, CKO_CERTIFICATE);
+    size_t size = state_file(app->card, AUTH_CERT, value, sizeof value);
     CK_ULONG length = 0;
     assert_int_equal(get(session, object, CKA_VALUE, NULL, &length), CKR_OK);
     assert_int_equal(length, size);
@@ -279,7 +279,7 @@ static void several_at_once(void **state)
     (void)state;
     CK_BYTE id[4] = {0}, label[64] = {0}, tiny[2];
     CK_OBJECT_HANDLE key;
-    CK_SESSION_HANDLE session = desk_key(AUTH, &key);
+    CK_SESSION_HANDLE session = app_key(AUTH, &key);
     CK_ATTRIBUTE list[] = {
         {CKA_PRIVATE_EXPONENT, tiny, sizeof tiny}, {CKA_ID, id, sizeof id},
         {0x80001234, tiny, sizeof tiny},           {CKA_LABEL, label, sizeof label},
@@ -301,30 +301,30 @@ static void several_at_once(void **state)
 /* The key first and the rest of its certificate later, in a transaction of its own. */
 static void a_certificate_in_two_parts(void **state)
 {
-    const struct desk *desk = *state;
+    const struct app *app = *state;
     uint8_t der[CERT_MAX];
-    CK_SESSION_HANDLE session = desk_session(AUTH);
-    assert_int_equal(desk_find_class(session, CKO_PUBLIC_KEY, NULL, 0), 1);
-    size_t length = state_file(desk->card, AUTH_CERT, der, sizeof der);
-    CK_OBJECT_HANDLE object = desk_object(session, CKO_CERTIFICATE);
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    assert_int_equal(app_find_class(session, CKO_PUBLIC_KEY, NULL, 0), 1);
+    size_t length = state_file(app->card, AUTH_CERT, der, sizeof der);
+    CK_OBJECT_HANDLE object = app_object(session, CKO_CERTIFICATE);
     expect_attribute(session, object, CKA_VALUE, der, length);
 }
 
 /* Each certificate is read from the card once. */
 static void read_once(void **state)
 {
-    struct desk *desk = *state;
-    CK_SESSION_HANDLE session = desk_session(AUTH);
-    (void)desk_find(session, NULL, 0, NULL, 0);
-    desk_commands(desk);
-    (void)desk_find(session, NULL, 0, NULL, 0);
-    (void)desk_find(desk_session(AUTH), NULL, 0, NULL, 0);
-    assert_int_equal(desk_commands(desk), 0);
+    struct app *app = *state;
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    (void)app_find(session, NULL, 0, NULL, 0);
+    app_commands(app);
+    (void)app_find(session, NULL, 0, NULL, 0);
+    (void)app_find(app_session(AUTH), NULL, 0, NULL, 0);
+    assert_int_equal(app_commands(app), 0);
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, app_open, app_close)
     const struct CMUnitTest tests[] = {
         TEST(labels_and_ids),
         TEST(templates),

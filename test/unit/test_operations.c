@@ -14,21 +14,21 @@ static CK_MECHANISM sha256_rsa = {CKM_SHA256_RSA_PKCS, NULL, 0};
 
 static void a_small_buffer_keeps_it_alive(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     CK_OBJECT_HANDLE key;
     CK_BYTE signature[SIGNATURE];
     CK_ULONG length = 0;
-    CK_SESSION_HANDLE session = desk_key(AUTH, &key);
-    desk_commands(desk);
+    CK_SESSION_HANDLE session = app_key(AUTH, &key);
+    app_commands(app);
     assert_int_equal(C_SignInit(session, &sha256_rsa, key), CKR_OK);
     assert_int_equal(C_Sign(session, data, sizeof data, NULL, &length), CKR_OK);
     assert_int_equal(length, SIGNATURE);
     length = SIGNATURE - 1;
     assert_int_equal(C_Sign(session, data, sizeof data, signature, &length), CKR_BUFFER_TOO_SMALL);
     assert_int_equal(length, SIGNATURE);
-    assert_int_equal(desk_commands(desk), 0);
+    assert_int_equal(app_commands(app), 0);
     assert_int_equal(C_Sign(session, data, sizeof data, signature, &length), CKR_OK);
-    assert_true(desk_signed(desk, AUTH_CERT, signature));
+    assert_true(app_signed(app, AUTH_CERT, signature));
 
     assert_int_equal(C_SignInit(session, &sha256_rsa, key), CKR_OK);
     assert_int_equal(C_SignUpdate(session, data, sizeof data), CKR_OK);
@@ -37,7 +37,7 @@ static void a_small_buffer_keeps_it_alive(void **state)
     assert_int_equal(C_SignFinal(session, signature, &length), CKR_BUFFER_TOO_SMALL);
     assert_int_equal(length, SIGNATURE);
     assert_int_equal(C_SignFinal(session, signature, &length), CKR_OK);
-    assert_true(desk_signed(desk, AUTH_CERT, signature));
+    assert_true(app_signed(app, AUTH_CERT, signature));
     assert_int_equal(C_SignFinal(session, signature, &length), CKR_OPERATION_NOT_INITIALIZED);
 }
 
@@ -49,7 +49,7 @@ static void out_of_order(void **state)
     CK_OBJECT_HANDLE key;
     CK_BYTE signature[SIGNATURE];
     CK_ULONG length = SIGNATURE;
-    CK_SESSION_HANDLE session = desk_key(AUTH, &key);
+    CK_SESSION_HANDLE session = app_key(AUTH, &key);
     const CK_RV none = CKR_OPERATION_NOT_INITIALIZED;
     assert_int_equal(C_Sign(session, data, 5, signature, &length), none);
     assert_int_equal(C_SignUpdate(session, data, 5), none);
@@ -63,7 +63,7 @@ static void out_of_order(void **state)
     assert_int_equal(C_SignInit(session, &sha256_rsa, key), CKR_OK);
     assert_int_equal(C_SignInit(session, &sha256_rsa, key), CKR_OPERATION_ACTIVE);
     assert_int_equal(C_Verify(session, data, 5, signature, SIGNATURE), none);
-    CK_SESSION_HANDLE other = desk_session(AUTH); /* each session has its own */
+    CK_SESSION_HANDLE other = app_session(AUTH); /* each session has its own */
     assert_int_equal(C_SignUpdate(other, data, 5), none);
     assert_int_equal(C_SignUpdate(session, data, 5), CKR_OK);
     assert_int_equal(C_SignFinal(session, signature, &length), CKR_OK);
@@ -76,7 +76,7 @@ static void cancelling(void **state)
     CK_BYTE out[SIGNATURE];
     CK_ULONG length = sizeof out;
     CK_MECHANISM sha256 = {CKM_SHA256, NULL, 0};
-    CK_SESSION_HANDLE session = desk_key(AUTH, &key);
+    CK_SESSION_HANDLE session = app_key(AUTH, &key);
     assert_int_equal(C_SignInit(session, &sha256_rsa, key), CKR_OK);
     assert_int_equal(C_DigestInit(session, &sha256), CKR_OK);
     assert_int_equal(C_SessionCancel(session, CKF_SIGN), CKR_OK);
@@ -96,10 +96,10 @@ static void the_wrong_handle(void **state)
 {
     (void)state;
     CK_OBJECT_HANDLE key, other;
-    CK_SESSION_HANDLE session = desk_key(AUTH, &key);
-    CK_OBJECT_HANDLE certificate = desk_object(session, CKO_CERTIFICATE);
-    CK_OBJECT_HANDLE public_key = desk_object(session, CKO_PUBLIC_KEY);
-    (void)desk_key(SIGN, &other);
+    CK_SESSION_HANDLE session = app_key(AUTH, &key);
+    CK_OBJECT_HANDLE certificate = app_object(session, CKO_CERTIFICATE);
+    CK_OBJECT_HANDLE public_key = app_object(session, CKO_PUBLIC_KEY);
+    (void)app_key(SIGN, &other);
     const CK_RV invalid = CKR_KEY_HANDLE_INVALID;
     assert_int_equal(C_SignInit(session, &sha256_rsa, CK_INVALID_HANDLE), invalid);
     assert_int_equal(C_SignInit(session, &sha256_rsa, ~0UL), invalid);
@@ -121,7 +121,7 @@ static void logged_out_midway(void **state)
     CK_BYTE signature[SIGNATURE];
     CK_ULONG length = SIGNATURE;
     for (CK_SLOT_ID slot = AUTH; slot <= SIGN; slot++) {
-        CK_SESSION_HANDLE session = desk_key(slot, &key);
+        CK_SESSION_HANDLE session = app_key(slot, &key);
         assert_int_equal(C_SignInit(session, &sha256_rsa, key), CKR_OK);
         assert_int_equal(C_SignUpdate(session, data, sizeof data), CKR_OK);
         assert_int_equal(C_Logout(session), CKR_OK);
@@ -143,7 +143,7 @@ static void digests(void **state)
     CK_BYTE abc[] = "abc", out[64];
     CK_ULONG length = 0;
     CK_MECHANISM sha256 = {CKM_SHA256, NULL, 0}, junk = {CKM_SHA256, abc, 3};
-    CK_SESSION_HANDLE session = desk_session(AUTH);
+    CK_SESSION_HANDLE session = app_session(AUTH);
     assert_int_equal(C_DigestInit(session, &junk), CKR_MECHANISM_PARAM_INVALID);
     assert_int_equal(C_DigestInit(session, &sha256), CKR_OK);
     assert_int_equal(C_Digest(session, abc, 3, NULL, &length), CKR_OK);
@@ -171,7 +171,7 @@ static void digest_sizes(void **state)
         CK_ULONG size;
     } rows[] = {
         {CKM_SHA_1, 20}, {CKM_SHA224, 28}, {CKM_SHA256, 32}, {CKM_SHA384, 48}, {CKM_SHA512, 64}};
-    CK_SESSION_HANDLE session = desk_session(SIGN); /* without login */
+    CK_SESSION_HANDLE session = app_session(SIGN); /* without login */
     for (size_t i = 0; i < COUNT(rows); i++) {
         CK_MECHANISM mechanism = {rows[i].type, NULL, 0};
         CK_BYTE out[64];
@@ -186,52 +186,52 @@ static void digest_sizes(void **state)
 
 static void context_specific_is_accepted(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     CK_OBJECT_HANDLE key;
     CK_UTF8CHAR pin[] = SIGN_PIN, wrong[] = "ABC999";
     CK_BYTE signature[SIGNATURE];
     CK_ULONG length = SIGNATURE;
-    CK_SESSION_HANDLE session = desk_key(SIGN, &key);
+    CK_SESSION_HANDLE session = app_key(SIGN, &key);
     assert_int_equal(C_SignInit(session, &sha256_rsa, key), CKR_OK);
     assert_int_equal(C_Login(session, CKU_CONTEXT_SPECIFIC, pin, 6), CKR_OK);
     assert_int_equal(C_Sign(session, data, 5, signature, &length), CKR_OK);
-    assert_true(desk_signed(desk, SIGN_CERT, signature));
+    assert_true(app_signed(app, SIGN_CERT, signature));
     assert_int_equal(C_SignInit(session, &sha256_rsa, key), CKR_OK);
     assert_int_equal(C_Login(session, CKU_CONTEXT_SPECIFIC, wrong, 6), CKR_PIN_INCORRECT);
-    assert_int_equal(vcard_tries(desk->vcard, "jpki", 0x001B), 4);
+    assert_int_equal(vcard_tries(app->vcard, "jpki", 0x001B), 4);
     assert_int_equal(C_Login(session, CKU_CONTEXT_SPECIFIC, pin, 6), CKR_OK);
     assert_int_equal(C_Sign(session, data, 5, signature, &length), CKR_OK);
-    assert_int_equal(vcard_tries(desk->vcard, "jpki", 0x001B), 5);
+    assert_int_equal(vcard_tries(app->vcard, "jpki", 0x001B), 5);
 }
 
 static void always_authenticate(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     CK_OBJECT_HANDLE key, auth_key;
     CK_UTF8CHAR pin[] = SIGN_PIN;
     CK_BBOOL always = CK_FALSE;
     CK_ATTRIBUTE attribute = {CKA_ALWAYS_AUTHENTICATE, &always, 1};
     CK_BYTE signature[SIGNATURE];
     CK_ULONG length = SIGNATURE;
-    desk_restart("always-authenticate=yes");
-    CK_SESSION_HANDLE session = desk_key(SIGN, &key);
+    app_restart("always-authenticate=yes");
+    CK_SESSION_HANDLE session = app_key(SIGN, &key);
     assert_int_equal(C_GetAttributeValue(session, key, &attribute, 1), CKR_OK);
     assert_int_equal(always, CK_TRUE);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(desk_sign(session, key, signature), CKR_USER_NOT_LOGGED_IN);
+        assert_int_equal(app_sign(session, key, signature), CKR_USER_NOT_LOGGED_IN);
         C_SessionCancel(session, CKF_SIGN);
         assert_int_equal(C_SignInit(session, &sha256_rsa, key), CKR_OK);
         assert_int_equal(C_Login(session, CKU_CONTEXT_SPECIFIC, pin, 6), CKR_OK);
         assert_int_equal(C_Sign(session, data, 5, signature, &length), CKR_OK);
-        assert_true(desk_signed(desk, SIGN_CERT, signature));
+        assert_true(app_signed(app, SIGN_CERT, signature));
     }
-    CK_SESSION_HANDLE auth = desk_key(AUTH, &auth_key); /* of the signature key only */
-    assert_int_equal(desk_sign(auth, auth_key, signature), CKR_OK);
+    CK_SESSION_HANDLE auth = app_key(AUTH, &auth_key); /* of the signature key only */
+    assert_int_equal(app_sign(auth, auth_key, signature), CKR_OK);
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, app_open, app_close)
     const struct CMUnitTest tests[] = {
         TEST(a_small_buffer_keeps_it_alive),
         TEST(out_of_order),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The string of options: every name, every value, quotes, separators; everything else refused. */
-#include "fixture.h"
+#include "vcard_fixture.h"
 
 #include "jpki/base.h"
 

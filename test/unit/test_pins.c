@@ -8,15 +8,15 @@
 
 enum { AUTH_FILE = 0x0018, SIGN_FILE = 0x001B };
 
-static int tries(const struct desk *desk, uint16_t file)
+static int tries(const struct app *app, uint16_t file)
 {
-    return vcard_tries(desk->vcard, "jpki", file);
+    return vcard_tries(app->vcard, "jpki", file);
 }
 
-static uint64_t verifies(const struct desk *desk)
+static uint64_t verifies(const struct app *app)
 {
     struct vcard_counters counters;
-    vcard_counters(desk->vcard, &counters);
+    vcard_counters(app->vcard, &counters);
     return counters.verifies;
 }
 
@@ -24,82 +24,82 @@ static uint64_t verifies(const struct desk *desk)
 
 static void a_wrong_pin_costs_one_try(void **state)
 {
-    struct desk *desk = *state;
-    CK_SESSION_HANDLE session = desk_session(SIGN);
+    struct app *app = *state;
+    CK_SESSION_HANDLE session = app_session(SIGN);
     for (int i = 0; i < 5; i++)
-        assert_int_equal(desk_try_login(session, "WRONG1"), CKR_PIN_INCORRECT);
-    assert_int_equal(desk_try_login(session, "wrong1"), CKR_PIN_INCORRECT); /* the same */
-    assert_int_equal(tries(desk, SIGN_FILE), 4);
-    assert_int_equal(desk_try_login(session, "WRONG2"), CKR_PIN_INCORRECT);
-    assert_int_equal(desk_try_login(session, "WRONG1"), CKR_PIN_INCORRECT);
-    assert_int_equal(desk_try_login(session, "WRONG2"), CKR_PIN_INCORRECT);
-    assert_int_equal(tries(desk, SIGN_FILE), 3);
-    assert_int_equal(verifies(desk), 2);
-    desk_login(session, SIGN_PIN);
-    assert_int_equal(tries(desk, SIGN_FILE), 5);
+        assert_int_equal(app_try_login(session, "WRONG1"), CKR_PIN_INCORRECT);
+    assert_int_equal(app_try_login(session, "wrong1"), CKR_PIN_INCORRECT); /* the same */
+    assert_int_equal(tries(app, SIGN_FILE), 4);
+    assert_int_equal(app_try_login(session, "WRONG2"), CKR_PIN_INCORRECT);
+    assert_int_equal(app_try_login(session, "WRONG1"), CKR_PIN_INCORRECT);
+    assert_int_equal(app_try_login(session, "WRONG2"), CKR_PIN_INCORRECT);
+    assert_int_equal(tries(app, SIGN_FILE), 3);
+    assert_int_equal(verifies(app), 2);
+    app_login(session, SIGN_PIN);
+    assert_int_equal(tries(app, SIGN_FILE), 5);
 }
 
 static void also_after_it_was_taken_out(void **state)
 {
-    struct desk *desk = *state;
-    assert_int_equal(desk_try_login(desk_session(AUTH), "0001"), CKR_PIN_INCORRECT);
-    rack_remove(desk->reader);
+    struct app *app = *state;
+    assert_int_equal(app_try_login(app_session(AUTH), "0001"), CKR_PIN_INCORRECT);
+    readers_remove(app->reader);
     (void)C_CloseAllSessions(AUTH);
-    rack_insert(desk->reader, desk->vcard);
-    assert_int_equal(desk_try_login(desk_session(AUTH), "0001"), CKR_PIN_INCORRECT);
-    assert_int_equal(tries(desk, AUTH_FILE), 2);
+    readers_insert(app->reader, app->vcard);
+    assert_int_equal(app_try_login(app_session(AUTH), "0001"), CKR_PIN_INCORRECT);
+    assert_int_equal(tries(app, AUTH_FILE), 2);
 }
 
 /* The municipal counter set the PIN anew: what was wrong may be right now. */
 static void a_counter_that_went_up(void **state)
 {
-    struct desk *desk = *state;
-    CK_SESSION_HANDLE session = desk_session(AUTH);
-    assert_int_equal(desk_try_login(session, "0001"), CKR_PIN_INCORRECT);
-    assert_int_equal(vcard_set_tries(desk->vcard, "jpki", AUTH_FILE, 3), 0);
-    assert_int_equal(desk_try_login(session, "0001"), CKR_PIN_INCORRECT);
-    assert_int_equal(tries(desk, AUTH_FILE), 2);
+    struct app *app = *state;
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    assert_int_equal(app_try_login(session, "0001"), CKR_PIN_INCORRECT);
+    assert_int_equal(vcard_set_tries(app->vcard, "jpki", AUTH_FILE, 3), 0);
+    assert_int_equal(app_try_login(session, "0001"), CKR_PIN_INCORRECT);
+    assert_int_equal(tries(app, AUTH_FILE), 2);
 }
 
 static void a_lost_answer_to_a_wrong_pin(void **state)
 {
-    struct desk *desk = *state;
-    CK_SESSION_HANDLE session = desk_session(AUTH);
-    vcard_set(desk->vcard, "fail.at=3:lost"); /* SELECT, tries left, VERIFY */
-    assert_int_equal(desk_try_login(session, "0001"), CKR_DEVICE_ERROR);
-    assert_int_equal(tries(desk, AUTH_FILE), 2);
-    assert_int_equal(desk_try_login(session, "0001"), CKR_PIN_INCORRECT);
-    assert_int_equal(tries(desk, AUTH_FILE), 2);
-    desk_login(session, AUTH_PIN);
+    struct app *app = *state;
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    vcard_set(app->vcard, "fail.at=3:lost"); /* SELECT, tries left, VERIFY */
+    assert_int_equal(app_try_login(session, "0001"), CKR_DEVICE_ERROR);
+    assert_int_equal(tries(app, AUTH_FILE), 2);
+    assert_int_equal(app_try_login(session, "0001"), CKR_PIN_INCORRECT);
+    assert_int_equal(tries(app, AUTH_FILE), 2);
+    app_login(session, AUTH_PIN);
 }
 
 /* And to a right one: nobody is logged in, so nothing stays unlocked. */
 static void a_lost_answer_to_a_right_pin(void **state)
 {
-    struct desk *desk = *state;
-    CK_SESSION_HANDLE session = desk_session(AUTH);
-    vcard_set(desk->vcard, "forget.select_same=off");
-    vcard_set(desk->vcard, "fail.at=3:lost");
-    assert_int_equal(desk_try_login(session, AUTH_PIN), CKR_DEVICE_ERROR);
-    assert_int_equal(desk_state(session), CKS_RO_PUBLIC_SESSION);
-    expect(desk->card, SELECT_JPKI, "9000");
-    assert_string_equal(status(desk->card, SIGN_AUTH), "6982");
-    desk_login(session, AUTH_PIN);
+    struct app *app = *state;
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    vcard_set(app->vcard, "forget.select_same=off");
+    vcard_set(app->vcard, "fail.at=3:lost");
+    assert_int_equal(app_try_login(session, AUTH_PIN), CKR_DEVICE_ERROR);
+    assert_int_equal(app_state(session), CKS_RO_PUBLIC_SESSION);
+    expect(app->card, SELECT_JPKI, "9000");
+    assert_string_equal(status(app->card, SIGN_AUTH), "6982");
+    app_login(session, AUTH_PIN);
 }
 
 static void the_last_try_is_kept(void **state)
 {
-    struct desk *desk = *state;
-    desk_restart("keep-last-try=yes");
-    CK_SESSION_HANDLE session = desk_session(AUTH);
-    assert_int_equal(desk_try_login(session, "0001"), CKR_PIN_INCORRECT);
-    assert_int_equal(desk_try_login(session, "0002"), CKR_PIN_INCORRECT);
-    assert_int_equal(desk_try_login(session, "0003"), CKR_PIN_LOCKED);
-    assert_int_equal(desk_try_login(session, AUTH_PIN), CKR_PIN_LOCKED);
-    assert_int_equal(tries(desk, AUTH_FILE), 1);
-    desk_restart("keep-last-try=no");
-    desk_login(desk_session(AUTH), AUTH_PIN);
-    assert_int_equal(tries(desk, AUTH_FILE), 3);
+    struct app *app = *state;
+    app_restart("keep-last-try=yes");
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    assert_int_equal(app_try_login(session, "0001"), CKR_PIN_INCORRECT);
+    assert_int_equal(app_try_login(session, "0002"), CKR_PIN_INCORRECT);
+    assert_int_equal(app_try_login(session, "0003"), CKR_PIN_LOCKED);
+    assert_int_equal(app_try_login(session, AUTH_PIN), CKR_PIN_LOCKED);
+    assert_int_equal(tries(app, AUTH_FILE), 1);
+    app_restart("keep-last-try=no");
+    app_login(app_session(AUTH), AUTH_PIN);
+    assert_int_equal(tries(app, AUTH_FILE), 3);
 }
 
 /* Whatever is logged of a login and a signature, the PIN is not in it. */
@@ -111,10 +111,10 @@ static void the_log_of_a_login(void **state)
     CK_BYTE signature[SIGNATURE];
     int fd = mkstemp(path);
     snprintf(options, sizeof options, "log=debug;log-file=%s", path);
-    desk_restart(options);
-    assert_int_equal(desk_try_login(desk_session(SIGN), "WRONG1"), CKR_PIN_INCORRECT);
-    CK_SESSION_HANDLE session = desk_key(SIGN, &key);
-    assert_int_equal(desk_sign(session, key, signature), CKR_OK);
+    app_restart(options);
+    assert_int_equal(app_try_login(app_session(SIGN), "WRONG1"), CKR_PIN_INCORRECT);
+    CK_SESSION_HANDLE session = app_key(SIGN, &key);
+    assert_int_equal(app_sign(session, key, signature), CKR_OK);
     assert_int_equal(C_Finalize(NULL), CKR_OK);
     ssize_t length = read(fd, text, sizeof text - 1);
     close(fd);
@@ -139,24 +139,24 @@ static CK_FLAGS flags_of(CK_SLOT_ID slot)
 
 static void typed_at_the_reader(void **state)
 {
-    struct desk *desk = *state;
-    CK_SESSION_HANDLE session = desk_session(AUTH), sign = desk_session(SIGN);
+    struct app *app = *state;
+    CK_SESSION_HANDLE session = app_session(AUTH), sign = app_session(SIGN);
     assert_int_equal(C_Login(session, CKU_USER, NULL, 0), CKR_ARGUMENTS_BAD);
     assert_int_equal(flags_of(AUTH) & CKF_PROTECTED_AUTHENTICATION_PATH, 0);
-    rack_keypad("");
+    readers_keypad("");
     assert_int_not_equal(flags_of(AUTH) & CKF_PROTECTED_AUTHENTICATION_PATH, 0);
     assert_int_equal(flags_of(SIGN) & CKF_PROTECTED_AUTHENTICATION_PATH, 0); /* has letters */
     assert_int_not_equal(C_Login(session, CKU_USER, NULL, 0), CKR_OK);
-    assert_int_equal(verifies(desk), 0);
+    assert_int_equal(verifies(app), 0);
     assert_int_equal(C_Login(sign, CKU_USER, NULL, 0), CKR_ARGUMENTS_BAD);
-    rack_keypad("9999");
+    readers_keypad("9999");
     assert_int_equal(C_Login(session, CKU_USER, NULL, 0), CKR_PIN_INCORRECT);
-    assert_int_equal(tries(desk, AUTH_FILE), 2);
-    rack_keypad("1234");
+    assert_int_equal(tries(app, AUTH_FILE), 2);
+    readers_keypad("1234");
     assert_int_equal(C_Login(session, CKU_USER, NULL, 0), CKR_OK);
     CK_BYTE signature[SIGNATURE];
-    assert_int_equal(desk_sign(session, desk_object(session, CKO_PRIVATE_KEY), signature), CKR_OK);
-    assert_true(desk_signed(desk, AUTH_CERT, signature));
+    assert_int_equal(app_sign(session, app_object(session, CKO_PRIVATE_KEY), signature), CKR_OK);
+    assert_true(app_signed(app, AUTH_CERT, signature));
 }
 
 /* ---- Changing --------------------------------------------------------------------------- */
@@ -179,30 +179,30 @@ static CK_SESSION_HANDLE writable(CK_SLOT_ID slot)
 
 static void changing(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     static const char *const namings[] = {"sfi=on", "sfi=off", "sfi.verify=off"};
     for (size_t i = 0; i < 3; i++) {
-        rack_remove(desk->reader);
-        vcard_rewind(desk->vcard);
-        vcard_set(desk->vcard, namings[i]);
-        rack_insert(desk->reader, desk->vcard);
+        readers_remove(app->reader);
+        vcard_rewind(app->vcard);
+        vcard_set(app->vcard, namings[i]);
+        readers_insert(app->reader, app->vcard);
         CK_SESSION_HANDLE session = writable(SIGN);
         assert_int_equal(change(session, "abc123", "xyz789"), CKR_OK);
-        assert_int_equal(desk_state(session), CKS_RW_PUBLIC_SESSION);
-        assert_int_equal(desk_try_login(session, SIGN_PIN), CKR_PIN_INCORRECT);
-        desk_login(session, "XYZ789");
-        assert_int_equal(tries(desk, SIGN_FILE), 5);
-        assert_int_equal(tries(desk, AUTH_FILE), 3);
+        assert_int_equal(app_state(session), CKS_RW_PUBLIC_SESSION);
+        assert_int_equal(app_try_login(session, SIGN_PIN), CKR_PIN_INCORRECT);
+        app_login(session, "XYZ789");
+        assert_int_equal(tries(app, SIGN_FILE), 5);
+        assert_int_equal(tries(app, AUTH_FILE), 3);
         assert_int_equal(C_CloseAllSessions(SIGN), CKR_OK);
     }
 }
 
 static void what_cannot_be_changed(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     CK_SESSION_HANDLE session = writable(SIGN), auth = writable(AUTH);
-    desk_commands(desk);
-    assert_int_equal(change(desk_session(SIGN), SIGN_PIN, "XYZ789"), CKR_SESSION_READ_ONLY);
+    app_commands(app);
+    assert_int_equal(change(app_session(SIGN), SIGN_PIN, "XYZ789"), CKR_SESSION_READ_ONLY);
     assert_int_equal(change(session, SIGN_PIN, "XYZ78"), CKR_PIN_LEN_RANGE);
     assert_int_equal(change(session, SIGN_PIN, "XYZ7890123456789X"), CKR_PIN_LEN_RANGE);
     assert_int_equal(change(session, SIGN_PIN, "XYZ-789"), CKR_PIN_INVALID);
@@ -211,16 +211,16 @@ static void what_cannot_be_changed(void **state)
     assert_int_equal(change(session, "ABC", "XYZ789"), CKR_PIN_LEN_RANGE);
     assert_int_equal(change(auth, AUTH_PIN, "12a4"), CKR_PIN_INVALID);
     assert_int_equal(change(auth, AUTH_PIN, "12345"), CKR_PIN_LEN_RANGE);
-    assert_int_equal(desk_commands(desk), 0);
+    assert_int_equal(app_commands(app), 0);
     assert_int_equal(change(auth, "0001", "5678"), CKR_PIN_INCORRECT);
     assert_int_equal(change(auth, "0001", "5678"), CKR_PIN_INCORRECT);
-    assert_int_equal(tries(desk, AUTH_FILE), 2);
-    desk_login(auth, AUTH_PIN);
+    assert_int_equal(tries(app, AUTH_FILE), 2);
+    app_login(auth, AUTH_PIN);
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, app_open, app_close)
     const struct CMUnitTest tests[] = {
         TEST(a_wrong_pin_costs_one_try),
         TEST(also_after_it_was_taken_out),

@@ -43,7 +43,7 @@ static void opening(void **state)
 static void closing(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE a = desk_session(AUTH), b = desk_session(AUTH), c = desk_session(SIGN);
+    CK_SESSION_HANDLE a = app_session(AUTH), b = app_session(AUTH), c = app_session(SIGN);
     assert_int_equal(C_CloseSession(a), CKR_OK);
     assert_int_equal(C_CloseSession(a), CKR_SESSION_HANDLE_INVALID);
     assert_int_equal(info_of(a), CKR_SESSION_HANDLE_INVALID);
@@ -52,7 +52,7 @@ static void closing(void **state)
     assert_int_equal(info_of(b), CKR_SESSION_HANDLE_INVALID);
     assert_int_equal(info_of(c), CKR_OK);
     assert_int_equal(C_CloseAllSessions(77), CKR_SLOT_ID_INVALID);
-    CK_SESSION_HANDLE d = desk_session(AUTH); /* no handle is given twice */
+    CK_SESSION_HANDLE d = app_session(AUTH); /* no handle is given twice */
     assert_true(d != a && d != b && d != c);
     assert_int_equal(C_CloseSession(0), CKR_SESSION_HANDLE_INVALID);
     assert_int_equal(C_CloseSession(~0UL), CKR_SESSION_HANDLE_INVALID);
@@ -61,8 +61,8 @@ static void closing(void **state)
 static void sessions_die_with_the_module(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = desk_session(AUTH);
-    desk_restart(NULL);
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    app_restart(NULL);
     assert_int_equal(info_of(session), CKR_SESSION_HANDLE_INVALID);
 }
 
@@ -70,15 +70,15 @@ static void sessions_die_with_the_module(void **state)
 static void the_card_is_given_back(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE session = desk_session(AUTH);
-    assert_int_equal(rack_counts().held, 0);
-    desk_login(session, AUTH_PIN);
-    assert_int_equal(rack_counts().held, 0);
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    assert_int_equal(readers_counts().held, 0);
+    app_login(session, AUTH_PIN);
+    assert_int_equal(readers_counts().held, 0);
     assert_int_equal(C_CloseSession(session), CKR_OK);
-    assert_int_equal(rack_counts().connected, 0);
+    assert_int_equal(readers_counts().connected, 0);
     CK_TOKEN_INFO info;
     assert_int_equal(C_GetTokenInfo(AUTH, &info), CKR_OK);
-    assert_int_equal(rack_counts().connected, 0);
+    assert_int_equal(readers_counts().connected, 0);
 }
 
 /* ---- Login ------------------------------------------------------------------------------ */
@@ -86,97 +86,97 @@ static void the_card_is_given_back(void **state)
 static void logging_in_and_out(void **state)
 {
     (void)state;
-    CK_SESSION_HANDLE ro = desk_session(AUTH), rw = 0, other = desk_session(SIGN);
+    CK_SESSION_HANDLE ro = app_session(AUTH), rw = 0, other = app_session(SIGN);
     assert_int_equal(open_session(AUTH, CKF_SERIAL_SESSION | CKF_RW_SESSION, &rw), CKR_OK);
     assert_int_equal(C_Logout(ro), CKR_USER_NOT_LOGGED_IN);
-    desk_login(ro, AUTH_PIN);
-    assert_int_equal(desk_state(ro), CKS_RO_USER_FUNCTIONS);
-    assert_int_equal(desk_state(rw), CKS_RW_USER_FUNCTIONS); /* one login for all sessions */
-    assert_int_equal(desk_state(other), CKS_RO_PUBLIC_SESSION);
-    assert_int_equal(desk_try_login(rw, AUTH_PIN), CKR_USER_ALREADY_LOGGED_IN);
-    assert_int_equal(desk_state(desk_session(AUTH)), CKS_RO_USER_FUNCTIONS);
+    app_login(ro, AUTH_PIN);
+    assert_int_equal(app_state(ro), CKS_RO_USER_FUNCTIONS);
+    assert_int_equal(app_state(rw), CKS_RW_USER_FUNCTIONS); /* one login for all sessions */
+    assert_int_equal(app_state(other), CKS_RO_PUBLIC_SESSION);
+    assert_int_equal(app_try_login(rw, AUTH_PIN), CKR_USER_ALREADY_LOGGED_IN);
+    assert_int_equal(app_state(app_session(AUTH)), CKS_RO_USER_FUNCTIONS);
     assert_int_equal(C_Logout(rw), CKR_OK);
-    assert_int_equal(desk_state(ro), CKS_RO_PUBLIC_SESSION);
-    assert_int_equal(desk_state(rw), CKS_RW_PUBLIC_SESSION);
+    assert_int_equal(app_state(ro), CKS_RO_PUBLIC_SESSION);
+    assert_int_equal(app_state(rw), CKS_RW_PUBLIC_SESSION);
     assert_int_equal(C_Logout(rw), CKR_USER_NOT_LOGGED_IN);
 }
 
-static bool unlocked(const struct desk *desk, const char *sign)
+static bool unlocked(const struct app *app, const char *sign)
 {
-    expect(desk->card, SELECT_JPKI, "9000");
-    return strcmp(status(desk->card, sign), "6982") != 0;
+    expect(app->card, SELECT_JPKI, "9000");
+    return strcmp(status(app->card, sign), "6982") != 0;
 }
 
 /* What we unlocked, nobody else can use afterwards, even on a card whose SELECT forgets nothing. */
 static void nothing_stays_unlocked(void **state)
 {
-    struct desk *desk = *state;
-    vcard_set(desk->vcard, "forget.select_same=off");
-    vcard_set(desk->vcard, "forget.select_other=off");
-    CK_SESSION_HANDLE session = desk_session(SIGN);
-    desk_login(session, SIGN_PIN);
-    assert_true(unlocked(desk, SIGN_SIGN));
+    struct app *app = *state;
+    vcard_set(app->vcard, "forget.select_same=off");
+    vcard_set(app->vcard, "forget.select_other=off");
+    CK_SESSION_HANDLE session = app_session(SIGN);
+    app_login(session, SIGN_PIN);
+    assert_true(unlocked(app, SIGN_SIGN));
     assert_int_equal(C_Logout(session), CKR_OK);
-    assert_false(unlocked(desk, SIGN_SIGN));
-    desk_login(session, SIGN_PIN);
+    assert_false(unlocked(app, SIGN_SIGN));
+    app_login(session, SIGN_PIN);
     assert_int_equal(C_CloseSession(session), CKR_OK); /* the last one */
-    assert_false(unlocked(desk, SIGN_SIGN));
-    desk_login(desk_session(SIGN), SIGN_PIN);
-    desk_login(desk_session(AUTH), AUTH_PIN);
+    assert_false(unlocked(app, SIGN_SIGN));
+    app_login(app_session(SIGN), SIGN_PIN);
+    app_login(app_session(AUTH), AUTH_PIN);
     assert_int_equal(C_CloseAllSessions(SIGN), CKR_OK);
-    assert_false(unlocked(desk, SIGN_SIGN));
-    desk_login(desk_session(SIGN), SIGN_PIN);
+    assert_false(unlocked(app, SIGN_SIGN));
+    app_login(app_session(SIGN), SIGN_PIN);
     assert_int_equal(C_Finalize(NULL), CKR_OK);
-    assert_false(unlocked(desk, SIGN_SIGN));
-    assert_false(unlocked(desk, SIGN_AUTH));
+    assert_false(unlocked(app, SIGN_SIGN));
+    assert_false(unlocked(app, SIGN_AUTH));
 }
 
 static void wrong_forms_cost_nothing(void **state)
 {
-    struct desk *desk = *state;
-    CK_SESSION_HANDLE auth = desk_session(AUTH), sign = desk_session(SIGN);
+    struct app *app = *state;
+    CK_SESSION_HANDLE auth = app_session(AUTH), sign = app_session(SIGN);
     CK_UTF8CHAR pin[] = "1234";
-    desk_commands(desk);
-    assert_int_equal(desk_try_login(auth, "123"), CKR_PIN_LEN_RANGE);
-    assert_int_equal(desk_try_login(auth, "12345"), CKR_PIN_LEN_RANGE);
-    assert_int_equal(desk_try_login(auth, ""), CKR_PIN_LEN_RANGE);
-    assert_int_equal(desk_try_login(auth, "12a4"), CKR_PIN_INCORRECT);
-    assert_int_equal(desk_try_login(sign, "ABC12"), CKR_PIN_LEN_RANGE);
-    assert_int_equal(desk_try_login(sign, "ABC-123"), CKR_PIN_INCORRECT);
+    app_commands(app);
+    assert_int_equal(app_try_login(auth, "123"), CKR_PIN_LEN_RANGE);
+    assert_int_equal(app_try_login(auth, "12345"), CKR_PIN_LEN_RANGE);
+    assert_int_equal(app_try_login(auth, ""), CKR_PIN_LEN_RANGE);
+    assert_int_equal(app_try_login(auth, "12a4"), CKR_PIN_INCORRECT);
+    assert_int_equal(app_try_login(sign, "ABC12"), CKR_PIN_LEN_RANGE);
+    assert_int_equal(app_try_login(sign, "ABC-123"), CKR_PIN_INCORRECT);
     assert_int_equal(C_Login(auth, CKU_SO, pin, 4), CKR_USER_TYPE_INVALID);
     assert_int_equal(C_Login(auth, 99, pin, 4), CKR_USER_TYPE_INVALID);
     assert_int_equal(C_Login(auth, CKU_CONTEXT_SPECIFIC, pin, 4), CKR_OPERATION_NOT_INITIALIZED);
     assert_int_equal(C_LoginUser(auth, CKU_USER, pin, 4, pin, 4), CKR_USER_TYPE_INVALID);
-    assert_int_equal(desk_commands(desk), 0);
+    assert_int_equal(app_commands(app), 0);
     assert_int_equal(C_LoginUser(auth, CKU_USER, pin, 4, NULL, 0), CKR_OK);
-    assert_int_equal(vcard_tries(desk->vcard, "jpki", 0x0018), 3);
-    assert_int_equal(vcard_tries(desk->vcard, "jpki", 0x001B), 5);
+    assert_int_equal(vcard_tries(app->vcard, "jpki", 0x0018), 3);
+    assert_int_equal(vcard_tries(app->vcard, "jpki", 0x001B), 5);
 }
 
 static void wrong_pins_cost_one_each(void **state)
 {
-    struct desk *desk = *state;
-    CK_SESSION_HANDLE session = desk_session(AUTH);
-    assert_int_equal(desk_try_login(session, "0001"), CKR_PIN_INCORRECT);
-    assert_int_equal(vcard_tries(desk->vcard, "jpki", 0x0018), 2);
-    assert_int_equal(desk_state(session), CKS_RO_PUBLIC_SESSION);
-    assert_int_equal(desk_try_login(session, "0002"), CKR_PIN_INCORRECT);
-    CK_RV rv = desk_try_login(session, "0003"); /* the one that blocks */
+    struct app *app = *state;
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    assert_int_equal(app_try_login(session, "0001"), CKR_PIN_INCORRECT);
+    assert_int_equal(vcard_tries(app->vcard, "jpki", 0x0018), 2);
+    assert_int_equal(app_state(session), CKS_RO_PUBLIC_SESSION);
+    assert_int_equal(app_try_login(session, "0002"), CKR_PIN_INCORRECT);
+    CK_RV rv = app_try_login(session, "0003"); /* the one that blocks */
     assert_true(rv == CKR_PIN_LOCKED || rv == CKR_PIN_INCORRECT);
     struct vcard_counters counters;
-    vcard_reset_counters(desk->vcard);
-    assert_int_equal(desk_try_login(session, AUTH_PIN), CKR_PIN_LOCKED);
-    vcard_counters(desk->vcard, &counters);
+    vcard_reset_counters(app->vcard);
+    assert_int_equal(app_try_login(session, AUTH_PIN), CKR_PIN_LOCKED);
+    vcard_counters(app->vcard, &counters);
     assert_int_equal(counters.verifies, 0); /* nothing goes out on a blocked PIN */
-    assert_int_equal(vcard_tries(desk->vcard, "jpki", 0x001B), 5);
+    assert_int_equal(vcard_tries(app->vcard, "jpki", 0x001B), 5);
 }
 
 static void lower_case_is_folded(void **state)
 {
-    struct desk *desk = *state;
-    CK_SESSION_HANDLE session = desk_session(SIGN);
-    desk_login(session, "abc123");
-    assert_int_equal(vcard_tries(desk->vcard, "jpki", 0x001B), 5);
+    struct app *app = *state;
+    CK_SESSION_HANDLE session = app_session(SIGN);
+    app_login(session, "abc123");
+    assert_int_equal(vcard_tries(app->vcard, "jpki", 0x001B), 5);
 }
 
 /* ---- What private objects are worth ----------------------------------------------------- */
@@ -188,18 +188,18 @@ static void handles_die_at_logout(void **state)
     CK_BYTE signature[SIGNATURE], value[4096];
     CK_ATTRIBUTE attribute = {CKA_LABEL, value, sizeof value};
     for (CK_SLOT_ID slot = AUTH; slot <= SIGN; slot++) {
-        CK_SESSION_HANDLE session = desk_key(slot, &key);
-        assert_int_equal(desk_sign(session, key, signature), CKR_OK);
+        CK_SESSION_HANDLE session = app_key(slot, &key);
+        assert_int_equal(app_sign(session, key, signature), CKR_OK);
         assert_int_equal(C_Logout(session), CKR_OK);
-        assert_int_equal(desk_sign(session, key, signature), CKR_KEY_HANDLE_INVALID);
+        assert_int_equal(app_sign(session, key, signature), CKR_KEY_HANDLE_INVALID);
         assert_int_equal(C_GetAttributeValue(session, key, &attribute, 1),
                          CKR_OBJECT_HANDLE_INVALID);
-        assert_int_equal(desk_find_class(session, CKO_PRIVATE_KEY, NULL, 0), 0);
-        desk_login(session, slot == AUTH ? AUTH_PIN : SIGN_PIN);
-        assert_int_equal(desk_sign(session, key, signature), CKR_KEY_HANDLE_INVALID);
-        again = desk_object(session, CKO_PRIVATE_KEY);
+        assert_int_equal(app_find_class(session, CKO_PRIVATE_KEY, NULL, 0), 0);
+        app_login(session, slot == AUTH ? AUTH_PIN : SIGN_PIN);
+        assert_int_equal(app_sign(session, key, signature), CKR_KEY_HANDLE_INVALID);
+        again = app_object(session, CKO_PRIVATE_KEY);
         assert_int_not_equal(again, key);
-        assert_int_equal(desk_sign(session, again, signature), CKR_OK);
+        assert_int_equal(app_sign(session, again, signature), CKR_OK);
     }
 }
 
@@ -207,42 +207,42 @@ static void what_is_private(void **state)
 {
     (void)state;
     CK_OBJECT_HANDLE key;
-    CK_SESSION_HANDLE auth = desk_session(AUTH), sign = desk_session(SIGN);
-    assert_int_equal(desk_find_class(auth, CKO_PRIVATE_KEY, NULL, 0), 0);
-    assert_int_equal(desk_find_class(auth, CKO_PUBLIC_KEY, NULL, 0), 1);
-    assert_int_equal(desk_find_class(auth, CKO_CERTIFICATE, NULL, 0), 2); /* and the CA's */
-    assert_int_equal(desk_find_class(sign, CKO_PRIVATE_KEY, NULL, 0), 0);
-    assert_int_equal(desk_find_class(sign, CKO_PUBLIC_KEY, NULL, 0), 0);
-    assert_int_equal(desk_find_class(sign, CKO_CERTIFICATE, NULL, 0), 1);
-    (void)desk_key(SIGN, &key);
-    assert_int_equal(desk_find_class(sign, CKO_PRIVATE_KEY, NULL, 0), 1);
-    assert_int_equal(desk_find_class(sign, CKO_PUBLIC_KEY, NULL, 0), 1);
-    assert_int_equal(desk_find_class(sign, CKO_CERTIFICATE, NULL, 0), 2);
-    assert_int_equal(desk_find_class(auth, CKO_PRIVATE_KEY, NULL, 0), 0); /* the other's login */
+    CK_SESSION_HANDLE auth = app_session(AUTH), sign = app_session(SIGN);
+    assert_int_equal(app_find_class(auth, CKO_PRIVATE_KEY, NULL, 0), 0);
+    assert_int_equal(app_find_class(auth, CKO_PUBLIC_KEY, NULL, 0), 1);
+    assert_int_equal(app_find_class(auth, CKO_CERTIFICATE, NULL, 0), 2); /* and the CA's */
+    assert_int_equal(app_find_class(sign, CKO_PRIVATE_KEY, NULL, 0), 0);
+    assert_int_equal(app_find_class(sign, CKO_PUBLIC_KEY, NULL, 0), 0);
+    assert_int_equal(app_find_class(sign, CKO_CERTIFICATE, NULL, 0), 1);
+    (void)app_key(SIGN, &key);
+    assert_int_equal(app_find_class(sign, CKO_PRIVATE_KEY, NULL, 0), 1);
+    assert_int_equal(app_find_class(sign, CKO_PUBLIC_KEY, NULL, 0), 1);
+    assert_int_equal(app_find_class(sign, CKO_CERTIFICATE, NULL, 0), 2);
+    assert_int_equal(app_find_class(auth, CKO_PRIVATE_KEY, NULL, 0), 0); /* the other's login */
 }
 
 /* Logging out of one token does not log the application out of the other for good: the
  * authentication PIN is kept; the signature PIN never is, and that login is honestly gone. */
 static void the_other_login(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     CK_OBJECT_HANDLE auth_key, sign_key;
     CK_BYTE signature[SIGNATURE];
-    CK_SESSION_HANDLE auth = desk_key(AUTH, &auth_key), sign = desk_key(SIGN, &sign_key);
+    CK_SESSION_HANDLE auth = app_key(AUTH, &auth_key), sign = app_key(SIGN, &sign_key);
     assert_int_equal(C_Logout(sign), CKR_OK);
-    assert_int_equal(desk_state(auth), CKS_RO_USER_FUNCTIONS);
-    assert_int_equal(desk_sign(auth, auth_key, signature), CKR_OK);
-    assert_true(desk_signed(desk, AUTH_CERT, signature));
-    desk_login(sign, SIGN_PIN);
+    assert_int_equal(app_state(auth), CKS_RO_USER_FUNCTIONS);
+    assert_int_equal(app_sign(auth, auth_key, signature), CKR_OK);
+    assert_true(app_signed(app, AUTH_CERT, signature));
+    app_login(sign, SIGN_PIN);
     assert_int_equal(C_Logout(auth), CKR_OK);
-    assert_int_equal(desk_state(sign), CKS_RO_PUBLIC_SESSION);
-    assert_int_equal(vcard_tries(desk->vcard, "jpki", 0x0018), 3);
-    assert_int_equal(vcard_tries(desk->vcard, "jpki", 0x001B), 5);
+    assert_int_equal(app_state(sign), CKS_RO_PUBLIC_SESSION);
+    assert_int_equal(vcard_tries(app->vcard, "jpki", 0x0018), 3);
+    assert_int_equal(vcard_tries(app->vcard, "jpki", 0x001B), 5);
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, app_open, app_close)
     const struct CMUnitTest tests[] = {
         TEST(opening),
         TEST(closing),

@@ -37,11 +37,11 @@ static CK_MECHANISM mechanism_of(const struct row *row)
     return mechanism;
 }
 
-static EVP_PKEY *public_key(const struct desk *desk, const char *file)
+static EVP_PKEY *public_key(const struct app *app, const char *file)
 {
     uint8_t der[CERT_MAX];
     const uint8_t *at = der;
-    size_t length = state_file(desk->card, file, der, sizeof der);
+    size_t length = state_file(app->card, file, der, sizeof der);
     X509 *x509 = d2i_X509(NULL, &at, (long)length);
     assert_non_null(x509);
     EVP_PKEY *key = X509_get_pubkey(x509);
@@ -50,12 +50,12 @@ static EVP_PKEY *public_key(const struct desk *desk, const char *file)
 }
 
 /* OpenSSL's word; `data` is hashed first where the mechanism does. */
-static bool openssl_agrees(const struct desk *desk, const char *file, const struct row *row,
+static bool openssl_agrees(const struct app *app, const char *file, const struct row *row,
                            const CK_BYTE *data, CK_ULONG length, const CK_BYTE *signature)
 {
     uint8_t hash[EVP_MAX_MD_SIZE];
     unsigned hash_length = 0;
-    EVP_PKEY *key = public_key(desk, file);
+    EVP_PKEY *key = public_key(app, file);
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
     const EVP_MD *md = row->pss ? EVP_sha256() : row->hash != NULL ? row->hash() : NULL;
     if (row->hash != NULL) {
@@ -79,19 +79,19 @@ static bool openssl_agrees(const struct desk *desk, const char *file, const stru
 
 /* ---- One shot --------------------------------------------------------------------------- */
 
-static void sign_and_verify(const struct desk *desk, CK_SLOT_ID slot, CK_SESSION_HANDLE session,
+static void sign_and_verify(const struct app *app, CK_SLOT_ID slot, CK_SESSION_HANDLE session,
                             const struct row *row, CK_BYTE *data, CK_ULONG length)
 {
     CK_MECHANISM mechanism = mechanism_of(row);
     CK_BYTE signature[SIGNATURE + 1];
     CK_ULONG room = sizeof signature;
-    CK_OBJECT_HANDLE key = desk_object(session, CKO_PRIVATE_KEY);
-    CK_OBJECT_HANDLE public_part = desk_object(session, CKO_PUBLIC_KEY);
+    CK_OBJECT_HANDLE key = app_object(session, CKO_PRIVATE_KEY);
+    CK_OBJECT_HANDLE public_part = app_object(session, CKO_PUBLIC_KEY);
     assert_int_equal(C_SignInit(session, &mechanism, key), CKR_OK);
     assert_int_equal(C_Sign(session, data, length, signature, &room), CKR_OK);
     assert_int_equal(room, SIGNATURE);
     assert_true(
-        openssl_agrees(desk, slot == AUTH ? AUTH_CERT : SIGN_CERT, row, data, length, signature));
+        openssl_agrees(app, slot == AUTH ? AUTH_CERT : SIGN_CERT, row, data, length, signature));
     assert_int_equal(C_VerifyInit(session, &mechanism, public_part), CKR_OK);
     assert_int_equal(C_Verify(session, data, length, signature, SIGNATURE), CKR_OK);
     signature[100] ^= 1;
@@ -106,19 +106,19 @@ static void sign_and_verify(const struct desk *desk, CK_SLOT_ID slot, CK_SESSION
 
 static void every_mechanism_signs(void **state)
 {
-    const struct desk *desk = *state;
+    const struct app *app = *state;
     CK_BYTE data[245];
     CK_OBJECT_HANDLE key;
     memset(data, 0x42, sizeof data);
     for (CK_SLOT_ID slot = AUTH; slot <= SIGN; slot++) {
-        CK_SESSION_HANDLE session = desk_key(slot, &key);
+        CK_SESSION_HANDLE session = app_key(slot, &key);
         for (size_t i = 0; i < COUNT(rows); i++) {
             bool raw_pss = rows[i].pss && rows[i].hash == NULL;
-            sign_and_verify(desk, slot, session, &rows[i], data, raw_pss ? 32 : 1);
+            sign_and_verify(app, slot, session, &rows[i], data, raw_pss ? 32 : 1);
             if (!raw_pss)
-                sign_and_verify(desk, slot, session, &rows[i], data, sizeof data);
+                sign_and_verify(app, slot, session, &rows[i], data, sizeof data);
             if (rows[i].hash != NULL)
-                sign_and_verify(desk, slot, session, &rows[i], data, 0);
+                sign_and_verify(app, slot, session, &rows[i], data, 0);
         }
     }
 }
@@ -130,7 +130,7 @@ static void empty_messages(void **state)
     CK_BYTE signature[SIGNATURE];
     CK_ULONG length = SIGNATURE;
     CK_MECHANISM hashing = {CKM_SHA256_RSA_PKCS, NULL, 0}, raw = {CKM_RSA_PKCS, NULL, 0};
-    CK_SESSION_HANDLE session = desk_key(AUTH, &key);
+    CK_SESSION_HANDLE session = app_key(AUTH, &key);
     assert_int_equal(C_SignInit(session, &hashing, key), CKR_OK);
     assert_int_equal(C_Sign(session, NULL, 0, signature, &length), CKR_OK);
     assert_int_equal(C_SignInit(session, &hashing, key), CKR_OK);
@@ -147,21 +147,21 @@ static void empty_messages(void **state)
 
 /* ---- In parts --------------------------------------------------------------------------- */
 
-static void in_parts(const struct desk *desk, const struct row *row, CK_BYTE *data, CK_ULONG length,
+static void in_parts(const struct app *app, const struct row *row, CK_BYTE *data, CK_ULONG length,
                      CK_ULONG step)
 {
     CK_MECHANISM mechanism = mechanism_of(row);
     CK_BYTE signature[SIGNATURE];
     CK_ULONG room = SIGNATURE;
-    CK_SESSION_HANDLE session = desk_session(AUTH);
-    CK_OBJECT_HANDLE key = desk_object(session, CKO_PRIVATE_KEY);
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    CK_OBJECT_HANDLE key = app_object(session, CKO_PRIVATE_KEY);
     assert_int_equal(C_SignInit(session, &mechanism, key), CKR_OK);
     for (CK_ULONG at = 0; at < length; at += step)
         assert_int_equal(C_SignUpdate(session, data + at, length - at < step ? length - at : step),
                          CKR_OK);
     assert_int_equal(C_SignFinal(session, signature, &room), CKR_OK);
-    assert_true(openssl_agrees(desk, AUTH_CERT, row, data, length, signature));
-    assert_int_equal(C_VerifyInit(session, &mechanism, desk_object(session, CKO_PUBLIC_KEY)),
+    assert_true(openssl_agrees(app, AUTH_CERT, row, data, length, signature));
+    assert_int_equal(C_VerifyInit(session, &mechanism, app_object(session, CKO_PUBLIC_KEY)),
                      CKR_OK);
     for (CK_ULONG at = 0; at < length; at += step)
         assert_int_equal(
@@ -172,19 +172,19 @@ static void in_parts(const struct desk *desk, const struct row *row, CK_BYTE *da
 
 static void messages_in_parts(void **state)
 {
-    const struct desk *desk = *state;
+    const struct app *app = *state;
     enum { LARGE = 10 * 1000 * 1000 };
     CK_OBJECT_HANDLE key;
     CK_BYTE *data = malloc(LARGE);
     memset(data, 0x77, LARGE);
-    (void)desk_key(AUTH, &key);
+    (void)app_key(AUTH, &key);
     for (size_t i = 0; i < COUNT(rows); i++) {
         CK_ULONG length = rows[i].hash != NULL ? 1000 : rows[i].pss ? 32 : 51;
-        in_parts(desk, &rows[i], data, length, 1);
-        in_parts(desk, &rows[i], data, length, 17);
+        in_parts(app, &rows[i], data, length, 1);
+        in_parts(app, &rows[i], data, length, 17);
     }
-    in_parts(desk, &rows[3], data, LARGE, 65521);
-    in_parts(desk, &rows[7], data, LARGE, LARGE);
+    in_parts(app, &rows[3], data, LARGE, 65521);
+    in_parts(app, &rows[7], data, LARGE, LARGE);
     free(data);
 }
 
@@ -194,7 +194,7 @@ static void pss_parameters(void **state)
 {
     (void)state;
     CK_OBJECT_HANDLE key;
-    CK_SESSION_HANDLE session = desk_key(AUTH, &key);
+    CK_SESSION_HANDLE session = app_key(AUTH, &key);
     static const CK_RSA_PKCS_PSS_PARAMS wrong[] = {
         {CKM_SHA_1, CKG_MGF1_SHA256, 32},  {CKM_SHA256, CKG_MGF1_SHA1, 32},
         {CKM_SHA256, CKG_MGF1_SHA256, 20}, {CKM_SHA256, CKG_MGF1_SHA256, 0},
@@ -225,7 +225,7 @@ static void pss_of_a_hash(void **state)
     CK_OBJECT_HANDLE key;
     CK_BYTE data[33] = {0}, signature[SIGNATURE];
     CK_MECHANISM mechanism = {CKM_RSA_PKCS_PSS, &pss_sha256, sizeof pss_sha256};
-    CK_SESSION_HANDLE session = desk_key(AUTH, &key);
+    CK_SESSION_HANDLE session = app_key(AUTH, &key);
     static const CK_ULONG lengths[] = {0, 1, 31, 33};
     for (size_t i = 0; i < COUNT(lengths); i++) {
         CK_ULONG room = SIGNATURE;
@@ -236,21 +236,21 @@ static void pss_of_a_hash(void **state)
 
 static void no_pss_on_this_card(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     CK_OBJECT_HANDLE key;
     CK_MECHANISM mechanism = {CKM_SHA256_RSA_PKCS_PSS, &pss_sha256, sizeof pss_sha256};
-    vcard_set(desk->vcard, "pss=off");
-    rack_remove(desk->reader);
-    rack_insert(desk->reader, desk->vcard);
-    CK_SESSION_HANDLE session = desk_key(AUTH, &key);
+    vcard_set(app->vcard, "pss=off");
+    readers_remove(app->reader);
+    readers_insert(app->reader, app->vcard);
+    CK_SESSION_HANDLE session = app_key(AUTH, &key);
     assert_int_equal(C_SignInit(session, &mechanism, key), CKR_MECHANISM_INVALID);
     CK_BYTE signature[SIGNATURE];
-    assert_int_equal(desk_sign(session, key, signature), CKR_OK);
+    assert_int_equal(app_sign(session, key, signature), CKR_OK);
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, app_open, app_close)
     const struct CMUnitTest tests[] = {
         TEST(every_mechanism_signs), TEST(empty_messages), TEST(messages_in_parts),
         TEST(pss_parameters),        TEST(pss_of_a_hash),  TEST(no_pss_on_this_card),

@@ -44,9 +44,9 @@ static bool padded(const CK_UTF8CHAR *text, size_t size, const char *expected)
 
 static void two_slots_per_reader(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     CK_SLOT_ID ids[8];
-    rack_plug("Another reader 00 00");
+    readers_plug("Another reader 00 00");
     assert_int_equal(list(CK_FALSE, ids), 4);
     for (CK_SLOT_ID i = 0; i < 4; i++)
         assert_int_equal(ids[i], i);
@@ -61,29 +61,29 @@ static void two_slots_per_reader(void **state)
     CK_TOKEN_INFO info;
     assert_int_equal(C_GetTokenInfo(2, &info), CKR_TOKEN_NOT_PRESENT);
     assert_int_equal(C_GetTokenInfo(4, &info), CKR_SLOT_ID_INVALID);
-    rack_unplug(desk->reader); /* slots stay, and stay whose they are */
+    readers_unplug(app->reader); /* slots stay, and stay whose they are */
     assert_int_equal(list(CK_FALSE, ids), 4);
     assert_int_equal(list(CK_TRUE, ids), 0);
     assert_false(slot_says_present(AUTH));
-    rack_insert(rack_plug("Reader of the desk 00 00"), desk->vcard);
+    readers_insert(readers_plug("Fake reader 00 00"), app->vcard);
     assert_int_equal(list(CK_TRUE, ids), 2);
     assert_int_equal(ids[0], AUTH);
 }
 
 static void no_readers(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     CK_SLOT_ID ids[8];
     C_Finalize(NULL);
-    rack_unplug(desk->reader);
-    desk_restart(NULL);
+    readers_unplug(app->reader);
+    app_restart(NULL);
     assert_int_equal(list(CK_FALSE, ids), 0);
     C_Finalize(NULL);
-    rack_service(false);
-    desk_restart(NULL);
+    readers_service(false);
+    app_restart(NULL);
     assert_int_equal(list(CK_FALSE, ids), 0);
-    rack_service(true);
-    rack_plug("Reader of the desk 00 00");
+    readers_service(true);
+    readers_plug("Fake reader 00 00");
     assert_int_equal(list(CK_FALSE, ids), 2);
     assert_int_equal(list(CK_TRUE, ids), 0);
 }
@@ -93,17 +93,17 @@ static void the_service_comes_and_goes(void **state)
     (void)state;
     CK_SLOT_ID ids[8];
     assert_int_equal(list(CK_TRUE, ids), 2);
-    rack_service(false);
+    readers_service(false);
     assert_int_equal(list(CK_FALSE, ids), 2);
     assert_int_equal(list(CK_TRUE, ids), 0);
     assert_false(slot_says_present(AUTH));
-    rack_service(true);
+    readers_service(true);
     assert_int_equal(list(CK_TRUE, ids), 2);
 }
 
 /* ---- What a card lacks ------------------------------------------------------------------ */
 
-static void expect_only(struct desk *desk, CK_SLOT_ID there, CK_SLOT_ID missing)
+static void expect_only(struct app *app, CK_SLOT_ID there, CK_SLOT_ID missing)
 {
     CK_SLOT_ID ids[8];
     CK_TOKEN_INFO info;
@@ -118,17 +118,17 @@ static void expect_only(struct desk *desk, CK_SLOT_ID there, CK_SLOT_ID missing)
     assert_int_equal(C_GetMechanismList(missing, NULL, &count), CKR_TOKEN_NOT_PRESENT);
     assert_int_equal(C_OpenSession(missing, CKF_SERIAL_SESSION, NULL, NULL, &session),
                      CKR_TOKEN_NOT_PRESENT);
-    (void)desk;
+    (void)app;
 }
 
-static void lack(struct desk *desk, const char *assignment, const char *other, CK_SLOT_ID there)
+static void lack(struct app *app, const char *assignment, const char *other, CK_SLOT_ID there)
 {
-    rack_remove(desk->reader);
-    vcard_rewind(desk->vcard);
-    assert_int_equal(vcard_set(desk->vcard, assignment), 0);
-    assert_int_equal(vcard_set(desk->vcard, other), 0);
-    rack_insert(desk->reader, desk->vcard);
-    expect_only(desk, there, there == AUTH ? SIGN : AUTH);
+    readers_remove(app->reader);
+    vcard_rewind(app->vcard);
+    assert_int_equal(vcard_set(app->vcard, assignment), 0);
+    assert_int_equal(vcard_set(app->vcard, other), 0);
+    readers_insert(app->reader, app->vcard);
+    expect_only(app, there, there == AUTH ? SIGN : AUTH);
 }
 
 static void a_card_without_the_signature_key(void **state)
@@ -152,16 +152,16 @@ static void a_card_without_the_authentication_key(void **state)
 /* Left alone after one SELECT, however often it is asked for, until it is taken out. */
 static void a_foreign_card(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     CK_SLOT_ID ids[8];
     CK_TOKEN_INFO info;
     CK_SESSION_HANDLE session;
     CK_ULONG count = 0;
-    vcard_set(desk->vcard, "jpki=off");
+    vcard_set(app->vcard, "jpki=off");
     for (int round = 1; round <= 2; round++) {
-        rack_remove(desk->reader);
-        rack_insert(desk->reader, desk->vcard);
-        desk_commands(desk);
+        readers_remove(app->reader);
+        readers_insert(app->reader, app->vcard);
+        app_commands(app);
         for (int i = 0; i < 5; i++) {
             assert_int_equal(list(CK_TRUE, ids), 0);
             assert_int_equal(C_GetTokenInfo(AUTH, &info), CKR_TOKEN_NOT_RECOGNIZED);
@@ -171,7 +171,7 @@ static void a_foreign_card(void **state)
                              CKR_TOKEN_NOT_RECOGNIZED);
             (void)slot_says_present(AUTH);
         }
-        assert_int_equal(desk_commands(desk), 1);
+        assert_int_equal(app_commands(app), 1);
     }
 }
 
@@ -179,7 +179,7 @@ static void a_foreign_card(void **state)
 
 static void what_a_token_says(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     CK_TOKEN_INFO auth, sign;
     CK_SLOT_INFO slot;
     assert_int_equal(C_GetTokenInfo(AUTH, &auth), CKR_OK);
@@ -190,16 +190,16 @@ static void what_a_token_says(void **state)
     assert_true(padded(auth.model, 16, "E16R01NJ"));
     assert_memory_equal(auth.serialNumber, sign.serialNumber, 16);
     uint8_t info[160];
-    expect(desk->card, SELECT_JPKI, "9000");
-    ask(desk->card, "00B08600A0"); /* EF 0006 */
-    memcpy(info, desk->card->answer, sizeof info);
+    expect(app->card, SELECT_JPKI, "9000");
+    ask(app->card, "00B08600A0"); /* EF 0006 */
+    memcpy(info, app->card->answer, sizeof info);
     assert_memory_equal(auth.serialNumber, info + 80, 16);
     assert_int_equal(auth.ulMinPinLen, 4);
     assert_int_equal(auth.ulMaxPinLen, 4);
     assert_int_equal(sign.ulMinPinLen, 6);
     assert_int_equal(sign.ulMaxPinLen, 16);
     assert_int_equal(C_GetSlotInfo(AUTH, &slot), CKR_OK);
-    assert_true(padded(slot.slotDescription, 64, "Reader of the desk 00 00"));
+    assert_true(padded(slot.slotDescription, 64, "Fake reader 00 00"));
     const CK_FLAGS always = CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED | CKF_TOKEN_INITIALIZED;
     assert_int_equal(auth.flags & always, always);
     assert_int_equal(auth.flags & CKF_RNG, 0);
@@ -207,7 +207,7 @@ static void what_a_token_says(void **state)
 
 static void flags_as_tries_fall(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     static const struct {
         CK_SLOT_ID slot;
         uint16_t file;
@@ -218,8 +218,8 @@ static void flags_as_tries_fall(void **state)
     const CK_FLAGS all = CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED;
     for (size_t i = 0; i < 2; i++) {
         for (int tries = pins[i].full; tries >= 0; tries--) {
-            assert_int_equal(vcard_set_tries(desk->vcard, "jpki", pins[i].file, tries), 0);
-            vcard_set(desk->vcard, blocked[tries % 3]);
+            assert_int_equal(vcard_set_tries(app->vcard, "jpki", pins[i].file, tries), 0);
+            vcard_set(app->vcard, blocked[tries % 3]);
             CK_FLAGS flags = token_flags(pins[i].slot);
             assert_int_equal((flags & CKF_USER_PIN_LOCKED) != 0, tries == 0);
             assert_int_equal((flags & CKF_USER_PIN_FINAL_TRY) != 0, tries == 1);
@@ -227,7 +227,7 @@ static void flags_as_tries_fall(void **state)
                              tries > 0 && tries < pins[i].full);
         }
         assert_int_equal(token_flags(1 - pins[i].slot) & all, 0); /* never the other's */
-        vcard_set_tries(desk->vcard, "jpki", pins[i].file, pins[i].full);
+        vcard_set_tries(app->vcard, "jpki", pins[i].file, pins[i].full);
     }
 }
 
@@ -236,7 +236,7 @@ static void tokens_count_sessions(void **state)
     (void)state;
     CK_TOKEN_INFO info;
     CK_SESSION_HANDLE session;
-    desk_session(AUTH);
+    app_session(AUTH);
     assert_int_equal(C_OpenSession(AUTH, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session),
                      CKR_OK);
     assert_int_equal(C_GetTokenInfo(AUTH, &info), CKR_OK);
@@ -286,19 +286,19 @@ static void mechanisms(void **state)
 
 static void pss_where_the_card_has_it(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     assert_true(offers(AUTH, CKM_RSA_PKCS_PSS));
     assert_true(offers(SIGN, CKM_SHA256_RSA_PKCS_PSS));
-    desk_restart("pss=off");
+    app_restart("pss=off");
     assert_false(offers(AUTH, CKM_RSA_PKCS_PSS));
-    vcard_set(desk->vcard, "pss=off");
-    desk_restart(NULL);
+    vcard_set(app->vcard, "pss=off");
+    app_restart(NULL);
     assert_false(offers(AUTH, CKM_RSA_PKCS_PSS));
     assert_true(offers(AUTH, CKM_RSA_PKCS));
-    desk_restart("pss=on");
+    app_restart("pss=on");
     assert_true(offers(AUTH, CKM_SHA256_RSA_PKCS_PSS));
     struct vcard_counters counters;
-    vcard_counters(desk->vcard, &counters);
+    vcard_counters(app->vcard, &counters);
     assert_int_equal(counters.signatures, 0);
 }
 
@@ -306,29 +306,29 @@ static void pss_where_the_card_has_it(void **state)
 
 static void these_send_nothing(void **state)
 {
-    struct desk *desk = *state;
+    struct app *app = *state;
     CK_SLOT_ID ids[8];
     CK_SESSION_INFO info;
     C_Finalize(NULL);
-    desk_commands(desk);
+    app_commands(app);
     assert_int_equal(C_Initialize(NULL), CKR_OK);
     (void)list(CK_FALSE, ids);
     assert_true(slot_says_present(AUTH));
     assert_true(slot_says_present(SIGN));
-    assert_int_equal(desk_commands(desk), 0);
-    CK_SESSION_HANDLE session = desk_session(AUTH);
-    desk_commands(desk);
+    assert_int_equal(app_commands(app), 0);
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    app_commands(app);
     for (int i = 0; i < 3; i++) {
         assert_true(slot_says_present(AUTH));
         assert_int_equal(C_GetSessionInfo(session, &info), CKR_OK);
-        assert_int_equal(C_CloseSession(desk_session(AUTH)), CKR_OK);
+        assert_int_equal(C_CloseSession(app_session(AUTH)), CKR_OK);
     }
-    assert_int_equal(desk_commands(desk), 0);
+    assert_int_equal(app_commands(app), 0);
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, app_open, app_close)
     const struct CMUnitTest tests[] = {
         TEST(two_slots_per_reader),
         TEST(no_readers),

@@ -14,7 +14,7 @@
 #define ROUNDS  25U /* of each */
 
 static struct {
-    struct desk desks[READERS];
+    struct app apps[READERS];
     atomic_uint wrong, signatures, events;
     atomic_bool stop;
 } shop;
@@ -50,7 +50,7 @@ static bool fine(CK_RV rv)
 /* From session to signature; the others' sessions and logins at the same slot come and go. */
 static void sign_once(CK_SLOT_ID slot)
 {
-    const struct desk *desk = &shop.desks[slot / 2];
+    const struct app *app = &shop.apps[slot / 2];
     CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
     CK_ATTRIBUTE template = {CKA_CLASS, &class, sizeof class};
     CK_BYTE data[] = {'h', 'e', 'l', 'l', 'o'}, signature[SIGNATURE];
@@ -60,13 +60,13 @@ static void sign_once(CK_SLOT_ID slot)
     CK_SESSION_HANDLE session;
     if (!fine(C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &session)))
         return;
-    (void)fine(desk_try_login(session, slot % 2 == 0 ? AUTH_PIN : SIGN_PIN));
+    (void)fine(app_try_login(session, slot % 2 == 0 ? AUTH_PIN : SIGN_PIN));
     if (fine(C_FindObjectsInit(session, &template, 1)) &&
         fine(C_FindObjects(session, &key, 1, &count)) && fine(C_FindObjectsFinal(session)) &&
         count == 1 && fine(C_SignInit(session, &mechanism, key)) &&
         fine(C_Sign(session, data, sizeof data, signature, &length))) {
         shop.signatures++;
-        if (!desk_signed(desk, slot % 2 == 0 ? AUTH_CERT : SIGN_CERT, signature))
+        if (!app_signed(app, slot % 2 == 0 ? AUTH_CERT : SIGN_CERT, signature))
             shop.wrong++;
     }
     (void)fine(C_CloseSession(session));
@@ -110,12 +110,12 @@ static void *waiter(void *argument)
 static void *visitor(void *argument)
 {
     (void)argument;
-    const struct desk *desk = &shop.desks[READERS - 1];
+    const struct app *app = &shop.apps[READERS - 1];
     while (!shop.stop) {
         (void)usleep(20000);
-        rack_remove(desk->reader);
+        readers_remove(app->reader);
         (void)usleep(5000);
-        rack_insert(desk->reader, desk->vcard);
+        readers_insert(app->reader, app->vcard);
     }
     return NULL;
 }
@@ -123,19 +123,19 @@ static void *visitor(void *argument)
 static int open_shop(void **state)
 {
     (void)state;
-    rack_clear();
+    readers_clear();
     for (unsigned i = 0; i < READERS; i++) {
         char name[40];
         void *card = NULL;
-        assert_int_equal(fixture_open(&card), 0);
-        shop.desks[i].card = card;
-        shop.desks[i].vcard = shop.desks[i].card->card;
-        set(shop.desks[i].card, "persist=off");
+        assert_int_equal(vcard_fixture_open(&card), 0);
+        shop.apps[i].card = card;
+        shop.apps[i].vcard = shop.apps[i].card->card;
+        set(shop.apps[i].card, "persist=off");
         (void)snprintf(name, sizeof name, "Reader %u 00 00", i);
-        shop.desks[i].reader = rack_plug(name);
-        rack_insert(shop.desks[i].reader, shop.desks[i].vcard);
+        shop.apps[i].reader = readers_plug(name);
+        readers_insert(shop.apps[i].reader, shop.apps[i].vcard);
     }
-    desk_restart(NULL);
+    app_restart(NULL);
     return 0;
 }
 
@@ -143,10 +143,10 @@ static int close_shop(void **state)
 {
     (void)state;
     (void)C_Finalize(NULL);
-    rack_clear();
+    readers_clear();
     for (unsigned i = 0; i < READERS; i++) {
-        void *card = shop.desks[i].card;
-        fixture_close(&card);
+        void *card = shop.apps[i].card;
+        vcard_fixture_close(&card);
     }
     return 0;
 }
@@ -175,8 +175,8 @@ static void everybody(void **state)
     assert_int_equal(shop.wrong, 0);
     assert_true(shop.signatures >= ROUNDS);
     for (unsigned i = 0; i < READERS; i++) {
-        assert_int_equal(vcard_tries(shop.desks[i].vcard, "jpki", 0x18), 3);
-        assert_int_equal(vcard_tries(shop.desks[i].vcard, "jpki", 0x1B), 5);
+        assert_int_equal(vcard_tries(shop.apps[i].vcard, "jpki", 0x18), 3);
+        assert_int_equal(vcard_tries(shop.apps[i].vcard, "jpki", 0x1B), 5);
     }
 }
 

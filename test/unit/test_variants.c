@@ -69,33 +69,33 @@ static bool value_at(const char *values, unsigned n, char *value, size_t size)
     return true;
 }
 
-static bool is(const struct desk *desk, const char *name, const char *value)
+static bool is(const struct app *app, const char *name, const char *value)
 {
     char now[SWITCH_TEXT];
-    assert_int_equal(vcard_get(desk->vcard, name, now, sizeof now), 0);
+    assert_int_equal(vcard_get(app->vcard, name, now, sizeof now), 0);
     return strcmp(now, value) == 0;
 }
 
 /* What each switch does to what an application sees; all others: nothing. */
-static struct expected expectation(const struct desk *desk)
+static struct expected expectation(const struct app *app)
 {
-    struct expected expected = {.pss = is(desk, "pss", "on"),
-                                .forgets = is(desk, "sign.pin_each", "on"),
-                                .corrupts = is(desk, "sign.corrupt", "on")};
+    struct expected expected = {.pss = is(app, "pss", "on"),
+                                .forgets = is(app, "sign.pin_each", "on"),
+                                .corrupts = is(app, "sign.corrupt", "on")};
     /* A wrong signature has the application selected again, which costs the PIN. */
-    expected.forgets = expected.forgets || is(desk, "sign.corrupt", "next");
+    expected.forgets = expected.forgets || is(app, "sign.corrupt", "next");
     /* off: PIN, key and certificate are not there. empty: the certificate file is, with nothing in
      * it; where that is hidden until the PIN is given, and (signature) EF 0008 does not tell
      * either, it shows after the login. */
-    if (!is(desk, "auth", "on"))
+    if (!is(app, "auth", "on"))
         expected.outcome[AUTH] =
-            is(desk, "auth", "empty") && is(desk, "phone", "on") ? EMPTY : ABSENT;
-    if (!is(desk, "sign", "on"))
+            is(app, "auth", "empty") && is(app, "phone", "on") ? EMPTY : ABSENT;
+    if (!is(app, "sign", "on"))
         expected.outcome[SIGN] =
-            is(desk, "sign", "empty") && (is(desk, "ef0008", "off") || !is(desk, "auth", "on"))
+            is(app, "sign", "empty") && (is(app, "ef0008", "off") || !is(app, "auth", "on"))
                 ? EMPTY
                 : ABSENT;
-    if (is(desk, "jpki", "off"))
+    if (is(app, "jpki", "off"))
         expected.outcome[AUTH] = expected.outcome[SIGN] = FOREIGN;
     return expected;
 }
@@ -103,23 +103,23 @@ static struct expected expectation(const struct desk *desk)
 static unsigned walks, signatures, failed;
 
 /* A fresh card with these switches, "a=b c=d". */
-static void put_card(struct desk *desk, const char *setting)
+static void put_card(struct app *app, const char *setting)
 {
     char copy[SETTING_MAX], *rest = copy;
     (void)snprintf(copy, sizeof copy, "%s", setting);
-    rack_remove(desk->reader);
-    vcard_rewind(desk->vcard);
-    assert_int_equal(vcard_set(desk->vcard, "persist=off"), 0);
+    readers_remove(app->reader);
+    vcard_rewind(app->vcard);
+    assert_int_equal(vcard_set(app->vcard, "persist=off"), 0);
     for (char *one; (one = strtok_r(rest, " ", &rest)) != NULL;)
-        if (vcard_set(desk->vcard, one) != 0)
+        if (vcard_set(app->vcard, one) != 0)
             fail_msg("no such switch: %s", one);
-    rack_insert(desk->reader, desk->vcard);
+    readers_insert(app->reader, app->vcard);
 }
 
-static void walk_from(struct desk *desk, const char *setting, CK_SLOT_ID first)
+static void walk_from(struct app *app, const char *setting, CK_SLOT_ID first)
 {
-    put_card(desk, setting);
-    struct walk one = {.desk = desk, .expected = expectation(desk), .first = first};
+    put_card(app, setting);
+    struct walk one = {.app = app, .expected = expectation(app), .first = first};
     walks++;
     if (!walk(&one)) {
         print_error("CHECKS_SWITCHES=\"%s\" from slot %lu: %s\n", setting, first, one.failure);
@@ -128,10 +128,10 @@ static void walk_from(struct desk *desk, const char *setting, CK_SLOT_ID first)
     signatures += one.signatures;
 }
 
-static void walk_over(struct desk *desk, const char *setting)
+static void walk_over(struct app *app, const char *setting)
 {
-    walk_from(desk, setting, AUTH);
-    walk_from(desk, setting, SIGN);
+    walk_from(app, setting, AUTH);
+    walk_from(app, setting, SIGN);
 }
 
 static void finish(const char *what)
@@ -237,27 +237,27 @@ static void combinations(void **state)
 static void blocked(void **state)
 {
     static const char *const words[] = {"6984", "6983", "63C0"};
-    struct desk *desk = *state;
+    struct app *app = *state;
     for (unsigned i = 0; i < 18; i++) {
         CK_SLOT_ID slot = i % 2;
         CK_TOKEN_INFO info;
         char setting[2][40];
         (void)snprintf(setting[0], 40, "pin.blocked=%s", words[i / 2 % 3]);
         (void)snprintf(setting[1], 40, "pin.blocked_query=%s", words[i / 6]);
-        vcard_rewind(desk->vcard);
-        rack_insert(desk->reader, desk->vcard);
-        set(desk->card, "persist=off");
-        set(desk->card, setting[0]);
-        set(desk->card, setting[1]);
-        vcard_set_tries(desk->vcard, "jpki", slot == AUTH ? 0x18 : 0x1B, 0);
-        desk_restart(NULL);
+        vcard_rewind(app->vcard);
+        readers_insert(app->reader, app->vcard);
+        set(app->card, "persist=off");
+        set(app->card, setting[0]);
+        set(app->card, setting[1]);
+        vcard_set_tries(app->vcard, "jpki", slot == AUTH ? 0x18 : 0x1B, 0);
+        app_restart(NULL);
         assert_int_equal(C_GetTokenInfo(slot, &info), CKR_OK);
         assert_true(info.flags & CKF_USER_PIN_LOCKED);
-        CK_SESSION_HANDLE session = desk_session(slot);
-        assert_int_equal(desk_try_login(session, slot == AUTH ? AUTH_PIN : SIGN_PIN),
+        CK_SESSION_HANDLE session = app_session(slot);
+        assert_int_equal(app_try_login(session, slot == AUTH ? AUTH_PIN : SIGN_PIN),
                          CKR_PIN_LOCKED);
-        desk_login(desk_session(1 - slot), slot == AUTH ? SIGN_PIN : AUTH_PIN);
-        assert_int_equal(vcard_tries(desk->vcard, "jpki", slot == AUTH ? 0x1B : 0x18),
+        app_login(app_session(1 - slot), slot == AUTH ? SIGN_PIN : AUTH_PIN);
+        assert_int_equal(vcard_tries(app->vcard, "jpki", slot == AUTH ? 0x1B : 0x18),
                          slot == AUTH ? 5 : 3);
     }
 }
@@ -265,10 +265,10 @@ static void blocked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(each_switch_alone, desk_open_closed, desk_close),
-        cmocka_unit_test_setup_teardown(faults_of_their_own, desk_open_closed, desk_close),
-        cmocka_unit_test_setup_teardown(combinations, desk_open_closed, desk_close),
-        cmocka_unit_test_setup_teardown(blocked, desk_open_closed, desk_close),
+        cmocka_unit_test_setup_teardown(each_switch_alone, app_open_closed, app_close),
+        cmocka_unit_test_setup_teardown(faults_of_their_own, app_open_closed, app_close),
+        cmocka_unit_test_setup_teardown(combinations, app_open_closed, app_close),
+        cmocka_unit_test_setup_teardown(blocked, app_open_closed, app_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

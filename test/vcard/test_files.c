@@ -1,11 +1,11 @@
 /* SELECT, READ BINARY, READ RECORD and what is in the files. */
-#include "fixture.h"
+#include "vcard_fixture.h"
 
 #include <string.h>
 
 static void select_forms(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, "00A40000", "6A86"); /* after power-up */
     expect(f, "00A4020C02000A", "6A82");
     expect(f, SELECT_JPKI, "9000");
@@ -28,7 +28,7 @@ static void select_forms(void **state)
 
 static void a_failed_select_keeps_the_application(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, SELECT_JPKI, "9000");
     expect(f, "00A4040C05A000000001", "6A82");
     expect(f, "00A4020C02000A", "9000");
@@ -36,7 +36,7 @@ static void a_failed_select_keeps_the_application(void **state)
 
 static void classes_and_instructions(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, "01A4040C0AD392F000260100000001", "6881");
     expect(f,
            "03840000"
@@ -58,7 +58,7 @@ static void classes_and_instructions(void **state)
 
 static void lengths(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, "", "6700");
     expect(f, "00B0", "6700");
     expect(f, "00B00000", "6700");                       /* no Le */
@@ -72,7 +72,7 @@ static void lengths(void **state)
     expect(f, "00A4040C00000AD392F000260100000001", "6700");
 }
 
-static size_t read_whole(struct fixture *f, uint8_t *bytes)
+static size_t read_whole(struct vcard_fixture *f, uint8_t *bytes)
 {
     char apdu[16];
     size_t size = 0;
@@ -97,7 +97,7 @@ static void certificates_both_ways(void **state)
         {"00A4020C020001", "00B0810000", "jpki-0001"},
         {"00A4020C020002", "00B0820000", "jpki-0002"},
     };
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     uint8_t file[4096], got[4096];
     expect(f, SELECT_JPKI, "9000");
     expect(f, VERIFY_SIGN, "9000");
@@ -116,7 +116,7 @@ static void certificates_both_ways(void **state)
 
 static void sizes_are_jpki_like(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     uint8_t file[4096];
     assert_in_range(state_file(f, "jpki-000A", file, sizeof(file)), 1200, 1600);
     assert_in_range(state_file(f, "jpki-0001", file, sizeof(file)), 1200, 1600);
@@ -126,7 +126,7 @@ static void sizes_are_jpki_like(void **state)
 
 static void the_signature_certificate_is_guarded(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, SELECT_JPKI, "9000");
     expect(f, "00B0810000", "6982");
     expect(f, VERIFY_AUTH, "9000"); /* the wrong PIN for it */
@@ -137,7 +137,7 @@ static void the_signature_certificate_is_guarded(void **state)
 
 static void no_current_file(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, "00B0000000", "6986");
     expect(f, SELECT_JPKI, "9000");
     expect(f, "00B0000000", "6986");
@@ -155,7 +155,7 @@ static void no_current_file(void **state)
 }
 
 /* The last 16 bytes of 000A, asked for with 32 and with 256. */
-static void at_the_end(struct fixture *f, const char *sw_32, size_t data)
+static void at_the_end(struct vcard_fixture *f, const char *sw_32, size_t data)
 {
     uint8_t file[4096];
     char apdu[16];
@@ -173,7 +173,7 @@ static void at_the_end(struct fixture *f, const char *sw_32, size_t data)
 
 static void ends_of_file(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, SELECT_JPKI, "9000");
     expect(f, "00A4020C02000A", "9000");
     at_the_end(f, "9000", 16);
@@ -192,7 +192,7 @@ static void ends_of_file(void **state)
 
 static void filler(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     uint8_t file[4096], got[8192];
     size_t size = state_file(f, "jpki-000A", file, sizeof(file));
     set(f, "file.filler=300");
@@ -211,7 +211,7 @@ static void filler(void **state)
 
 static void missing_certificates(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, SELECT_JPKI, "9000");
     expect(f, "00B0880000", "8F8F009000");
     set(f, "sign=off");
@@ -235,7 +235,7 @@ static void missing_certificates(void **state)
 
 static void token_info(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, SELECT_JPKI, "9000");
     assert_string_equal(status(f, "00B08600A0"), "9000");
     assert_int_equal(f->answer_len, 162);
@@ -257,7 +257,7 @@ static void token_info(void **state)
 
 static void on_a_phone_the_pin_comes_first(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     set(f, "phone=on");
     expect(f, SELECT_JPKI, "9000");
     expect(f, "00B08A0000", "6982");
@@ -267,7 +267,7 @@ static void on_a_phone_the_pin_comes_first(void **state)
 
 static void the_common_record(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, SELECT_COMMON, "9000");
     expect(f, "00A4020C020001", "9000");
     ask(f, "00B2010400");
@@ -288,7 +288,7 @@ static void the_common_record(void **state)
 
 static void short_identifiers_refused(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, SELECT_JPKI, "9000");
     set(f, "sfi.read=off");
     expect(f, "00B08A0000", "6A86");
@@ -303,7 +303,7 @@ static void short_identifiers_refused(void **state)
 
 static void challenges(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     assert_string_equal(status(f, "0084000000"), "9000");
     assert_int_equal(f->answer_len, 258);
     assert_string_equal(status(f, "0084000008"), "9000");
@@ -312,7 +312,7 @@ static void challenges(void **state)
     expect(f, "00840000", "6700");
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
+#define CASE(test) cmocka_unit_test_setup_teardown(test, vcard_fixture_open, vcard_fixture_close)
 
 int main(void)
 {

@@ -1,11 +1,11 @@
 /* VERIFY, CHANGE REFERENCE DATA, and what makes the card forget. */
-#include "fixture.h"
+#include "vcard_fixture.h"
 
 #include <string.h>
 
 static void tries_go_and_come_back(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, SELECT_JPKI, "9000");
     expect(f, TRIES_AUTH, "63C3");
     expect(f, WRONG_AUTH, "63C2");
@@ -23,7 +23,7 @@ static void tries_go_and_come_back(void **state)
 
 static void counters_survive(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, SELECT_JPKI, "9000");
     expect(f, WRONG_AUTH, "63C2");
     reopen(f);
@@ -47,7 +47,7 @@ static void counters_survive(void **state)
 
 static void without_persistence_nothing_is_written(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     set(f, "persist=off");
     expect(f, SELECT_JPKI, "9000");
     expect(f, WRONG_AUTH, "63C2");
@@ -62,7 +62,7 @@ static void without_persistence_nothing_is_written(void **state)
 
 static void blocked_answers(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, SELECT_JPKI, "9000");
     for (int left = 4; left >= 0; left--) {
         char answer[5];
@@ -85,7 +85,7 @@ static void blocked_answers(void **state)
 
 static void wrong_lengths(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, SELECT_JPKI, "9000");
     expect(f, "0020009803313233", "63C2");     /* spends, by default */
     expect(f, "00200098043132333400", "6700"); /* malformed: does not */
@@ -107,14 +107,14 @@ static void wrong_lengths(void **state)
 
 static void lower_case_is_another_pin(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, SELECT_JPKI, "9000");
     expect(f, "0020009B06616263313233", "63C4");
 }
 
 static void the_wrong_application_spends_its_own(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, SELECT_RESIDENT, "9000");
     expect(f, VERIFY_AUTH, "63C2");
     expect(f, VERIFY_SIGN, "63C4");
@@ -131,7 +131,7 @@ static void the_wrong_application_spends_its_own(void **state)
 
 static void change_of_pin(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, SELECT_JPKI, "9000");
     expect(f, "002401980437373737", "6982"); /* not verified */
     expect(f, VERIFY_SIGN, "9000");
@@ -156,7 +156,7 @@ static void change_of_pin(void **state)
 }
 
 /* Verifies the authentication PIN, does something, and looks whether the card still knows. */
-static void verified_after(struct fixture *f, void (*what)(struct fixture *), bool kept)
+static void verified_after(struct vcard_fixture *f, void (*what)(struct vcard_fixture *), bool kept)
 {
     expect(f, SELECT_JPKI, "9000");
     expect(f, VERIFY_AUTH, "9000");
@@ -165,19 +165,19 @@ static void verified_after(struct fixture *f, void (*what)(struct fixture *), bo
     repower(f);
 }
 
-static void select_same(struct fixture *f)
+static void select_same(struct vcard_fixture *f)
 {
     expect(f, SELECT_JPKI, "9000");
 }
 
-static void select_other(struct fixture *f)
+static void select_other(struct vcard_fixture *f)
 {
     set(f, "forget.select_same=off");
     expect(f, SELECT_COMMON, "9000");
     expect(f, SELECT_JPKI, "9000");
 }
 
-static void warm_reset(struct fixture *f)
+static void warm_reset(struct vcard_fixture *f)
 {
     set(f, "forget.select_other=off"); /* only the reset counts */
     assert_int_equal(vcard_warm_reset(f->card), 0);
@@ -185,13 +185,13 @@ static void warm_reset(struct fixture *f)
     expect(f, SELECT_JPKI, "9000");
 }
 
-static void power_cycle(struct fixture *f)
+static void power_cycle(struct vcard_fixture *f)
 {
     repower(f);
     expect(f, SELECT_JPKI, "9000");
 }
 
-static void removal(struct fixture *f)
+static void removal(struct vcard_fixture *f)
 {
     vcard_remove(f->card);
     expect(f, SELECT_JPKI, "");
@@ -202,14 +202,14 @@ static void removal(struct fixture *f)
     expect(f, SELECT_JPKI, "9000");
 }
 
-static void failed_select(struct fixture *f)
+static void failed_select(struct vcard_fixture *f)
 {
     expect(f, "00A4040C05A000000001", "6A82");
 }
 
 static void forgetting(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     verified_after(f, failed_select, true);
     verified_after(f, select_same, false);
     set(f, "forget.select_same=off");
@@ -226,7 +226,7 @@ static void forgetting(void **state)
 
 static void a_kept_selection(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     set(f, "warm_reset.selection=kept");
     expect(f, SELECT_JPKI, "9000");
     assert_int_equal(vcard_warm_reset(f->card), 0);
@@ -235,7 +235,7 @@ static void a_kept_selection(void **state)
 
 static void a_disk_that_fails_gives_no_try(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     char lost[80];
     expect(f, SELECT_JPKI, "9000");
     snprintf(lost, sizeof(lost), "%s.away", f->dir);
@@ -247,7 +247,7 @@ static void a_disk_that_fails_gives_no_try(void **state)
 
 static void a_pin_for_each_signature(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     set(f, "sign.pin_each=on");
     expect(f, SELECT_JPKI, "9000");
     expect(f, VERIFY_AUTH, "9000");
@@ -255,7 +255,7 @@ static void a_pin_for_each_signature(void **state)
     expect(f, SIGN_AUTH, "6982");
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
+#define CASE(test) cmocka_unit_test_setup_teardown(test, vcard_fixture_open, vcard_fixture_close)
 
 int main(void)
 {

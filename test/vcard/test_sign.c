@@ -1,6 +1,6 @@
 /* The signature command: six schemes, checked with OpenSSL; whose key; in which order it refuses.
  */
-#include "fixture.h"
+#include "vcard_fixture.h"
 
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
@@ -8,7 +8,7 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-static EVP_PKEY *public_key(const struct fixture *f, const char *file)
+static EVP_PKEY *public_key(const struct vcard_fixture *f, const char *file)
 {
     uint8_t der[4096];
     const uint8_t *at = der;
@@ -22,7 +22,7 @@ static EVP_PKEY *public_key(const struct fixture *f, const char *file)
 }
 
 /* The card's answer as a signature of a SHA-256 hash; salt -1: PKCS#1 v1.5. */
-static bool verifies(const struct fixture *f, const char *file, const uint8_t *hash, int salt)
+static bool verifies(const struct vcard_fixture *f, const char *file, const uint8_t *hash, int salt)
 {
     EVP_PKEY *key = public_key(f, file);
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
@@ -39,7 +39,7 @@ static bool verifies(const struct fixture *f, const char *file, const uint8_t *h
     return good == 1;
 }
 
-static void sign(struct fixture *f, unsigned p1, unsigned p2, const uint8_t *data, size_t len)
+static void sign(struct vcard_fixture *f, unsigned p1, unsigned p2, const uint8_t *data, size_t len)
 {
     char apdu[600];
     int at = snprintf(apdu, sizeof(apdu), "802A%02X%02X%02X", p1, p2, (unsigned)len);
@@ -49,7 +49,7 @@ static void sign(struct fixture *f, unsigned p1, unsigned p2, const uint8_t *dat
     ask(f, apdu);
 }
 
-static void log_in(struct fixture *f)
+static void log_in(struct vcard_fixture *f)
 {
     expect(f, SELECT_JPKI, "9000");
     expect(f, VERIFY_AUTH, "9000");
@@ -66,7 +66,7 @@ static size_t digest_info(const uint8_t hash[32], uint8_t info[51])
     return sizeof(prefix) + 32;
 }
 
-static void schemes_of(struct fixture *f, unsigned p2, const char *certificate)
+static void schemes_of(struct vcard_fixture *f, unsigned p2, const char *certificate)
 {
     uint8_t hash[32], info[51], text[255];
     memset(text, 'x', sizeof(text));
@@ -89,7 +89,7 @@ static void schemes_of(struct fixture *f, unsigned p2, const char *certificate)
 
 static void every_scheme_with_each_key(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     log_in(f);
     schemes_of(f, 0x97, "jpki-000A"); /* by short EF identifier */
     schemes_of(f, 0x9A, "jpki-0001");
@@ -101,7 +101,7 @@ static void every_scheme_with_each_key(void **state)
 
 static void raw_data_is_padded_as_it_is(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     uint8_t data[246], out[256];
     size_t out_len = sizeof(out);
     log_in(f);
@@ -126,7 +126,7 @@ static void raw_data_is_padded_as_it_is(void **state)
 
 static void pss_is_random(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     uint8_t hash[32] = {1}, first[256];
     log_in(f);
     sign(f, 0x04, 0x97, hash, sizeof(hash));
@@ -137,7 +137,7 @@ static void pss_is_random(void **state)
 
 static void order_of_refusals(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     uint8_t hash[32] = {0};
     expect(f, SELECT_JPKI, "9000");
     expect(f, SIGN_AUTH, "6982");
@@ -167,7 +167,7 @@ static void order_of_refusals(void **state)
 
 static void without_pss(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     uint8_t hash[32] = {0};
     log_in(f);
     set(f, "pss=off");
@@ -182,7 +182,7 @@ static void without_pss(void **state)
 static void another_application_signs_with_another_key(void **state)
 {
     static const char *const others[] = {SELECT_RESIDENT, SELECT_FACE};
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     uint8_t hash[32] = {7};
     for (size_t i = 0; i < 2; i++) {
         expect(f, others[i], "9000");
@@ -197,7 +197,7 @@ static void another_application_signs_with_another_key(void **state)
 
 static void one_pin_opens_one_key(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, SELECT_JPKI, "9000");
     expect(f, VERIFY_AUTH, "9000");
     expect(f, SIGN_SIGN, "6982");
@@ -206,7 +206,7 @@ static void one_pin_opens_one_key(void **state)
 
 static void corrupted_signatures(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     uint8_t hash[32] = {9};
     log_in(f);
     set(f, "sign.corrupt=next");
@@ -224,7 +224,7 @@ static void holders_and_their_cas(void **state)
                 {"jpki-0001", "jpki-0002"},
                 {"jpki-000B", "jpki-000B"},
                 {"jpki-0002", "jpki-0002"}};
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         uint8_t der[4096];
         const uint8_t *at = der;
@@ -237,7 +237,7 @@ static void holders_and_their_cas(void **state)
     }
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
+#define CASE(test) cmocka_unit_test_setup_teardown(test, vcard_fixture_open, vcard_fixture_close)
 
 int main(void)
 {

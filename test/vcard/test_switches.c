@@ -1,5 +1,5 @@
 /* Every switch; the transport's ways; counters; the log. */
-#include "fixture.h"
+#include "vcard_fixture.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-static void try_value(struct fixture *f, const char *name, const char *value, bool right)
+static void try_value(struct vcard_fixture *f, const char *name, const char *value, bool right)
 {
     char assignment[256], got[128];
     snprintf(assignment, sizeof(assignment), "%s=%s", name, value);
@@ -23,7 +23,7 @@ static void try_value(struct fixture *f, const char *name, const char *value, bo
 /* Each of "a|b|c"; a form in <> stands for values of its own. */
 static void try_switch(void *context, const char *name, const char *values, const char *initial)
 {
-    struct fixture *f = context;
+    struct vcard_fixture *f = context;
     char copy[128], *rest = NULL;
     snprintf(copy, sizeof(copy), "%s", values);
     for (char *value = strtok_r(copy, "|", &rest); value; value = strtok_r(NULL, "|", &rest)) {
@@ -41,7 +41,7 @@ static void try_switch(void *context, const char *name, const char *values, cons
 
 static void every_switch_and_value(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     vcard_each_switch(try_switch, f);
     static const struct {
         const char *name, *value;
@@ -86,7 +86,7 @@ static void every_switch_and_value(void **state)
 
 static void answers_through_get_response(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     expect(f, SELECT_JPKI, "9000");
     expect(f, VERIFY_AUTH, "9000");
     expect(f, "00C0000000", "6985"); /* nothing pending */
@@ -113,7 +113,7 @@ static void answers_through_get_response(void **state)
 
 static void answers_to_reset(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     uint8_t atr[VCARD_ATR_MAX];
     assert_int_equal(vcard_atr(f->card, atr), 9);
     assert_memory_equal(atr, "\x3B\xE0\x00\xFF\x81\x31\xFE\x45\x14", 9);
@@ -127,7 +127,7 @@ static void answers_to_reset(void **state)
 
 static void failures(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     set(f, "fail.next=6581");
     expect(f, SELECT_JPKI, "6581");
     expect(f, SELECT_JPKI, "9000");
@@ -159,7 +159,7 @@ static void failures(void **state)
 
 static void the_first_command(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     set(f, "first=6F00");
     expect(f, SELECT_JPKI, "6F00");
     expect(f, SELECT_JPKI, "9000");
@@ -170,7 +170,7 @@ static void the_first_command(void **state)
 
 static void a_foreign_card(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     set(f, "jpki=off");
     expect(f, SELECT_JPKI, "6A82");
     expect(f, SELECT_COMMON, "6A82");
@@ -185,7 +185,7 @@ static int64_t now_us(void)
 
 static void latency(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     set(f, "latency.command_us=2000");
     set(f, "latency.byte_us=10");
     int64_t start = now_us();
@@ -198,7 +198,7 @@ static void latency(void **state)
 
 static void counters(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     struct vcard_counters counters;
     vcard_reset_counters(f->card);
     expect(f, SELECT_JPKI, "9000");
@@ -253,7 +253,7 @@ static void the_log_hides_pins(void **state)
         "80200098043132333400",
         "FF240198FF31323334",
     };
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     struct text text = {.len = 0};
     vcard_log(f->card, append, &text);
     expect(f, SELECT_JPKI, "9000");
@@ -293,7 +293,7 @@ static void *hammer(void *context)
 
 static void two_threads(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     struct vcard_counters counters;
     pthread_t thread[2];
     for (size_t i = 0; i < 2; i++)
@@ -309,7 +309,7 @@ static void two_threads(void **state)
 
 static void two_cards_share_nothing(void **state)
 {
-    struct fixture *f = *state;
+    struct vcard_fixture *f = *state;
     struct vcard *other = vcard_open(f->dir);
     assert_non_null(other);
     assert_int_equal(vcard_set(other, "mute=on"), 0);
@@ -329,7 +329,7 @@ static void no_card_for_nonsense(void **state)
         assert_int_equal(vcard_make("/nonexistent/card", &holders[i]), -1);
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
+#define CASE(test) cmocka_unit_test_setup_teardown(test, vcard_fixture_open, vcard_fixture_close)
 
 int main(void)
 {

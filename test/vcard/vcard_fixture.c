@@ -1,4 +1,4 @@
-#include "fixture.h"
+#include "vcard_fixture.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -42,12 +42,12 @@ static void remove_file(const char *from, const char *to, const char *name)
     unlink(path);
 }
 
-int fixture_open(void **state)
+int vcard_fixture_open(void **state)
 {
     const char *template = getenv("VCARD_TEMPLATE");
     if (template == NULL)
         exit(77);
-    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    struct vcard_fixture *fixture = calloc(1, sizeof(*fixture));
     assert_non_null(fixture);
     strcpy(fixture->dir, "/tmp/vcard-test.XXXXXX");
     assert_non_null(mkdtemp(fixture->dir));
@@ -59,9 +59,9 @@ int fixture_open(void **state)
     return 0;
 }
 
-int fixture_close(void **state)
+int vcard_fixture_close(void **state)
 {
-    struct fixture *fixture = *state;
+    struct vcard_fixture *fixture = *state;
     vcard_close(fixture->card);
     each_file(fixture->dir, NULL, remove_file);
     assert_int_equal(rmdir(fixture->dir), 0);
@@ -69,7 +69,7 @@ int fixture_close(void **state)
     return 0;
 }
 
-const char *ask(struct fixture *fixture, const char *apdu)
+const char *ask(struct vcard_fixture *fixture, const char *apdu)
 {
     uint8_t command[300];
     size_t len = strlen(apdu) / 2;
@@ -87,19 +87,19 @@ const char *ask(struct fixture *fixture, const char *apdu)
     return fixture->text;
 }
 
-const char *status(struct fixture *fixture, const char *apdu)
+const char *status(struct vcard_fixture *fixture, const char *apdu)
 {
     const char *text = ask(fixture, apdu);
     size_t len = strlen(text);
     return len < 4 ? text : text + len - 4;
 }
 
-void set(struct fixture *fixture, const char *assignment)
+void set(struct vcard_fixture *fixture, const char *assignment)
 {
     assert_int_equal(vcard_set(fixture->card, assignment), 0);
 }
 
-void reopen(struct fixture *fixture)
+void reopen(struct vcard_fixture *fixture)
 {
     vcard_close(fixture->card);
     fixture->card = vcard_open(fixture->dir);
@@ -107,13 +107,14 @@ void reopen(struct fixture *fixture)
     assert_int_equal(vcard_power_on(fixture->card), 0);
 }
 
-void repower(struct fixture *fixture)
+void repower(struct vcard_fixture *fixture)
 {
     vcard_power_off(fixture->card);
     assert_int_equal(vcard_power_on(fixture->card), 0);
 }
 
-size_t state_file(const struct fixture *fixture, const char *name, uint8_t *bytes, size_t size)
+size_t state_file(const struct vcard_fixture *fixture, const char *name, uint8_t *bytes,
+                  size_t size)
 {
     char path[512];
     snprintf(path, sizeof(path), "%s/%s", fixture->dir, name);

@@ -24,7 +24,7 @@
 #define SIGN_AUTH       "802A009704DEADBEEF00"
 #define SIGN_SIGN       "802A009A04DEADBEEF00"
 
-struct fixture {
+struct vcard_fixture {
     char dir[64]; /* a copy of VCARD_TEMPLATE; goes away in the teardown */
     struct vcard *card;
     uint8_t answer[VCARD_ANSWER_MAX];
@@ -33,23 +33,24 @@ struct fixture {
 };
 
 /* cmocka setup and teardown: a card with power. */
-int fixture_open(void **state);
-int fixture_close(void **state);
+int vcard_fixture_open(void **state);
+int vcard_fixture_close(void **state);
 
 /* Sends an APDU; the answer in hexadecimal, "" when the transport fails. */
-const char *ask(struct fixture *fixture, const char *apdu);
+const char *ask(struct vcard_fixture *fixture, const char *apdu);
 /* Only its status word. */
-const char *status(struct fixture *fixture, const char *apdu);
+const char *status(struct vcard_fixture *fixture, const char *apdu);
 /* Asserts that an APDU gets an answer. */
 #define expect(fixture, apdu, answer) assert_string_equal(ask(fixture, apdu), answer)
 
 /* Sets a switch, asserts that it is one. */
-void set(struct fixture *fixture, const char *assignment);
+void set(struct vcard_fixture *fixture, const char *assignment);
 /* Closes the card and opens it again, as a new process would. */
-void reopen(struct fixture *fixture);
+void reopen(struct vcard_fixture *fixture);
 /* Power off and on. */
-void repower(struct fixture *fixture);
+void repower(struct vcard_fixture *fixture);
 /* A file of the state directory; returns its length. */
-size_t state_file(const struct fixture *fixture, const char *name, uint8_t *bytes, size_t size);
+size_t state_file(const struct vcard_fixture *fixture, const char *name, uint8_t *bytes,
+                  size_t size);
 
 #endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef RETURN_VALUES_H
+#define RETURN_VALUES_H
+
+#include "jpki/pkcs11.h"
+
+#include <stdbool.h>
+
+/* Whether this module may ever return this value. */
+bool is_known_return_value(CK_RV rv);
+
+#endif

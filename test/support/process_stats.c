@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "process_stats.h"
+#include "expect.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static unsigned count_entries(const char *path)
+{
+    unsigned count = 0;
+    DIR *directory = opendir(path);
+    EXPECT(directory != NULL, "%s", path);
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir(directory);
+    return count;
+}
+
+unsigned process_threads(void)
+{
+    unsigned threads = count_entries("/proc/self/task");
+#ifdef __SANITIZE_THREAD__
+    threads -= threads > 1; /* ThreadSanitizer's own, from the first thread on */
+#endif
+    return threads;
+}
+
+unsigned process_descriptors(void)
+{
+    return count_entries("/proc/self/fd") - 1; /* without the one of this directory */
+}
+
+unsigned process_maps(void)
+{
+    unsigned count = 0;
+    FILE *file = fopen("/proc/self/maps", "re");
+    EXPECT(file != NULL, "no maps");
+    for (int c; (c = getc(file)) != EOF;)
+        count += c == '\n';
+    fclose(file);
+    return count;
+}
+
+long process_kilobytes(const char *field)
+{
+    long value = -1;
+    char line[256];
+    FILE *file = fopen("/proc/self/status", "re");
+    EXPECT(file != NULL, "no status");
+    while (fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, field, strlen(field)) == 0)
+            value = strtol(line + strlen(field) + 1, NULL, 10);
+    fclose(file);
+    return value;
+}
