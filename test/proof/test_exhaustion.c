@@ -245,8 +245,8 @@ static unsigned walk_scenario(struct vcard *vcard, const struct scenario *scenar
     return complaints;
 }
 
-#define LOGIN  .act = log_in, .judge = judge_login, .reads_after = true
-#define CHANGE .act = change, .judge = judge_change
+#define LOGIN  .act = log_in, .judge = judge_login, .reads_after = true, .merge = true
+#define CHANGE .act = change, .judge = judge_change, .merge = true
 #define KEPT   .act = sign, .judge = judge_signature, .logged_in = true, .merge = true
 
 static const struct scenario scenarios[] = {
@@ -254,14 +254,17 @@ static const struct scenario scenarios[] = {
     {"C_Login, no short identifiers", 0, "", "sfi=off", LOGIN},
     {"C_Login, signature", 1, "", "", LOGIN},
     {"C_Login, signature, no short identifiers", 1, "", "sfi=off", LOGIN},
+    {"C_Login, beside other programs", 0, "", "", LOGIN, .others = true},
+    {"C_Login, signature, beside other programs", 1, "", "", LOGIN, .others = true},
     {"C_Login, last try kept", 0, "keep-last-try=yes", "", LOGIN},
     {"C_Login, at the keypad", 0, "", "", .act = type_in, .judge = judge_login, .reads_after = true,
-     .keypad = true},
+     .keypad = true, .merge = true},
     {"C_Login, at the keypad, last try kept", 0, "keep-last-try=yes", "sfi=off", .act = type_in,
-     .judge = judge_login, .reads_after = true, .keypad = true},
+     .judge = judge_login, .reads_after = true, .keypad = true, .merge = true},
     {"C_Login, CONTEXT_SPECIFIC", 1, "", "", .act = log_in_for_one, .judge = judge_login,
-     .reads_after = true, .logged_in = true},
+     .reads_after = true, .logged_in = true, .merge = true},
     {"C_SetPIN", 0, "", "", CHANGE},
+    {"C_SetPIN, beside other programs", 0, "", "", CHANGE, .others = true},
     {"C_SetPIN, no short identifiers", 0, "", "sfi=off", CHANGE},
     {"C_SetPIN, signature", 1, "", "", CHANGE},
     {"C_SetPIN, last try kept", 1, "keep-last-try=yes", "", CHANGE},

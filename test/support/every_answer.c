@@ -34,11 +34,11 @@ static const struct lie {
     {"card reset", 0, JPKI_ERR_TRANSPORT},
     {"card removed", 0, JPKI_ERR_CARD_CHANGED},
     /* Beyond the list: only where they make sense. */
-    {"an honest signature", 0, JPKI_OK},
+    {"an honest answer", 0, JPKI_OK},
 };
 static const struct lie typed_lies[] = {{"6400", 0x6400, JPKI_OK}, {"6401", 0x6401, JPKI_OK}};
 
-enum { LIES = 19, RESET = 17, REMOVED = 18, HONEST_SIGNATURE = 19, ANSWERS = 20, TYPED_LIES = 2 };
+enum { LIES = 19, RESET = 17, REMOVED = 18, HONEST = 19, ANSWERS = 20, TYPED_LIES = 2 };
 
 /* ---- Answering -------------------------------------------------------------------------- */
 
@@ -90,6 +90,28 @@ static size_t honest_signature(const uint8_t *command, size_t length, uint8_t *a
     return liar.signature_length;
 }
 
+/* A READ BINARY from the start of EF 0006, named or selected before. */
+static bool is_token_info(enum kind kind, const uint8_t *command)
+{
+    return kind == READ && command[3] == 0x00 &&
+           (command[2] == 0x86 || (command[2] == 0x00 && liar.token_info_selected));
+}
+
+/* EF 0006 as the card has it: proof that our application is current. Read once. */
+static size_t honest_token_info(uint8_t *answer)
+{
+    static const uint8_t select[] = {0x00, 0xA4, 0x04, 0x0C, 0x0A, 0xD3, 0x92, 0xF0,
+                                     0x00, 0x26, 0x01, 0x00, 0x00, 0x00, 0x01};
+    static const uint8_t read[] = {0x00, 0xB0, 0x86, 0x00, 0xA0};
+    if (liar.token_info_length == 0) {
+        vcard_set(liar.vcard, "sfi=on");
+        honest(select, sizeof select, answer);
+        liar.token_info_length = honest(read, sizeof read, liar.token_info);
+    }
+    memcpy(answer, liar.token_info, liar.token_info_length);
+    return liar.token_info_length;
+}
+
 static enum jpki_error say(const struct lie *lie, uint8_t *answer, size_t *answer_length)
 {
     *answer_length = 0;
@@ -117,7 +139,8 @@ static enum jpki_error lie_to(enum kind kind, const uint8_t *command, size_t len
                      (uint32_t)header[3] << 8 | header[4];
     if (kind == SELECT_OURS)
         liar.history[0] = liar.history[1] = 0;
-    unsigned ways = typed ? LIES + TYPED_LIES : kind == SIGN_DATA ? ANSWERS : LIES;
+    bool token_info = is_token_info(kind, command);
+    unsigned ways = typed ? LIES + TYPED_LIES : kind == SIGN_DATA || token_info ? ANSWERS : LIES;
     struct fork_name name = {.logged_in = 0};
     bool named = liar.scenario->merge && kind != REST;
     if (named)
@@ -136,7 +159,14 @@ static enum jpki_error lie_to(enum kind kind, const uint8_t *command, size_t len
     if (kind != REST)
         liar.history[0] = liar.history[1];
     liar.history[1] = lie->sw;
-    if (kind == SIGN_DATA && way == HONEST_SIGNATURE) {
+    if (kind == SELECT_FILE)
+        liar.token_info_selected = lie->sw == 0x9000 && command[5] == 0x00 && command[6] == 0x06;
+    if (token_info && way == HONEST) {
+        liar.facts.proven = true;
+        *answer_length = honest_token_info(answer);
+        return JPKI_OK;
+    }
+    if (kind == SIGN_DATA && way == HONEST) {
         liar.facts.signature = true;
         *answer_length = honest_signature(command, length, answer);
         return JPKI_OK;
@@ -178,8 +208,9 @@ static enum jpki_error answer_command(const uint8_t *command, size_t length, boo
 
 /* ---- The reader ------------------------------------------------------------------------- */
 
-static enum jpki_error way_begin(void *self, enum jpki_card_event *event)
+static enum jpki_error way_begin(void *self, unsigned patience, enum jpki_card_event *event)
 {
+    (void)patience;
     (void)self;
     if (liar.facts.removed) {
         liar.connected = false;
@@ -190,7 +221,8 @@ static enum jpki_error way_begin(void *self, enum jpki_card_event *event)
     liar.connected = liar.held = true;
     /* What was true of the last transaction need not be of this one. */
     struct facts *facts = &liar.facts;
-    facts->selects = facts->selected = facts->told = facts->told_one = facts->may_change = 0;
+    facts->selects = facts->selected = facts->proven = 0;
+    facts->told = facts->told_one = facts->may_change = 0;
     return JPKI_OK;
 }
 
@@ -214,12 +246,13 @@ static enum jpki_error way_transmit_typed(void *self, const uint8_t *command, si
     return answer_command(command, length, true, answer, answer_length);
 }
 
-static void way_end(void *self, enum jpki_leave leave)
+static bool way_end(void *self, enum jpki_leave leave)
 {
     (void)self;
     liar_demand(liar.held, "an end without a begin");
     liar.held = false;
     liar.facts.powered_off |= leave == JPKI_POWER_OFF;
+    return true;
 }
 
 static void way_disconnect(void *self)
@@ -236,8 +269,10 @@ static void *readers_open(const struct jpki_options *options)
 
 static void fill(struct jpki_reader_status *status)
 {
-    *status = (struct jpki_reader_status){
-        .name = "Liar 00 00", .present = !liar.facts.removed, .insertion = liar.facts.removed};
+    *status = (struct jpki_reader_status){.name = "Liar 00 00",
+                                          .present = !liar.facts.removed,
+                                          .insertion = liar.facts.removed,
+                                          .shared = liar.scenario != NULL && liar.scenario->others};
 }
 
 static enum jpki_error readers_list(void *self, struct jpki_reader_status **readers, size_t *count)
@@ -302,6 +337,8 @@ void liar_reset(struct vcard *vcard, const struct scenario *scenario)
     bool same =
         liar.vcard == vcard && liar.scenario != NULL && liar.scenario->slot == scenario->slot;
     liar.signature_length = same ? liar.signature_length : 0;
+    liar.token_info_length = same ? liar.token_info_length : 0;
+    liar.token_info_selected = false;
     liar.vcard = vcard;
     liar.scenario = scenario;
     liar.walk = NULL;

@@ -25,6 +25,7 @@ enum tries_told { TRIES_NOT_ASKED, TRIES_LEFT, TRIES_NONE, TRIES_UNREADABLE };
 struct facts {
     uint8_t selects;                /* of our application, this transaction's */
     uint8_t selected;               /* the last was answered 9000 */
+    uint8_t proven;                 /* that, or EF 0006 was this card's; this transaction's */
     uint8_t told, told_one;         /* enum tries_told, this transaction's; it was the last try */
     uint8_t verifies, verdict;      /* enum verdict */
     uint8_t may_change;             /* VERIFY was answered 9000 in this transaction */
@@ -43,6 +44,7 @@ struct scenario {
     const char *options;
     const char *settings; /* switches of the card, blank-separated */
     bool logged_in;       /* before the lies begin */
+    bool others;          /* other programs are connected, too */
     bool keypad;
     /* Certificates and the question for PSS are read honestly once the PIN was accepted; and where
      * `merge` is set, forks are named (see liar.c). */

@@ -36,7 +36,7 @@ void liar_check(enum kind kind)
     if (kind == VERIFY_PIN) {
         liar_demand(facts->verifies == 0, "a second VERIFY leaves");
         liar_demand(!facts->broken, "a VERIFY leaves after a broken exchange");
-        liar_demand(facts->selected, "a VERIFY leaves without our SELECT in this transaction");
+        liar_demand(facts->proven, "a VERIFY leaves with another application current, maybe");
         liar_demand(facts->told == TRIES_LEFT,
                     "a VERIFY leaves though the card did not tell tries");
         liar_demand(!(facts->told_one && strstr(liar.scenario->options, "keep-last-try=yes")),
@@ -94,7 +94,7 @@ void liar_note(enum kind kind, uint16_t sw)
 {
     struct facts *facts = &liar.facts;
     if (kind == SELECT_OURS) {
-        facts->selected = sw == 0x9000;
+        facts->selected = facts->proven = sw == 0x9000;
         facts->not_ours |= sw != 0 && sw != 0x9000;
     }
     if (kind == ASK_TRIES) {

@@ -17,6 +17,9 @@ struct liar {
     struct facts facts;
     const char *complaint;
     bool connected, held, caught_up;
+    bool token_info_selected; /* EF 0006 is the file last selected */
+    uint8_t token_info[VCARD_ANSWER_MAX];
+    size_t token_info_length;
     enum kind last_kind;
     uint16_t history[2]; /* the last words that ended an exchange since SELECT */
     struct {
@@ -41,7 +44,7 @@ void liar_note(enum kind kind, uint16_t sw);
 struct fork_name {
     uint8_t header[HEADER];
     uint8_t card[CARD_STATE]; /* all of struct jpki_card but the way to it */
-    uint8_t logged_in, keeps_pin, refused, unlocked, pss_asked, pss;
+    uint8_t logged_in, forgotten, keeps_pin, refused, unlocked, pss_asked, pss;
     uint8_t history[4];
     struct facts facts;
 };

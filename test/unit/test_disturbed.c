@@ -168,8 +168,9 @@ static void before_every_transaction(void **state)
     expect_tries(app, before);
 }
 
-/* After a reset it may be somebody else's card: without EF 0006 nothing tells. */
-static void a_nameless_card_gets_no_kept_pin(void **state)
+/* After a reset it may be another card. Without EF 0006 the authentication certificate tells that
+ * it is not: the kept PIN is given again where the card has forgotten it. */
+static void a_card_without_0006_is_known_by_its_certificate(void **state)
 {
     struct app *app = *state;
     int before[PINS_MAX];
@@ -177,6 +178,26 @@ static void a_nameless_card_gets_no_kept_pin(void **state)
     CK_BYTE signature[SIGNATURE];
     readers_remove(app->reader);
     vcard_set(app->vcard, "ef0006=off");
+    readers_insert(app->reader, app->vcard);
+    CK_SESSION_HANDLE session = app_key(AUTH, &key);
+    (void)app_tries(app, before);
+    readers_reset(app->reader);
+    assert_int_equal(app_sign(session, key, signature), CKR_OK);
+    assert_int_equal(app_state(session), CKS_RO_USER_FUNCTIONS);
+    expect_tries(app, before);
+}
+
+/* With neither EF 0006 nor a certificate that can be read, nothing tells: it counts as another
+ * card, and what it may have kept is taken back. */
+static void a_card_that_cannot_be_told_gets_no_kept_pin(void **state)
+{
+    struct app *app = *state;
+    int before[PINS_MAX];
+    CK_OBJECT_HANDLE key;
+    CK_BYTE signature[SIGNATURE];
+    readers_remove(app->reader);
+    vcard_set(app->vcard, "ef0006=off");
+    vcard_set(app->vcard, "phone=on"); /* the certificate wants the PIN */
     vcard_set(app->vcard, "forget.warm_reset=off");
     readers_insert(app->reader, app->vcard);
     CK_SESSION_HANDLE session = app_key(AUTH, &key);
@@ -184,8 +205,7 @@ static void a_nameless_card_gets_no_kept_pin(void **state)
     (void)app_tries(app, before);
     uint64_t power_offs = readers_counts().power_offs;
     readers_reset(app->reader);
-    assert_int_equal(app_sign(session, key, signature), CKR_USER_NOT_LOGGED_IN);
-    assert_int_equal(app_state(session), CKS_RO_PUBLIC_SESSION);
+    assert_int_equal(app_sign(session, key, signature), CKR_DEVICE_REMOVED);
     assert_int_equal(readers_counts().power_offs, power_offs + 1);
     expect_tries(app, before);
     session = app_key(AUTH, &key);
@@ -391,7 +411,8 @@ int main(void)
         TEST(two_without_short_identifiers),
         TEST(between_two_signatures),
         TEST(before_every_transaction),
-        TEST(a_nameless_card_gets_no_kept_pin),
+        TEST(a_card_without_0006_is_known_by_its_certificate),
+        TEST(a_card_that_cannot_be_told_gets_no_kept_pin),
         TEST(a_kept_pin_is_not_wasted),
         TEST(no_pin_is_kept_if_unwanted),
         TEST(bad_signatures_are_kept_back),
