@@ -144,7 +144,7 @@ static bool sleep_and_free(struct pcsc_waits *waits, struct sleeper *sleeper)
 {
     bool slept = true;
     if (start(waits, sleeper)) {
-        if (pcsc_async_wait(&sleeper->async, NULL))
+        if (pcsc_async_wait(&sleeper->async, JPKI_NO_DEADLINE))
             slept = !pcsc_service_lost(sleeper->rv);
         else /* cancelled: lets the thread end, too, which else would sleep on for a minute */
             (void)PCSC(SCardCancel(sleeper->context));

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* After waiting in vain for another program, how long nobody waits for it again. */
 enum { BUSY_MEMORY_MS = 2000 };
@@ -255,23 +254,16 @@ static unsigned busy_timeout(const struct jpki_reader *reader)
     return reader->shared->options.busy_timeout * 1000;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* As patient as asked; once for all that is asked of this reader within a moment. */
 static enum jpki_error begin_patiently(struct jpki_reader *reader, unsigned patience)
 {
-    if (reader->busy_until > now_ms())
+    if (reader->busy_until > jpki_clock_ms())
         patience = 0;
     enum jpki_error error = begin_known(reader, patience);
     if (error != JPKI_ERR_BUSY)
         reader->busy_until = 0;
     else if (patience > 0)
-        reader->busy_until = now_ms() + BUSY_MEMORY_MS;
+        reader->busy_until = jpki_clock_ms() + BUSY_MEMORY_MS;
     return error;
 }
 

@@ -87,16 +87,11 @@ static struct expected expectation(const struct app *app)
     expected.forgets =
         expected.forgets || (is(app, "sign.corrupt", "next") && is(app, "ef0006", "off"));
     /* off: PIN, key and certificate are not there. empty: the certificate file is, with nothing in
-     * it; where that is hidden until the PIN is given, and (signature) EF 0008 does not tell
-     * either, it shows after the login. */
+     * it, and so is the PIN: that shows after the login. */
     if (!is(app, "auth", "on"))
-        expected.outcome[AUTH] =
-            is(app, "auth", "empty") && is(app, "phone", "on") ? EMPTY : ABSENT;
+        expected.outcome[AUTH] = is(app, "auth", "empty") ? EMPTY : ABSENT;
     if (!is(app, "sign", "on"))
-        expected.outcome[SIGN] =
-            is(app, "sign", "empty") && (is(app, "ef0008", "off") || !is(app, "auth", "on"))
-                ? EMPTY
-                : ABSENT;
+        expected.outcome[SIGN] = is(app, "sign", "empty") ? EMPTY : ABSENT;
     if (is(app, "jpki", "off"))
         expected.outcome[AUTH] = expected.outcome[SIGN] = FOREIGN;
     return expected;
