@@ -60,6 +60,7 @@ bool pcsc_async_wait(struct pcsc_async *async, int64_t deadline)
                 ? pthread_cond_wait(&async->changed, &async->lock)
                 : pthread_cond_clockwait(&async->changed, &async->lock, CLOCK_MONOTONIC, &time);
     bool finished = async->finished;
+    async->cancelled = false;
     pthread_mutex_unlock(&async->lock);
     return finished;
 }

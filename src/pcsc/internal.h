@@ -67,6 +67,8 @@ bool pcsc_async_start(struct pcsc_async *async);
 /* Waits until it has finished: true. False when the deadline has passed, or
  * pcsc_async_cancel() was called; the call goes on all the same. */
 bool pcsc_async_wait(struct pcsc_async *async, int64_t deadline);
+
+/* Ends one pcsc_async_wait(), now or when it is called; from any thread. */
 void pcsc_async_cancel(struct pcsc_async *async);
 
 /* Discards it: now, or by its thread when the call comes back. Not to be touched any more. */

@@ -184,7 +184,7 @@ static enum jpki_error as_missing(const struct jpki_credential *credential, enum
 enum jpki_error credential_begin(struct jpki_credential *credential, unsigned patience)
 {
     struct jpki_reader *reader = credential->reader;
-    enum jpki_error error = reader_begin_within(reader, patience);
+    enum jpki_error error = reader_begin_listing(reader, patience);
     if (error != JPKI_OK)
         return as_missing(credential, error);
     error = reader_enter(reader);
