@@ -68,7 +68,7 @@ void steps_print(const struct random_steps *run)
 
 void steps_report(const struct random_steps *run)
 {
-    printf("%llu step_kinds, %llu succeeded, %llu tries spent\n", (unsigned long long)run->count,
+    printf("%llu steps, %llu succeeded, %llu tries spent\n", (unsigned long long)run->count,
            (unsigned long long)run->good, (unsigned long long)run->spent);
 }
 
