@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * base: what every room stands on. Errors, guarded memory for secrets, bounded buffers,
- * options, the log, locks, and the one place where errors become CKR codes.
+ * base: what every room uses. Errors, guarded memory for secrets, bounded buffers, DER headers,
+ * options, the log, locks and forks.
  *
  * Nothing here knows of cards, readers or sessions.
  */
@@ -14,7 +14,7 @@
 
 /* ---- Errors --------------------------------------------------------------------------- */
 
-/* What can go wrong below the PKCS#11 face. Zero is success. */
+/* What can go wrong below the PKCS#11 functions. Zero is success. */
 enum jpki_error {
     JPKI_OK = 0,
 
@@ -29,6 +29,7 @@ enum jpki_error {
 
     /* The card's answers. */
     JPKI_ERR_NOT_JPKI,      /* the card has no JPKI application */
+    JPKI_ERR_NO_KEY,        /* the card lacks this key */
     JPKI_ERR_NOT_FOUND,     /* no such file on this card, or it is empty */
     JPKI_ERR_NOT_VERIFIED,  /* 6982: the card wants the PIN first */
     JPKI_ERR_NOT_SUPPORTED, /* the card lacks this command or scheme */
@@ -49,6 +50,8 @@ enum jpki_error {
     JPKI_ERR_CERTIFICATE,   /* not a certificate, or one with a key we cannot use */
     JPKI_ERR_MEMORY,
     JPKI_ERR_CRYPTO, /* OpenSSL failed where it must not */
+
+    JPKI_ERRORS /* how many */
 };
 
 /* A few words for the log. Never NULL. */
@@ -56,9 +59,6 @@ const char *jpki_error_text(enum jpki_error error);
 
 /* The way to the card broke in the midst of an exchange: what it has done is unknown. */
 bool jpki_error_is_break(enum jpki_error error);
-
-/* The only mapping from errors to Cryptoki return values (a CK_RV). */
-unsigned long jpki_ckr(enum jpki_error error);
 
 /* ---- Bounded buffers ------------------------------------------------------------------ */
 
@@ -75,6 +75,24 @@ bool jpki_buffer_append(struct jpki_buffer *buffer, const void *data, size_t len
 
 /* Frees the bytes and leaves the buffer empty. */
 void jpki_buffer_clear(struct jpki_buffer *buffer);
+
+/* ---- DER headers ---------------------------------------------------------------------- */
+
+/* One element, by its header; offsets from the start of the bytes that were looked at. */
+struct jpki_der_element {
+    uint8_t tag;
+    size_t content; /* where its content begins */
+    size_t end;     /* where the next element begins; may lie past the bytes at hand */
+};
+
+/* Reads the header at offset `at` of `length` bytes. False when the header is not all there
+ * (`visible` is false then), or not one of definite length below 16 MB. */
+bool jpki_der_read_header(const uint8_t *der, size_t length, size_t at,
+                          struct jpki_der_element *element, bool *visible);
+
+/* The length in bytes of the SEQUENCE that starts here, by its header alone; 0 when the header is
+ * not that of a SEQUENCE of definite length. `length` bytes can be looked at. */
+size_t jpki_der_length(const uint8_t *der, size_t length);
 
 /* ---- Secrets -------------------------------------------------------------------------- */
 
@@ -111,6 +129,7 @@ enum jpki_log_level {
 bool jpki_log_open(enum jpki_log_level level, const char *file);
 void jpki_log_close(void);
 
+/* Writes one line, cut at 511 bytes, when the level is wanted. From any thread. */
 void jpki_log(enum jpki_log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -120,7 +139,9 @@ void jpki_log_apdu(const uint8_t *command, size_t command_length, const uint8_t 
 
 /* ---- Options -------------------------------------------------------------------------- */
 
+/* Option pin-cache: whose PIN is kept while logged in. */
 enum jpki_pin_cache { JPKI_PIN_CACHE_NONE, JPKI_PIN_CACHE_AUTH, JPKI_PIN_CACHE_ALL };
+/* Option pss: whether the card signs RSASSA-PSS. */
 enum jpki_pss { JPKI_PSS_AUTO, JPKI_PSS_ON, JPKI_PSS_OFF };
 
 /* Which tokens to show: bits. */
@@ -129,6 +150,7 @@ enum jpki_pss { JPKI_PSS_AUTO, JPKI_PSS_ON, JPKI_PSS_OFF };
 
 #define JPKI_OPTION_TEXT 256 /* longest text value, with its NUL */
 
+/* What an application can choose; README has the table. Plain values: copied, never freed. */
 struct jpki_options {
     unsigned slots; /* JPKI_SLOTS_* */
     enum jpki_pin_cache pin_cache;
@@ -149,7 +171,37 @@ void jpki_options_default(struct jpki_options *options, unsigned slots);
  * value; `options` is then half read and must not be used. */
 bool jpki_options_parse(struct jpki_options *options, const char *text);
 
-/* ---- Locks ---------------------------------------------------------------------------- */
+/* ---- Forks and locks ------------------------------------------------------------------ */
+
+/*
+ * The order of all locks. A thread that holds one takes only those further down:
+ *
+ *     call     src/cryptoki/call.c: the module of this process. Held for moments; nothing outside
+ *              that file is called with it.
+ *     reader   src/reader: one for each reader, held while its card works
+ *     table    src/token: readers, slots and sessions. Never held during card I/O.
+ *     pcsc     src/pcsc: the context for questions about readers, and the list of waits
+ *     gate     src/base/fork.c: the entrance to pcsclite
+ *     log      src/base/log.c
+ *
+ * Reader and table locks are the application's mutexes where it gave its own; all others are the
+ * system's.
+ *
+ * Forks. No lock is held over a fork, and a fork waits for none but the gate, for 20 ms at most. A
+ * child is not initialised, whatever its parent was in the middle of: what it inherits of the
+ * parent's module is left alone, since closing it would close the parent's connections. The child
+ * may call C_Initialize at once, also in a fork handler of its own.
+ */
+
+/* Memory for state of the process: zero at first, and zero again in every forked child, where locks
+ * and conditions of the system's are then free ones (zero is what PTHREAD_MUTEX_INITIALIZER and
+ * PTHREAD_COND_INITIALIZER are). For constructors, and never given back. */
+void *jpki_fork_emptied(size_t size);
+
+/* Before and after every call into pcsclite: keeps its entrance clear while the process is being
+ * forked, so that no child finds pcsclite's lock held by a thread that it does not have. */
+void jpki_fork_gate_enter(void);
+void jpki_fork_gate_leave(void);
 
 /* The application's mutex functions (CK_C_INITIALIZE_ARGS), or all NULL for the system's. */
 struct jpki_locking {
@@ -162,7 +214,8 @@ struct jpki_locking {
 /* Not recursive. */
 struct jpki_lock;
 
-/* NULL when it cannot be made. `locking` is copied. */
+/* Make, free (NULL is ignored), take and release one. NULL when it cannot be made; `locking` is
+ * copied. */
 struct jpki_lock *jpki_lock_new(const struct jpki_locking *locking);
 void jpki_lock_free(struct jpki_lock *lock);
 void jpki_lock_take(struct jpki_lock *lock);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * card: the JPKI application of the My Number Card over any transport (../shared/card.md of the
- * project's plan is the source of every fact; ISO/IEC 7816-4 of the terms).
+ * card: the JPKI application of the My Number Card over any transport. What is known of the card,
+ * and how sure that is, stands in src/card/card.md; comments cite it by section ("card.md, Files").
+ * Terms are those of ISO/IEC 7816-4.
  *
  * Knows commands and files. Knows nothing of PKCS#11, of certificates' contents, or of who is
  * logged in, and never keeps a PIN. One caller at a time: the caller holds the reader's lock.
@@ -14,11 +15,12 @@
 #ifndef JPKI_CARD_H
 #define JPKI_CARD_H
 
+#include "jpki/crypto.h"
 #include "jpki/transport.h"
 
 #define JPKI_GET_RESPONSE_MAX 8
 #define JPKI_COMMANDS_MAX     300
-#define JPKI_FILE_MAX         8192 /* bytes; certificates are 1.0 to 1.6 kB */
+#define JPKI_FILE_MAX         8192 /* bytes; certificates are 1.0 to 1.6 kB (card.md, Files) */
 #define JPKI_SIGNATURE_MAX    512  /* bytes */
 #define JPKI_PIN_MAX          16   /* characters */
 
@@ -29,10 +31,10 @@ enum jpki_key { JPKI_KEY_AUTH, JPKI_KEY_SIGN, JPKI_KEYS };
 struct jpki_profile {
     const char *name; /* for the log */
 
-    /* Elementary files. */
+    /* Elementary files (card.md, Files). */
     uint16_t certificate, ca, key, pin;
 
-    /* The PIN. */
+    /* The PIN (card.md, Files). */
     unsigned pin_min, pin_max; /* characters */
     unsigned tries;            /* of a PIN never mistyped */
     bool pin_letters;          /* A-Z beside 0-9; stored upper case */
@@ -40,7 +42,7 @@ struct jpki_profile {
     /* The certificate is personal data and hidden until the PIN is given. */
     bool private_certificate;
 
-    /* Where the key stands in EF 0008. */
+    /* Where the key stands in EF 0008 (card.md, Files). */
     unsigned listed_at;
 
     /* Names that applications know these by. */
@@ -48,9 +50,10 @@ struct jpki_profile {
     uint8_t id, ca_id;
 };
 
+/* The row of a key. Never NULL, never freed. */
 const struct jpki_profile *jpki_profile(enum jpki_key key);
 
-/* A PIN ready to be sent: upper case, right length and characters. */
+/* A PIN ready to be sent: upper case, right length and characters (card.md, Files). */
 struct jpki_pin {
     uint8_t bytes[JPKI_PIN_MAX]; /* wipe after use */
     size_t length;
@@ -62,10 +65,10 @@ enum jpki_error jpki_pin_prepare(const struct jpki_profile *profile, const uint8
                                  size_t length, struct jpki_pin *pin);
 
 /* The rules for a new PIN, which a login does not insist on: with letters, at least one letter and
- * one digit. Errors: PIN_POLICY. */
+ * one digit (card.md, Holder's rules). Errors: PIN_POLICY. */
 enum jpki_error jpki_pin_check_new(const struct jpki_profile *profile, const struct jpki_pin *pin);
 
-/* What the card says of itself: EF 0006. */
+/* What the card says of itself: EF 0006 (card.md, Files). */
 struct jpki_card_info {
     uint8_t token_info[160];  /* EF 0006 as it is */
     size_t token_info_length; /* 0 when the card has none */
@@ -95,8 +98,9 @@ void jpki_card_forget(struct jpki_card *card);
 enum jpki_error jpki_card_select(struct jpki_card *card);
 
 /* Makes sure that our application is current without disturbing it where it is, since SELECT may
- * cost a verified PIN: reads EF 0006 and compares; SELECT only where it differs. A card without it
- * is believed: then jpki_card_is_sure() says no, and what is not found may be another's files. */
+ * cost a verified PIN (card.md, Security status): reads EF 0006 and compares; SELECT only where it
+ * differs. For a card without EF 0006 our application is taken for current, but not proven to be
+ * (card.md, Other applications). */
 enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_info *info);
 
 /* Whether EF 0006 of the application that is current says the same as `info`, which is not empty:
@@ -104,25 +108,25 @@ enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_
 enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card_info *info,
                                   bool *same);
 
-bool jpki_card_is_sure(const struct jpki_card *card, const struct jpki_card_info *info);
+/* Whether our application is proven to be current, after jpki_card_select() or jpki_card_resume()
+ * in this transaction. Where not, what is not found may be missing in another application only. */
+bool jpki_card_is_proven(const struct jpki_card *card, const struct jpki_card_info *info);
 
 /* Reads EF 0006; a card without it gives an empty info. */
 enum jpki_error jpki_card_identify(struct jpki_card *card, struct jpki_card_info *info);
 
 /* Whether the card has a key, where its certificate cannot be looked at to tell: by EF 0008, or
- * without that by asking for its PIN, since a key that is not there has none. */
+ * without that by asking for its PIN, since a key that is not there has none (card.md, Files). */
 enum jpki_error jpki_card_lists(struct jpki_card *card, enum jpki_key key, bool *listed);
 
 /* Tries left of a key's PIN: 0 when blocked, JPKI_TRIES_UNTOLD when the card says "verified"
- * instead of a number. Spends nothing. Errors: NOT_FOUND (no such key on this card). */
+ * instead of a number (card.md, Commands). Spends nothing. `for_change` selects the PIN's file
+ * first, as jpki_card_change() wants it. Errors: NOT_FOUND (no such key on this card). */
 #define JPKI_TRIES_UNTOLD 16U
-enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, unsigned *tries);
+enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool for_change,
+                                unsigned *tries);
 
-/* The same with the PIN's file selected first, as changing the PIN wants it. */
-enum jpki_error jpki_card_tries_selected(struct jpki_card *card, enum jpki_key key,
-                                         unsigned *tries);
-
-/* Presents a PIN; needs jpki_card_select() and one of the two above in the same transaction, with
+/* Presents a PIN; needs jpki_card_select() and jpki_card_tries() in the same transaction, with
  * tries left, else CARD and nothing is sent. Sent once, never repeated. `tries` is what is left
  * when it was wrong, JPKI_TRIES_UNTOLD when the card did not say. Errors: PIN_WRONG, PIN_BLOCKED
  * (also when this try was the last), NOT_FOUND. After TRANSPORT, CARD_CHANGED or CARD a try may
@@ -135,28 +139,23 @@ enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
 bool jpki_card_has_keypad(struct jpki_card *card);
 enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key, unsigned *tries);
 
-/* Replaces the PIN that jpki_card_tries_selected() and jpki_card_verify() were about, right after
- * them in the same transaction, else CARD and nothing is sent. Sent once. After TRANSPORT (also an
- * answer that leaves it open) or CARD_CHANGED the PIN may or may not have been changed; after any
- * other error it has not. */
+/* Replaces the PIN that jpki_card_tries() with `for_change` and jpki_card_verify() were about,
+ * right after them in the same transaction, else CARD and nothing is sent. Sent once. After
+ * TRANSPORT (also an answer that leaves it open) or CARD_CHANGED the PIN may or may not have been
+ * changed; after any other error it has not. */
 enum jpki_error jpki_card_change(struct jpki_card *card, enum jpki_key key,
                                  const struct jpki_pin *pin);
 
 /* Reads a certificate file on from where `content` ends, until at least `upto` bytes are there or
- * the certificate ends: its DER header tells where, since filler may follow. Errors: NOT_FOUND (no
- * file, or an empty one, or filler only), NOT_VERIFIED, MEMORY. */
+ * the certificate ends: its DER header tells where, since filler may follow (card.md, Files).
+ * Errors: NOT_FOUND (no file, or an empty one, or filler only), NOT_VERIFIED, MEMORY. */
 enum jpki_error jpki_card_read_certificate(struct jpki_card *card, uint16_t file, size_t upto,
                                            struct jpki_buffer *content);
 
-/* The card's signature schemes that we use, by P1 of 80 2A. */
-enum jpki_scheme {
-    JPKI_SCHEME_PKCS1 = 0x00, /* 1 to 245 bytes, padded as they are */
-    JPKI_SCHEME_PSS = 0x04,   /* a SHA-256 hash; MGF1-SHA-256, 32 bytes of salt */
-};
-
-/* Signs. The direct form asks for no selection: one command when nobody interfered. `signature`
- * has room for JPKI_SIGNATURE_MAX. The caller checks the signature before it trusts it.
- * Errors: NOT_VERIFIED, DATA_LENGTH (nothing was sent). */
+/* Signs; JPKI_SCHEME_NONE is DATA_LENGTH. The direct form asks for no selection: one command when
+ * no other program interfered. `signature` has room for JPKI_SIGNATURE_MAX. The caller checks the
+ * signature before it trusts it: it may be by a key of another application (card.md, Other
+ * applications). Errors: NOT_VERIFIED, DATA_LENGTH (nothing was sent). */
 enum jpki_error jpki_card_sign(struct jpki_card *card, enum jpki_key key, enum jpki_scheme scheme,
                                const uint8_t *data, size_t length, uint8_t *signature,
                                size_t *signature_length);

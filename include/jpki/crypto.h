@@ -11,6 +11,7 @@
 
 /* ---- Library context ------------------------------------------------------------------ */
 
+/* A library context of OpenSSL, and the hashes fetched from it. */
 struct jpki_crypto;
 
 /* NULL when OpenSSL or memory fails. May be used by several threads at once. */
@@ -19,6 +20,7 @@ void jpki_crypto_free(struct jpki_crypto *crypto);
 
 /* ---- Digests -------------------------------------------------------------------------- */
 
+/* The hashes of the mechanisms. */
 enum jpki_hash {
     JPKI_HASH_NONE,
     JPKI_SHA1,
@@ -50,16 +52,30 @@ bool jpki_digest_finish(struct jpki_digest *digest, uint8_t *hash);
  * returns the bytes written. `hash` is not JPKI_HASH_NONE. */
 size_t jpki_digest_info(enum jpki_hash hash, const uint8_t *value, uint8_t *out);
 
+/* ---- Signature schemes ---------------------------------------------------------------- */
+
+/* How a key signs. Every room uses this one list. */
+enum jpki_scheme {
+    JPKI_SCHEME_NONE,  /* not at all: a mechanism that only hashes */
+    JPKI_SCHEME_PKCS1, /* RSASSA-PKCS1-v1_5 around the data as they are: a DigestInfo, or anything
+                        */
+    JPKI_SCHEME_PSS,   /* RSASSA-PSS over a SHA-256 hash, MGF1-SHA-256, 32 bytes of salt */
+    JPKI_SCHEMES,
+};
+
 /* ---- Certificates --------------------------------------------------------------------- */
 
+/* Keys that a certificate may hold. */
 enum jpki_key_type { JPKI_KEY_RSA, JPKI_KEY_EC };
 
+/* A value taken out of a certificate. */
 struct jpki_field {
     const uint8_t *data; /* owned by the certificate */
     size_t length;
 };
 
-struct jpki_public_key; /* OpenSSL's */
+/* OpenSSL's form of a public key. */
+struct jpki_public_key;
 
 /* Everything that applications ask of a certificate, computed once. Fields that do not apply
  * are empty. */
@@ -79,8 +95,8 @@ struct jpki_certificate {
     struct jpki_public_key *key;
 };
 
-/* Parses `der` (copied; bytes behind the certificate are filler and ignored). NULL when it is
- * not a certificate with an RSA or EC key, or memory is short. Immutable afterwards. */
+/* Parses `der` (copied; bytes behind the certificate are filler and ignored: card.md, Files). NULL
+ * when it is not a certificate with an RSA or EC key, or memory is short. Immutable afterwards. */
 struct jpki_certificate *jpki_certificate_parse(struct jpki_crypto *crypto, const uint8_t *der,
                                                 size_t length);
 void jpki_certificate_free(struct jpki_certificate *certificate);
@@ -95,21 +111,17 @@ struct jpki_certificate *jpki_certificate_parse_key(struct jpki_crypto *crypto, 
  * no certificate. `key_info`, when enough: the SubjectPublicKeyInfo in `der`. */
 size_t jpki_certificate_key_end(const uint8_t *der, size_t length, struct jpki_field *key_info);
 
-/* The length of the DER element that starts here, by its header alone; 0 when the header is not
- * that of a SEQUENCE of definite length. `length` bytes can be looked at. */
-size_t jpki_der_length(const uint8_t *der, size_t length);
+/* Bytes of data that a scheme signs with the key of this certificate, at least and at most. */
+size_t jpki_scheme_least(enum jpki_scheme scheme);
+size_t jpki_scheme_most(enum jpki_scheme scheme, const struct jpki_certificate *certificate);
 
 /* ---- Checking a signature ------------------------------------------------------------- */
-
-/* RSASSA-PKCS1-v1_5 padding around `data` as it is (a DigestInfo, or anything), and RSASSA-PSS
- * over a SHA-256 hash with MGF1-SHA-256 and 32 bytes of salt. */
-enum jpki_padding { JPKI_PADDING_PKCS1, JPKI_PADDING_PSS };
 
 /* JPKI_OK when the certificate's key made the signature, else BAD_SIGNATURE, or CRYPTO when
  * OpenSSL could not say. */
 enum jpki_error jpki_check_signature(struct jpki_crypto *crypto,
                                      const struct jpki_certificate *certificate,
-                                     enum jpki_padding padding, const uint8_t *data, size_t length,
+                                     enum jpki_scheme scheme, const uint8_t *data, size_t length,
                                      const uint8_t *signature, size_t signature_length);
 
 #endif

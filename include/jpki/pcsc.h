@@ -10,6 +10,7 @@
 
 #include "jpki/transport.h"
 
+/* The readers that pcscd has; see jpki/transport.h. */
 extern const struct jpki_readers_ops jpki_pcsc_readers;
 
 #endif

@@ -20,6 +20,11 @@
 #include "jpki/pkcs11.h"
 #include "jpki/transport.h"
 
+/* ---- Return values -------------------------------------------------------------------- */
+
+/* The one mapping from the library's errors to Cryptoki return values (2.40, 5.1). */
+CK_RV jpki_ckr(enum jpki_error error);
+
 /* ---- Module --------------------------------------------------------------------------- */
 
 /* What makes one shared object differ from the next; each defines `jpki_module_config`. */
@@ -60,6 +65,8 @@ CK_RV jpki_slot_info(struct jpki_module *module, CK_SLOT_ID id, CK_SLOT_INFO *in
 /* Asks the card for the tries left every time. */
 CK_RV jpki_token_info(struct jpki_module *module, CK_SLOT_ID id, CK_TOKEN_INFO *info);
 
+/* As C_GetMechanismList and C_GetMechanismInfo. Ask the card about RSASSA-PSS once, unless option
+ * pss says. */
 CK_RV jpki_mechanism_list(struct jpki_module *module, CK_SLOT_ID id, CK_MECHANISM_TYPE *list,
                           CK_ULONG *count);
 CK_RV jpki_mechanism_info(struct jpki_module *module, CK_SLOT_ID id, CK_MECHANISM_TYPE type,
@@ -74,8 +81,10 @@ CK_RV jpki_token_check(struct jpki_module *module, CK_SLOT_ID id);
 
 /* ---- Sessions ------------------------------------------------------------------------- */
 
+/* An open session. */
 struct jpki_session;
 
+/* As C_OpenSession; `flags` are checked. Errors: those of jpki_token_check. */
 CK_RV jpki_session_open(struct jpki_module *module, CK_SLOT_ID slot, CK_FLAGS flags,
                         CK_SESSION_HANDLE *handle);
 
@@ -110,10 +119,13 @@ CK_RV jpki_set_pin(struct jpki_session *session, const CK_UTF8CHAR *old_pin, CK_
 
 /* ---- Objects -------------------------------------------------------------------------- */
 
+/* As C_FindObjectsInit, C_FindObjects and C_FindObjectsFinal. The first reads of the card what the
+ * template asks for and is not known. */
 CK_RV jpki_find_begin(struct jpki_session *session, const CK_ATTRIBUTE *template, CK_ULONG count);
 CK_RV jpki_find_next(struct jpki_session *session, CK_OBJECT_HANDLE *objects, CK_ULONG most,
                      CK_ULONG *count);
 CK_RV jpki_find_end(struct jpki_session *session);
+/* As C_GetAttributeValue and C_GetObjectSize. */
 CK_RV jpki_object_get(struct jpki_session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template,
                       CK_ULONG count);
 CK_RV jpki_object_size(struct jpki_session *session, CK_OBJECT_HANDLE object, CK_ULONG *size);
@@ -131,7 +143,7 @@ CK_RV jpki_operation_begin(struct jpki_session *session, enum jpki_operation kin
                            const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key);
 
 /* Whether one is under way, else CKR_OPERATION_NOT_INITIALIZED. */
-CK_RV jpki_operation_check(const struct jpki_session *session, enum jpki_operation kind);
+CK_RV jpki_operation_check(struct jpki_session *session, enum jpki_operation kind);
 CK_RV jpki_operation_cancel(struct jpki_session *session, enum jpki_operation kind);
 
 /* Feeds a part. An error ends the operation. */

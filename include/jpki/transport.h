@@ -9,7 +9,8 @@
 
 #include "jpki/base.h"
 
-/* Short APDUs only (ISO/IEC 7816-3): header, Lc, 255 bytes, Le; 256 bytes and a status word. */
+/* Short APDUs only (card.md, Commands; ISO/IEC 7816-3): header, Lc, 255 bytes, Le; 256 bytes and a
+ * status word. */
 #define JPKI_COMMAND_MAX 261
 #define JPKI_ANSWER_MAX  258
 
@@ -24,7 +25,8 @@ enum jpki_card_event {
 /* What an ending transaction does to the card. */
 enum jpki_leave {
     JPKI_LEAVE,     /* as it is */
-    JPKI_POWER_OFF, /* power it down and up: the one sure way to make it forget a PIN */
+    JPKI_POWER_OFF, /* power it down and up: the one sure way to make it forget a PIN (card.md,
+                       Security status) */
 };
 
 /* The way to the card in one reader. Calls on one transport are never made at the same time:
@@ -63,6 +65,7 @@ struct jpki_transport_ops {
     void (*close)(void *self);
 };
 
+/* A way to a card, and what its functions work on. */
 struct jpki_transport {
     const struct jpki_transport_ops *ops;
     void *self;
@@ -72,6 +75,7 @@ struct jpki_transport {
 
 #define JPKI_READER_NAME 128 /* longest reader name, with its NUL (PC/SC: MAX_READERNAME) */
 
+/* One reader as pcscd shows it now. */
 struct jpki_reader_status {
     char name[JPKI_READER_NAME];
     bool present; /* there is a card in it */

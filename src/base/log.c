@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "jpki/base.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
-static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER; /* guards log_file */
-static FILE *log_file;                                       /* NULL: standard error */
+static pthread_mutex_t *lock; /* guards the below */
+static int log_file = -1;     /* -1: standard error */
+static struct stat log_stat;  /* what the descriptor was when the log was opened */
+static bool log_is_there;
 static atomic_int log_level = JPKI_LOG_WARNING;
 
 static const char *const level_names[] = {
@@ -16,37 +22,40 @@ static const char *const level_names[] = {
     [JPKI_LOG_INFO] = "info", [JPKI_LOG_DEBUG] = "debug",
 };
 
-static void set_file(FILE *file)
+__attribute__((constructor)) static void set_up(void)
 {
-    pthread_mutex_lock(&log_lock);
-    if (log_file != NULL)
-        (void)fclose(log_file);
+    lock = jpki_fork_emptied(sizeof *lock);
+    log_is_there = fstat(STDERR_FILENO, &log_stat) == 0;
+}
+
+static void set_file(int file)
+{
+    pthread_mutex_lock(lock);
+    if (log_file >= 0)
+        (void)close(log_file);
     log_file = file;
-    pthread_mutex_unlock(&log_lock);
+    log_is_there = fstat(file >= 0 ? file : STDERR_FILENO, &log_stat) == 0;
+    pthread_mutex_unlock(lock);
 }
 
-/* A child must not find the lock held by a thread that it does not have. */
-static void before_fork(void)
+/* For its owner only, never through a link, and never in the place of a standard stream that the
+ * host has closed. -1 when it cannot be opened. */
+static int open_file(const char *name)
 {
-    pthread_mutex_lock(&log_lock);
-}
-
-static void after_fork(void)
-{
-    pthread_mutex_unlock(&log_lock);
-}
-
-__attribute__((constructor)) static void watch_forks(void)
-{
-    (void)pthread_atfork(before_fork, after_fork, after_fork);
+    int file = open(name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
+    if (file < 0 || file > STDERR_FILENO)
+        return file;
+    int moved = fcntl(file, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    (void)close(file);
+    return moved;
 }
 
 bool jpki_log_open(enum jpki_log_level level, const char *file)
 {
-    FILE *opened = NULL;
+    int opened = -1;
     if (file != NULL && file[0] != '\0') {
-        opened = fopen(file, "ae");
-        if (opened == NULL)
+        opened = open_file(file);
+        if (opened < 0)
             return false;
     }
     set_file(opened);
@@ -56,7 +65,7 @@ bool jpki_log_open(enum jpki_log_level level, const char *file)
 
 void jpki_log_close(void)
 {
-    set_file(NULL);
+    set_file(-1);
     atomic_store(&log_level, JPKI_LOG_WARNING);
 }
 
@@ -65,20 +74,30 @@ static bool wanted(enum jpki_log_level level)
     return (int)level <= atomic_load(&log_level);
 }
 
+/* The host may have closed the descriptor, and opened something else that now has its number. */
+static bool is_still_log(int file)
+{
+    struct stat now;
+    return log_is_there && fstat(file, &now) == 0 && now.st_dev == log_stat.st_dev &&
+           now.st_ino == log_stat.st_ino;
+}
+
 static void write_line(enum jpki_log_level level, const char *text)
 {
     struct timespec now;
     struct tm parts;
-    char stamp[16] = "";
+    char stamp[16] = "", line[600];
     if (clock_gettime(CLOCK_REALTIME, &now) == 0 && localtime_r(&now.tv_sec, &parts) != NULL)
         (void)strftime(stamp, sizeof stamp, "%H:%M:%S", &parts);
+    (void)snprintf(line, sizeof line, "jpki-pkcs11 %s.%03ld %s: %s\n", stamp, now.tv_nsec / 1000000,
+                   level_names[level], text);
 
-    pthread_mutex_lock(&log_lock);
-    FILE *file = log_file != NULL ? log_file : stderr;
-    (void)fprintf(file, "jpki-pkcs11 %s.%03ld %s: %s\n", stamp, now.tv_nsec / 1000000,
-                  level_names[level], text);
-    (void)fflush(file);
-    pthread_mutex_unlock(&log_lock);
+    pthread_mutex_lock(lock);
+    int file = log_file >= 0 ? log_file : STDERR_FILENO;
+    if (is_still_log(file) && write(file, line, strlen(line)) < 0) {
+        /* There is nowhere to say that the log cannot be written. */
+    }
+    pthread_mutex_unlock(lock);
 }
 
 void jpki_log(enum jpki_log_level level, const char *format, ...)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-struct command jpki_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8_t p2,
+struct command make_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8_t p2,
                             const uint8_t *data, size_t length, size_t answer_length)
 {
     struct command command = {.bytes = {cla, (uint8_t)ins, p1, p2}, .length = 4};
@@ -43,8 +43,8 @@ static enum jpki_error transmit(struct jpki_card *card, const struct command *co
     return JPKI_OK;
 }
 
-enum jpki_error jpki_exchange(struct jpki_card *card, const struct command *command,
-                              struct answer *answer)
+enum jpki_error exchange(struct jpki_card *card, const struct command *command,
+                         struct answer *answer)
 {
     answer->length = 0;
     enum jpki_error error = transmit(card, command, answer);
@@ -59,14 +59,14 @@ enum jpki_error jpki_exchange(struct jpki_card *card, const struct command *comm
     }
     for (int i = 0; i < JPKI_GET_RESPONSE_MAX && error == JPKI_OK && answer->sw >> 8 == 0x61; i++) {
         uint8_t more = (uint8_t)answer->sw;
-        struct command rest = jpki_command(0x00, INS_GET_RESPONSE, 0, 0, NULL, 0, 256);
+        struct command rest = make_command(0x00, INS_GET_RESPONSE, 0, 0, NULL, 0, 256);
         rest.bytes[rest.length - 1] = more;
         error = transmit(card, &rest, answer);
     }
     return error;
 }
 
-enum jpki_error jpki_sw_error(uint16_t sw)
+enum jpki_error sw_error(uint16_t sw)
 {
     static const struct {
         uint16_t sw;

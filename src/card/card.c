@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* card.md, Application. */
 static const uint8_t application_name[] = {0xD3, 0x92, 0xF0, 0x00, 0x26,
                                            0x01, 0x00, 0x00, 0x00, 0x01};
 
+/* card.md, Files. */
 enum { EF_TOKEN_INFO = 0x0006, EF_CERTIFICATE_LIST = 0x0008, CERTIFICATE_LISTED = 0x8F };
 
 struct jpki_card *jpki_card_new(struct jpki_transport transport)
@@ -76,12 +78,12 @@ enum jpki_error jpki_card_select(struct jpki_card *card)
     card->current = 0;
 
     struct command command =
-        jpki_command(0x00, INS_SELECT, 0x04, 0x0C, application_name, sizeof application_name, 0);
+        make_command(0x00, INS_SELECT, 0x04, 0x0C, application_name, sizeof application_name, 0);
     struct answer answer;
-    enum jpki_error error = jpki_exchange(card, &command, &answer);
-    /* The first command after power-up may be answered 6F00 once. */
+    enum jpki_error error = exchange(card, &command, &answer);
+    /* The first command after power-up may be answered 6F00 once (card.md, Commands). */
     if (error == JPKI_OK && answer.sw == SW_CARD_WAKES_UP)
-        error = jpki_exchange(card, &command, &answer);
+        error = exchange(card, &command, &answer);
     if (error != JPKI_OK)
         return error;
 
@@ -93,7 +95,7 @@ enum jpki_error jpki_card_select(struct jpki_card *card)
     return answer.sw == SW_CARD_WAKES_UP ? JPKI_ERR_CARD : JPKI_ERR_NOT_JPKI;
 }
 
-bool jpki_card_is_sure(const struct jpki_card *card, const struct jpki_card_info *info)
+bool jpki_card_is_proven(const struct jpki_card *card, const struct jpki_card_info *info)
 {
     return card->selected || info->token_info_length > 0;
 }
@@ -102,8 +104,8 @@ enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card
                                   bool *same)
 {
     struct answer answer;
-    enum jpki_error error = jpki_read_start(card, EF_TOKEN_INFO, info->token_info_length,
-                                            info->token_info_length, &answer);
+    enum jpki_error error =
+        read_start(card, EF_TOKEN_INFO, info->token_info_length, info->token_info_length, &answer);
     *same = error == JPKI_OK && answer.length == info->token_info_length &&
             memcmp(answer.data, info->token_info, answer.length) == 0;
     return jpki_error_is_break(error) ? error : JPKI_OK;
@@ -113,7 +115,8 @@ enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_
 {
     if (card->selected)
         return JPKI_OK;
-    /* Nothing to compare with: believe, unless the card was reset (see jpki_card_is_sure). */
+    /* Nothing to compare with: after a reset no application is current, else ours is taken to be.
+     */
     if (info->token_info_length == 0)
         return card->was_reset ? jpki_card_select(card) : JPKI_OK;
 
@@ -142,15 +145,15 @@ enum jpki_error jpki_card_identify(struct jpki_card *card, struct jpki_card_info
 {
     *info = (struct jpki_card_info){0};
     struct answer answer;
-    enum jpki_error error =
-        jpki_read_start(card, EF_TOKEN_INFO, sizeof info->token_info, 32, &answer);
+    enum jpki_error error = read_start(card, EF_TOKEN_INFO, sizeof info->token_info, 32, &answer);
     if (error != JPKI_OK)
         return jpki_error_is_break(error) ? error : JPKI_OK;
 
     info->token_info_length =
         answer.length < sizeof info->token_info ? answer.length : sizeof info->token_info;
     memcpy(info->token_info, answer.data, info->token_info_length);
-    /* A CK_TOKEN_INFO: label[32], manufacturerID[32], model[16], serialNumber[16], ... */
+    /* A CK_TOKEN_INFO (card.md, Files): label[32], manufacturerID[32], model[16],
+     * serialNumber[16], ... */
     copy_text(info->label, info, 0, 32);
     copy_text(info->manufacturer, info, 32, 32);
     copy_text(info->model, info, 64, 16);
@@ -158,8 +161,8 @@ enum jpki_error jpki_card_identify(struct jpki_card *card, struct jpki_card_info
     return JPKI_OK;
 }
 
-/* One source only tells what EF 0008 means: where it lists nothing at all, it means something
- * else. */
+/* A single source tells what EF 0008 means (card.md, Files): where it lists nothing at all, it
+ * means something else. */
 static bool is_understood(const struct answer *answer)
 {
     for (int key = 0; key < JPKI_KEYS; key++) {
@@ -173,7 +176,7 @@ static bool is_understood(const struct answer *answer)
 enum jpki_error jpki_card_lists(struct jpki_card *card, enum jpki_key key, bool *listed)
 {
     struct answer answer;
-    enum jpki_error error = jpki_read_start(card, EF_CERTIFICATE_LIST, 3, 2, &answer);
+    enum jpki_error error = read_start(card, EF_CERTIFICATE_LIST, 3, 2, &answer);
     if (jpki_error_is_break(error))
         return error;
     if (error == JPKI_OK && is_understood(&answer)) {
@@ -182,7 +185,7 @@ enum jpki_error jpki_card_lists(struct jpki_card *card, enum jpki_key key, bool 
         return JPKI_OK;
     }
     unsigned tries;
-    error = jpki_card_tries(card, key, &tries);
+    error = jpki_card_tries(card, key, false, &tries);
     *listed = error != JPKI_ERR_NOT_FOUND;
     return jpki_error_is_break(error) ? error : JPKI_OK;
 }

@@ -2,35 +2,33 @@
 /* Files of the application: naming them, and reading them. */
 #include "internal.h"
 
-#include "jpki/crypto.h"
-
 /* A file of JPKI_FILE_MAX in full blocks, and as many blocks again for a card that gives short
  * ones. */
 enum { BLOCK = 256, READS_MAX = 2 * JPKI_FILE_MAX / BLOCK };
 
-enum jpki_error jpki_select_file(struct jpki_card *card, uint16_t file)
+enum jpki_error select_file(struct jpki_card *card, uint16_t file)
 {
     uint8_t id[2] = {(uint8_t)(file >> 8), (uint8_t)file};
-    /* Only P1=02 works on this card. P2=0C: no answer data wanted. */
-    struct command command = jpki_command(0x00, INS_SELECT, 0x02, 0x0C, id, sizeof id, 0);
+    /* Only P1=02 works. P2=0C: no answer data wanted (card.md, Application). */
+    struct command command = make_command(0x00, INS_SELECT, 0x02, 0x0C, id, sizeof id, 0);
     struct answer answer;
     card->current = 0;
-    enum jpki_error error = jpki_exchange(card, &command, &answer);
+    enum jpki_error error = exchange(card, &command, &answer);
     if (error == JPKI_OK)
-        error = jpki_sw_error(answer.sw);
+        error = sw_error(answer.sw);
     if (error == JPKI_OK)
         card->current = file;
     return error;
 }
 
-enum jpki_error jpki_send_to_file(struct jpki_card *card, uint16_t file,
-                                  const struct command *named, const struct command *plain,
-                                  bool (*done)(uint16_t sw), struct answer *answer)
+enum jpki_error send_to_file(struct jpki_card *card, uint16_t file, const struct command *named,
+                             const struct command *plain, bool (*done)(uint16_t sw),
+                             struct answer *answer)
 {
     bool tried = card->short_ids != SHORT_IDS_REFUSED;
     uint16_t refusal = 0;
     if (tried) {
-        enum jpki_error error = jpki_exchange(card, named, answer);
+        enum jpki_error error = exchange(card, named, answer);
         if (error != JPKI_OK)
             return error;
         if (done(answer->sw)) {
@@ -44,9 +42,9 @@ enum jpki_error jpki_send_to_file(struct jpki_card *card, uint16_t file,
     /* Refused: because of the short form, or would the plain one be refused as well? After a
      * refusal there is no telling which file is current. */
     bool current = !tried && card->current == file;
-    enum jpki_error error = current ? JPKI_OK : jpki_select_file(card, file);
+    enum jpki_error error = current ? JPKI_OK : select_file(card, file);
     if (error == JPKI_OK)
-        error = jpki_exchange(card, plain, answer);
+        error = exchange(card, plain, answer);
     if (error == JPKI_OK && tried && answer->sw != refusal)
         card->short_ids = SHORT_IDS_REFUSED;
     return error;
@@ -58,7 +56,7 @@ static bool was_read(uint16_t sw)
     return sw == SW_OK || sw == SW_END_OF_FILE;
 }
 
-/* The answer of cards that do not give fewer bytes than were asked for. */
+/* The answer of cards that do not give fewer bytes than were asked for (card.md, Commands). */
 static bool passes_the_end(uint16_t sw)
 {
     return sw == SW_WRONG_LENGTH || sw == SW_WRONG_OFFSET;
@@ -68,21 +66,21 @@ static enum jpki_error read_error(const struct answer *answer)
 {
     if (was_read(answer->sw))
         return answer->length > 0 ? JPKI_OK : JPKI_ERR_NOT_FOUND;
-    return jpki_sw_error(answer->sw);
+    return sw_error(answer->sw);
 }
 
-enum jpki_error jpki_read_start(struct jpki_card *card, uint16_t file, size_t wanted, size_t least,
-                                struct answer *answer)
+enum jpki_error read_start(struct jpki_card *card, uint16_t file, size_t wanted, size_t least,
+                           struct answer *answer)
 {
     struct command named =
-        jpki_command(0x00, INS_READ_BINARY, (uint8_t)(0x80 | file), 0, NULL, 0, wanted);
-    struct command plain = jpki_command(0x00, INS_READ_BINARY, 0, 0, NULL, 0, wanted);
-    enum jpki_error error = jpki_send_to_file(card, file, &named, &plain, was_read, answer);
+        make_command(0x00, INS_READ_BINARY, (uint8_t)(0x80 | file), 0, NULL, 0, wanted);
+    struct command plain = make_command(0x00, INS_READ_BINARY, 0, 0, NULL, 0, wanted);
+    enum jpki_error error = send_to_file(card, file, &named, &plain, was_read, answer);
 
     /* Some cards do not shorten a read that passes the end of the file: ask for less. */
     if (error == JPKI_OK && passes_the_end(answer->sw)) {
-        struct command shorter = jpki_command(0x00, INS_READ_BINARY, 0, 0, NULL, 0, least);
-        error = jpki_exchange(card, &shorter, answer);
+        struct command shorter = make_command(0x00, INS_READ_BINARY, 0, 0, NULL, 0, least);
+        error = exchange(card, &shorter, answer);
         if (error == JPKI_OK && passes_the_end(answer->sw))
             return JPKI_ERR_NOT_FOUND; /* not even those: empty */
     }
@@ -94,21 +92,22 @@ static enum jpki_error read_block(struct jpki_card *card, uint16_t file, size_t 
                                   struct jpki_buffer *content)
 {
     /* Where the file is not current any more, a short identifier makes it so again, but leaves
-     * room for an offset of one byte only: what is read twice is dropped, if anything is new. */
+     * room for an offset of one byte only (card.md, Commands): what is read twice is dropped, if
+     * anything is new. */
     bool named = card->current != file && card->short_ids == SHORT_IDS_WORK &&
                  content->length < 0xFF + BLOCK;
     size_t offset = named && content->length > 0xFF ? 0xFF : content->length;
     uint8_t p1 = (uint8_t)(named ? 0x80 | file : offset >> 8);
     if (!named && card->current != file) {
-        enum jpki_error error = jpki_select_file(card, file);
+        enum jpki_error error = select_file(card, file);
         if (error != JPKI_OK)
             return error;
     }
     size_t wanted = total - offset < BLOCK ? total - offset : BLOCK;
     struct command command =
-        jpki_command(0x00, INS_READ_BINARY, p1, (uint8_t)offset, NULL, 0, wanted);
+        make_command(0x00, INS_READ_BINARY, p1, (uint8_t)offset, NULL, 0, wanted);
     struct answer answer;
-    enum jpki_error error = jpki_exchange(card, &command, &answer);
+    enum jpki_error error = exchange(card, &command, &answer);
     if (error != JPKI_OK)
         return error;
     if (!was_read(answer.sw))
@@ -126,12 +125,12 @@ static enum jpki_error read_block(struct jpki_card *card, uint16_t file, size_t 
 }
 
 /* The first block of a certificate file. A file that does not begin with a DER header (all
- * filler) holds none. */
+ * filler) holds none (card.md, Files). */
 static enum jpki_error read_first(struct jpki_card *card, uint16_t file,
                                   struct jpki_buffer *content)
 {
     struct answer start;
-    enum jpki_error error = jpki_read_start(card, file, BLOCK, 4, &start);
+    enum jpki_error error = read_start(card, file, BLOCK, 4, &start);
     if (error != JPKI_OK)
         return error;
     size_t total = jpki_der_length(start.data, start.length);

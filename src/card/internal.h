@@ -5,8 +5,8 @@
 
 #include "jpki/card.h"
 
-/* Short EF identifiers: naming a file in the command itself instead of by SELECT. Sure with
- * nobody (card.md, Commands), so believed only after it worked once on this card. */
+/* Short EF identifiers: naming a file in the command itself instead of by SELECT. Some cards may
+ * refuse them (card.md, Commands), so they are relied on only after one worked on this card. */
 enum short_ids { SHORT_IDS_UNTRIED, SHORT_IDS_WORK, SHORT_IDS_REFUSED };
 
 /* What may follow on a PIN: nothing opens it but the card's own answers in this transaction. */
@@ -30,6 +30,7 @@ struct jpki_card {
 
 /* ---- apdu.c --------------------------------------------------------------------------- */
 
+/* card.md, Commands. */
 enum instruction {
     INS_VERIFY = 0x20,
     INS_CHANGE = 0x24,
@@ -39,6 +40,7 @@ enum instruction {
     INS_GET_RESPONSE = 0xC0,
 };
 
+/* Status words (card.md, Commands). */
 #define SW_OK            0x9000
 #define SW_END_OF_FILE   0x6282
 #define SW_WRONG_LENGTH  0x6700
@@ -69,33 +71,34 @@ struct answer {
     uint16_t sw;
 };
 
-struct command jpki_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8_t p2,
+struct command make_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8_t p2,
                             const uint8_t *data, size_t length, size_t answer_length);
 
 /* Sends a command and collects its whole answer: where the card says 6Cxx the command goes out
- * once more with that Le, where it says 61xx the rest is fetched, both only for commands that
- * expect data, so a VERIFY is never repeated. Errors: TRANSPORT, CARD_CHANGED, CARD. */
-enum jpki_error jpki_exchange(struct jpki_card *card, const struct command *command,
-                              struct answer *answer);
+ * once more with that Le, where it says 61xx the rest is fetched (card.md, Commands), both only for
+ * commands that expect data, so a VERIFY is never repeated. Errors: TRANSPORT, CARD_CHANGED, CARD.
+ */
+enum jpki_error exchange(struct jpki_card *card, const struct command *command,
+                         struct answer *answer);
 
 /* What a status word means where a command has no rules of its own. */
-enum jpki_error jpki_sw_error(uint16_t sw);
+enum jpki_error sw_error(uint16_t sw);
 
 /* ---- file.c --------------------------------------------------------------------------- */
 
 /* SELECT of a file of the current application. Errors: NOT_FOUND. */
-enum jpki_error jpki_select_file(struct jpki_card *card, uint16_t file);
+enum jpki_error select_file(struct jpki_card *card, uint16_t file);
 
 /* Sends a command that works on `file`: `named` carries its short identifier, `plain` works on
  * the current file. Falls back from the first to the second where the card refuses; `done` tells
  * which status words are an answer and not a refusal. Needs our application to be current. */
-enum jpki_error jpki_send_to_file(struct jpki_card *card, uint16_t file,
-                                  const struct command *named, const struct command *plain,
-                                  bool (*done)(uint16_t sw), struct answer *answer);
+enum jpki_error send_to_file(struct jpki_card *card, uint16_t file, const struct command *named,
+                             const struct command *plain, bool (*done)(uint16_t sw),
+                             struct answer *answer);
 
 /* Reads `wanted` (1 to 256) bytes from the start of a file, or fewer where it is shorter; where
  * the card refuses to read past the end, `least` bytes. Errors: NOT_FOUND, NOT_VERIFIED. */
-enum jpki_error jpki_read_start(struct jpki_card *card, uint16_t file, size_t wanted, size_t least,
-                                struct answer *answer);
+enum jpki_error read_start(struct jpki_card *card, uint16_t file, size_t wanted, size_t least,
+                           struct answer *answer);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* PINs. The rule of this file: a VERIFY leaves once, after our own SELECT and a reading of the
- * tries left in the same transaction, and never again by itself. */
+/* PINs. The rule of this file: a VERIFY leaves once, after our own SELECT (other applications have
+ * PINs under the same file numbers: card.md, Other applications) and a reading of the tries left in
+ * the same transaction, and never again by itself. */
 #include "internal.h"
 
 #include <string.h>
@@ -37,6 +38,7 @@ enum jpki_error jpki_pin_prepare(const struct jpki_profile *profile, const uint8
                                    "method off (nothing was sent to the card)");
         return JPKI_ERR_PIN_CHARACTERS;
     }
+    /* The card may count a PIN of a wrong length as a try (card.md, Commands). */
     if (length < profile->pin_min || length > profile->pin_max)
         return JPKI_ERR_PIN_LENGTH;
 
@@ -63,7 +65,7 @@ enum jpki_error jpki_pin_check_new(const struct jpki_profile *profile, const str
     return digits > 0 && digits < pin->length ? JPKI_OK : JPKI_ERR_PIN_POLICY;
 }
 
-/* ---- Tries left ------------------------------------------------------------------------- */
+/* ---- Tries left (card.md, Commands) ----------------------------------------------------- */
 
 static bool is_tries(uint16_t sw)
 {
@@ -91,7 +93,7 @@ static enum jpki_error read_tries(struct jpki_card *card, enum jpki_key key, uin
                                   enum pin_gate gate, unsigned *tries)
 {
     if (!tells_tries(sw))
-        return unreadable(jpki_sw_error(sw));
+        return unreadable(sw_error(sw));
     if (sw == SW_OK)
         *tries = JPKI_TRIES_UNTOLD;
     else
@@ -103,36 +105,40 @@ static enum jpki_error read_tries(struct jpki_card *card, enum jpki_key key, uin
 
 static struct command empty_verify(uint8_t p2)
 {
-    return jpki_command(0x00, INS_VERIFY, 0x00, p2, NULL, 0, 0);
+    return make_command(0x00, INS_VERIFY, 0x00, p2, NULL, 0, 0);
 }
 
-enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, unsigned *tries)
+/* Changing a PIN works on the selected file only, so both questions of a change are asked of it. */
+static enum jpki_error ask_selected(struct jpki_card *card, enum jpki_key key, unsigned *tries)
 {
+    struct command plain = empty_verify(P2_CURRENT_FILE);
+    struct answer answer;
+    enum jpki_error error = select_file(card, jpki_profile(key)->pin);
+    if (error == JPKI_OK)
+        error = exchange(card, &plain, &answer);
+    if (error != JPKI_OK)
+        return unreadable(error);
+    return read_tries(card, key, answer.sw, PIN_VERIFY_PLAIN, tries);
+}
+
+enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool for_change,
+                                unsigned *tries)
+{
+    card->gates[key] = PIN_SHUT;
+    if (for_change)
+        return ask_selected(card, key, tries);
     uint16_t file = jpki_profile(key)->pin;
     struct command named = empty_verify((uint8_t)(0x80 | file));
     struct command plain = empty_verify(P2_CURRENT_FILE);
     struct answer answer;
-    card->gates[key] = PIN_SHUT;
-    enum jpki_error error = jpki_send_to_file(card, file, &named, &plain, tells_tries, &answer);
+    enum jpki_error error = send_to_file(card, file, &named, &plain, tells_tries, &answer);
     if (error != JPKI_OK)
         return unreadable(error);
     enum pin_gate gate = card->short_ids == SHORT_IDS_WORK ? PIN_VERIFY_NAMED : PIN_VERIFY_PLAIN;
     return read_tries(card, key, answer.sw, gate, tries);
 }
 
-enum jpki_error jpki_card_tries_selected(struct jpki_card *card, enum jpki_key key, unsigned *tries)
-{
-    struct command plain = empty_verify(P2_CURRENT_FILE);
-    struct answer answer;
-    card->gates[key] = PIN_SHUT;
-    enum jpki_error error = jpki_select_file(card, jpki_profile(key)->pin);
-    if (error == JPKI_OK)
-        error = jpki_exchange(card, &plain, &answer);
-    return error == JPKI_OK ? read_tries(card, key, answer.sw, PIN_VERIFY_PLAIN, tries)
-                            : unreadable(error);
-}
-
-/* ---- Presenting a PIN ------------------------------------------------------------------- */
+/* ---- Presenting a PIN (card.md, Commands) ----------------------------------------------- */
 
 static enum jpki_error verify_error(uint16_t sw, unsigned *tries)
 {
@@ -180,9 +186,9 @@ enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
     uint8_t p2 = pass_gate(card, key);
     if (p2 == 0)
         return JPKI_ERR_CARD;
-    struct command command = jpki_command(0x00, INS_VERIFY, 0x00, p2, pin->bytes, pin->length, 0);
+    struct command command = make_command(0x00, INS_VERIFY, 0x00, p2, pin->bytes, pin->length, 0);
     struct answer answer;
-    enum jpki_error error = jpki_exchange(card, &command, &answer);
+    enum jpki_error error = exchange(card, &command, &answer);
     if (error == JPKI_OK)
         error = read_verdict(card, key, &command, answer.sw, tries);
     jpki_wipe(&command, sizeof command);
@@ -202,7 +208,7 @@ enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key
     uint8_t p2 = pass_gate(card, key);
     if (p2 == 0)
         return JPKI_ERR_CARD;
-    struct command command = jpki_command(0x00, INS_VERIFY, 0x00, p2, placeholder, digits, 0);
+    struct command command = make_command(0x00, INS_VERIFY, 0x00, p2, placeholder, digits, 0);
     uint8_t answer[JPKI_ANSWER_MAX];
     size_t length = sizeof answer;
     enum jpki_error error = card->transport.ops->transmit_typed(
@@ -233,9 +239,9 @@ enum jpki_error jpki_card_change(struct jpki_card *card, enum jpki_key key,
     if (!may)
         return JPKI_ERR_CARD;
     struct command command =
-        jpki_command(0x00, INS_CHANGE, 0x01, P2_CURRENT_FILE, pin->bytes, pin->length, 0);
+        make_command(0x00, INS_CHANGE, 0x01, P2_CURRENT_FILE, pin->bytes, pin->length, 0);
     struct answer answer;
-    enum jpki_error error = jpki_exchange(card, &command, &answer);
+    enum jpki_error error = exchange(card, &command, &answer);
     jpki_wipe(&command, sizeof command);
     if (error == JPKI_ERR_CARD) /* half an answer is none */
         return JPKI_ERR_TRANSPORT;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "jpki/card.h"
 
-/* The names are those that OpenSC has always given these objects, so that URIs people have
- * written down go on working. */
+/* Files and PINs: card.md, Files. The names are those that OpenSC has always given these objects,
+ * so that URIs people have written down go on working. */
 static const struct jpki_profile profiles[JPKI_KEYS] = {
     [JPKI_KEY_AUTH] =
         {

@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Signing: the card's own command 80 2A. */
+/* Signing: the card's own command 80 2A (card.md, Commands). */
 #include "internal.h"
 
 #include <string.h>
 
-enum { UNKNOWN_SCHEME = 0x7F };
+/* P1 of the command, and the data the card takes (card.md, Commands). */
+enum { UNKNOWN_P1 = 0x7F };
+static const struct scheme {
+    uint8_t p1;
+    size_t least, most; /* bytes */
+} schemes[JPKI_SCHEMES] = {
+    [JPKI_SCHEME_NONE] = {UNKNOWN_P1, 1, 0}, /* takes nothing */
+    [JPKI_SCHEME_PKCS1] = {0x00, 1, 245},
+    [JPKI_SCHEME_PSS] = {0x04, 32, 32},
+};
 
-static struct command sign_command(uint8_t scheme, uint8_t p2, const uint8_t *data, size_t length)
+static struct command sign_command(uint8_t p1, uint8_t p2, const uint8_t *data, size_t length)
 {
-    return jpki_command(0x80, INS_SIGN, scheme, p2, data, length, 256);
+    return make_command(0x80, INS_SIGN, p1, p2, data, length, 256);
 }
 
 static bool was_signed(uint16_t sw)
@@ -23,8 +32,8 @@ static bool by_name(const struct jpki_card *card)
 }
 
 /* Without a selection of the application: by short identifier, or on the file that was current
- * when we were last here. If others interfered the card refuses, or signs with a wrong key and
- * the caller's check shows it. */
+ * when we were last here. If others interfered the card refuses, or signs with a wrong key
+ * (card.md, Other applications) and the caller's check shows it. */
 static enum jpki_error sign_directly(struct jpki_card *card, uint16_t file,
                                      const struct command *named, const struct command *plain,
                                      bool (*done)(uint16_t sw), struct answer *answer)
@@ -32,27 +41,27 @@ static enum jpki_error sign_directly(struct jpki_card *card, uint16_t file,
     bool tried = by_name(card);
     enum jpki_error error = JPKI_OK;
     if (tried) {
-        error = jpki_exchange(card, named, answer);
+        error = exchange(card, named, answer);
         if (error != JPKI_OK || done(answer->sw))
             return error;
     }
     if (tried || card->current != file)
-        error = jpki_select_file(card, file);
+        error = select_file(card, file);
     if (error != JPKI_OK)
         return jpki_error_is_break(error) ? error : JPKI_ERR_CARD;
-    error = jpki_exchange(card, plain, answer);
+    error = exchange(card, plain, answer);
     if (error == JPKI_OK && tried && done(answer->sw))
         card->sign_plain = true;
     return error;
 }
 
-static enum jpki_error send_scheme(struct jpki_card *card, enum jpki_key key, uint8_t scheme,
+static enum jpki_error send_scheme(struct jpki_card *card, enum jpki_key key, uint8_t p1,
                                    const uint8_t *data, size_t length, bool (*done)(uint16_t sw),
                                    struct answer *answer)
 {
     uint16_t file = jpki_profile(key)->key;
-    struct command named = sign_command(scheme, (uint8_t)(0x80 | file), data, length);
-    struct command plain = sign_command(scheme, P2_CURRENT_FILE, data, length);
+    struct command named = sign_command(p1, (uint8_t)(0x80 | file), data, length);
+    struct command plain = sign_command(p1, P2_CURRENT_FILE, data, length);
     return sign_directly(card, file, &named, &plain, done, answer);
 }
 
@@ -60,14 +69,12 @@ enum jpki_error jpki_card_sign(struct jpki_card *card, enum jpki_key key, enum j
                                const uint8_t *data, size_t length, uint8_t *signature,
                                size_t *signature_length)
 {
-    size_t least = scheme == JPKI_SCHEME_PSS ? 32 : 1;
-    size_t most = scheme == JPKI_SCHEME_PSS ? 32 : 245;
-    if (length < least || length > most)
+    const struct scheme *row = &schemes[scheme];
+    if (length < row->least || length > row->most)
         return JPKI_ERR_DATA_LENGTH;
 
     struct answer answer;
-    enum jpki_error error =
-        send_scheme(card, key, (uint8_t)scheme, data, length, was_signed, &answer);
+    enum jpki_error error = send_scheme(card, key, row->p1, data, length, was_signed, &answer);
     if (error != JPKI_OK)
         return error;
     if (!was_signed(answer.sw))
@@ -88,17 +95,17 @@ static bool says_something(uint16_t sw)
            sw == SW_NOT_VERIFIED;
 }
 
-/* Known schemes complain of the data, unknown ones of P1. Where the card complains of P1, make
- * sure that it does not do so of everything. */
+/* Known schemes complain of the data, unknown ones of P1 (card.md, Commands). Where the card
+ * complains of P1, make sure that it does not do so of everything. */
 static enum jpki_error ask_pss(struct jpki_card *card, enum jpki_key key, bool *known)
 {
     /* More than any padding leaves room for, and not a hash: no card can sign it. */
     static const uint8_t unsignable[250] = {0};
-    static const uint8_t schemes[] = {JPKI_SCHEME_PSS, UNKNOWN_SCHEME};
+    const uint8_t asked[] = {schemes[JPKI_SCHEME_PSS].p1, UNKNOWN_P1};
     *known = false;
-    for (size_t i = 0; i < sizeof schemes && !*known; i++) {
+    for (size_t i = 0; i < sizeof asked && !*known; i++) {
         struct answer answer;
-        enum jpki_error error = send_scheme(card, key, schemes[i], unsignable, sizeof unsignable,
+        enum jpki_error error = send_scheme(card, key, asked[i], unsignable, sizeof unsignable,
                                             says_something, &answer);
         if (error != JPKI_OK)
             return error;

@@ -144,9 +144,9 @@ static bool set_hashes(struct jpki_crypto *crypto, struct jpki_certificate *cert
 {
     uint8_t hash[JPKI_HASH_MAX];
     const ASN1_BIT_STRING *bits = X509_get0_pubkey_bitstr(x509);
-    return jpki_hash(crypto, JPKI_SHA1, certificate->value.data, certificate->value.length, hash) &&
+    return hash_data(crypto, JPKI_SHA1, certificate->value.data, certificate->value.length, hash) &&
            set_field(&certificate->check_value, hash, 3) &&
-           jpki_hash(crypto, JPKI_SHA1, bits->data, (size_t)bits->length, hash) &&
+           hash_data(crypto, JPKI_SHA1, bits->data, (size_t)bits->length, hash) &&
            set_field(&certificate->subject_hash, hash, jpki_hash_size(JPKI_SHA1));
 }
 

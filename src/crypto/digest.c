@@ -108,7 +108,7 @@ bool jpki_digest_finish(struct jpki_digest *digest, uint8_t *hash)
     return EVP_DigestFinal_ex(digest->context, hash, NULL) == 1;
 }
 
-bool jpki_hash(struct jpki_crypto *crypto, enum jpki_hash hash, const void *data, size_t length,
+bool hash_data(struct jpki_crypto *crypto, enum jpki_hash hash, const void *data, size_t length,
                uint8_t *out)
 {
     struct jpki_digest *digest = jpki_digest_new(crypto, hash);

@@ -18,7 +18,7 @@ struct jpki_public_key {
 };
 
 /* Hashes in one go; `out` has room for the hash. */
-bool jpki_hash(struct jpki_crypto *crypto, enum jpki_hash hash, const void *data, size_t length,
+bool hash_data(struct jpki_crypto *crypto, enum jpki_hash hash, const void *data, size_t length,
                uint8_t *out);
 
 #endif

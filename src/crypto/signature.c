@@ -6,6 +6,26 @@
 #include <openssl/rsa.h>
 #include <string.h>
 
+/* The data of each scheme: RFC 8017, 8.1 and 8.2. `overhead`: what the padding takes of the
+ * modulus; 0 where `most` counts. */
+static const struct {
+    size_t least, most, overhead;
+} schemes[JPKI_SCHEMES] = {
+    [JPKI_SCHEME_PKCS1] = {.least = 1, .overhead = 11},
+    [JPKI_SCHEME_PSS] = {.least = 32, .most = 32},
+};
+
+size_t jpki_scheme_least(enum jpki_scheme scheme)
+{
+    return schemes[scheme].least;
+}
+
+size_t jpki_scheme_most(enum jpki_scheme scheme, const struct jpki_certificate *certificate)
+{
+    size_t overhead = schemes[scheme].overhead;
+    return overhead > 0 ? certificate->signature_size - overhead : schemes[scheme].most;
+}
+
 /* The padding must hold exactly `data`: PKCS#1 v1.5 without a hash named makes OpenSSL give back
  * what was padded. */
 static int recover_and_compare(EVP_PKEY_CTX *context, const uint8_t *data, size_t length,
@@ -36,7 +56,7 @@ static int verify_pss(struct jpki_crypto *crypto, EVP_PKEY_CTX *context, const u
 
 enum jpki_error jpki_check_signature(struct jpki_crypto *crypto,
                                      const struct jpki_certificate *certificate,
-                                     enum jpki_padding padding, const uint8_t *data, size_t length,
+                                     enum jpki_scheme scheme, const uint8_t *data, size_t length,
                                      const uint8_t *signature, size_t signature_length)
 {
     if (certificate->key_type != JPKI_KEY_RSA || signature_length != certificate->signature_size)
@@ -46,7 +66,7 @@ enum jpki_error jpki_check_signature(struct jpki_crypto *crypto,
         EVP_PKEY_CTX_new_from_pkey(crypto->library, certificate->key->pkey, NULL);
     int verdict = -1;
     if (context != NULL)
-        verdict = padding == JPKI_PADDING_PKCS1
+        verdict = scheme == JPKI_SCHEME_PKCS1
                       ? recover_and_compare(context, data, length, signature, signature_length)
                       : verify_pss(crypto, context, data, length, signature, signature_length);
     EVP_PKEY_CTX_free(context);

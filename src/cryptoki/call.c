@@ -2,55 +2,29 @@
 #include "call.h"
 
 #include <pthread.h>
-#include <time.h>
-#include <unistd.h>
 
-/* The one module of this process, and how many calls are inside it. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards all below */
-static pthread_cond_t left = PTHREAD_COND_INITIALIZER;   /* the last call went */
-static struct jpki_module *current;
-static pid_t owner; /* the process that initialised: a forked child is not initialised */
-static unsigned inside;
+/* The one module of this process. In memory that is empty in a forked child, which therefore is not
+ * initialised. What the child has inherited is left alone: closing it would close the parent's
+ * connections. */
+struct process {
+    pthread_mutex_t lock; /* guards all below; nothing is called with it held */
+    pthread_cond_t left;  /* the last call went */
+    struct jpki_module *module;
+    bool closing;    /* C_Finalize is under way: no new call gets in */
+    unsigned inside; /* calls under way */
+};
+static struct process *process;
 
-/* Called with the lock held. What a child finds is its parent's: left alone and forgotten, since
- * closing it would close the parent's connections. */
-static bool is_initialised(void)
+__attribute__((constructor)) static void set_up(void)
 {
-    if (current != NULL && owner != getpid()) {
-        current = NULL;
-        inside = 0;
-    }
-    return current != NULL;
-}
-
-/* A child must not find the lock held by a thread that it does not have. */
-static void before_fork(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-static void after_fork_in_parent(void)
-{
-    pthread_mutex_unlock(&lock);
-}
-
-static void after_fork_in_child(void)
-{
-    (void)pthread_cond_init(&left, NULL);
-    (void)is_initialised();
-    pthread_mutex_unlock(&lock);
-}
-
-__attribute__((constructor)) static void watch_forks(void)
-{
-    (void)pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    process = jpki_fork_emptied(sizeof *process);
 }
 
 bool call_is_initialised(void)
 {
-    pthread_mutex_lock(&lock);
-    bool initialised = is_initialised();
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_lock(&process->lock);
+    bool initialised = process->module != NULL;
+    pthread_mutex_unlock(&process->lock);
     return initialised;
 }
 
@@ -62,12 +36,12 @@ bool call_is_array(const void *pointer, CK_ULONG count, size_t size)
 CK_RV call_module(struct call *call, bool arguments_ok)
 {
     *call = (struct call){0};
-    pthread_mutex_lock(&lock);
-    if (is_initialised()) {
-        call->module = current;
-        inside++;
+    pthread_mutex_lock(&process->lock);
+    if (process->module != NULL && !process->closing) {
+        call->module = process->module;
+        process->inside++;
     }
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&process->lock);
     if (call->module == NULL)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     return arguments_ok ? CKR_OK : CKR_ARGUMENTS_BAD;
@@ -86,58 +60,49 @@ CK_RV call_end(struct call *call, CK_RV rv)
     if (call->session != NULL)
         jpki_session_release(call->session);
     if (call->module != NULL) {
-        pthread_mutex_lock(&lock);
-        if (--inside == 0)
-            pthread_cond_broadcast(&left);
-        pthread_mutex_unlock(&lock);
+        pthread_mutex_lock(&process->lock);
+        if (--process->inside == 0)
+            pthread_cond_broadcast(&process->left);
+        pthread_mutex_unlock(&process->lock);
     }
     return rv;
 }
 
 CK_RV call_install(struct jpki_module *module)
 {
-    pthread_mutex_lock(&lock);
-    bool taken = is_initialised();
-    if (!taken) {
-        current = module;
-        owner = getpid();
-        inside = 0;
-    }
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_lock(&process->lock);
+    bool taken = process->module != NULL;
+    if (!taken)
+        process->module = module;
+    pthread_mutex_unlock(&process->lock);
     if (!taken)
         return CKR_OK;
     jpki_module_close(module);
     return CKR_CRYPTOKI_ALREADY_INITIALIZED;
 }
 
-/* Waits until no call is inside. A wait for events that is just going to sleep misses its
- * cancellation, so that is repeated. Called with the lock held. */
-static void wait_until_left(struct jpki_module *module)
-{
-    while (inside > 0) {
-        jpki_module_interrupt(module);
-        struct timespec until;
-        (void)clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += 20 * 1000 * 1000;
-        if (until.tv_nsec >= 1000 * 1000 * 1000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000 * 1000 * 1000;
-        }
-        (void)pthread_cond_timedwait(&left, &lock, &until);
-    }
-}
-
+/* Until it returns the process counts as initialised for C_Initialize, so that a new module does
+ * not meet the old one at the card, and as not initialised for everything else. */
 CK_RV call_uninstall(void)
 {
-    pthread_mutex_lock(&lock);
-    struct jpki_module *module = is_initialised() ? current : NULL;
-    current = NULL; /* no new call gets in */
-    if (module != NULL)
-        wait_until_left(module);
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_lock(&process->lock);
+    struct jpki_module *module = process->closing ? NULL : process->module;
+    process->closing |= module != NULL;
+    pthread_mutex_unlock(&process->lock);
     if (module == NULL)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
+
+    jpki_module_interrupt(module);
+    pthread_mutex_lock(&process->lock);
+    while (process->inside > 0)
+        (void)pthread_cond_wait(&process->left, &process->lock);
+    pthread_mutex_unlock(&process->lock);
+
     jpki_module_close(module);
+    pthread_mutex_lock(&process->lock);
+    process->module = NULL;
+    process->closing = false;
+    pthread_mutex_unlock(&process->lock);
     return CKR_OK;
 }
 
@@ -145,12 +110,12 @@ struct jpki_module *call_abandon(void)
 {
     struct jpki_module *module = NULL;
     /* A thread that is stuck in here must not keep the process from ending. */
-    if (pthread_mutex_trylock(&lock) != 0)
+    if (pthread_mutex_trylock(&process->lock) != 0)
         return NULL;
-    if (is_initialised() && inside == 0) {
-        module = current;
-        current = NULL;
+    if (!process->closing && process->inside == 0) {
+        module = process->module;
+        process->module = NULL;
     }
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&process->lock);
     return module;
 }

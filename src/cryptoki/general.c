@@ -82,7 +82,8 @@ static CK_RV get_info(CK_INFO_PTR info, CK_VERSION version)
     CK_RV rv = call_module(&call, info != NULL);
     if (rv != CKR_OK)
         return call_end(&call, rv);
-    *info = (CK_INFO){.cryptokiVersion = version, .libraryVersion = {0, 1}};
+    *info = (CK_INFO){.cryptokiVersion = version,
+                      .libraryVersion = {JPKI_VERSION_MAJOR, JPKI_VERSION_MINOR}};
     memset(info->manufacturerID, ' ', sizeof info->manufacturerID);
     memset(info->libraryDescription, ' ', sizeof info->libraryDescription);
     memcpy(info->manufacturerID, "jpki-pkcs11", 11);

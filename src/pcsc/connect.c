@@ -1,116 +1,96 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * SCardConnect in bounded time. pcscd makes it wait for as long as another program is inside a
- * transaction, and pcsclite knows no way to call it off. So it runs in a thread of its own for
- * the moment it takes; where that becomes too long the thread is left to itself, and a later call
- * takes up its result. This is the only place where the module makes threads.
- */
+/* SCardConnect in bounded time. pcscd makes it wait for as long as another program is inside a
+ * transaction. What does not come in time goes on in its thread, and a later call takes up its
+ * result. */
 #include "internal.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-struct jpki_pcsc_connector {
-    pthread_t thread;
-    pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t done;
-    bool finished;
+struct pcsc_connector {
+    struct pcsc_async async; /* first; its lock guards `wanted` and the result */
+    SCARDCONTEXT context;    /* given in, and given back with the result */
+    char name[JPKI_READER_NAME];
+    bool wanted;
     LONG rv;
-    SCARDCONTEXT context; /* given in, and given back with the result */
     SCARDHANDLE card;
     DWORD protocol;
-    char name[JPKI_READER_NAME];
 };
 
-static void *run(void *argument)
+static bool is_wanted(struct pcsc_connector *connector)
 {
-    struct jpki_pcsc_connector *connector = argument;
+    pthread_mutex_lock(&connector->async.lock);
+    bool wanted = connector->wanted && !connector->async.abandoned;
+    pthread_mutex_unlock(&connector->async.lock);
+    return wanted;
+}
+
+/* A connection keeps other programs from having the card for themselves: one that is not wanted
+ * when it comes is given up at once. */
+static void connect_card(struct pcsc_async *async)
+{
+    struct pcsc_connector *connector = (struct pcsc_connector *)async;
     SCARDHANDLE card = 0;
     DWORD protocol = 0;
-    jpki_pcsc_enter();
-    LONG rv = SCardConnect(connector->context, connector->name, SCARD_SHARE_SHARED,
-                           SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &card, &protocol);
-    pthread_mutex_lock(&connector->lock);
+    LONG rv = PCSC(SCardConnect(connector->context, connector->name, SCARD_SHARE_SHARED,
+                                SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &card, &protocol));
+    if (rv == SCARD_S_SUCCESS && !is_wanted(connector)) {
+        (void)PCSC(SCardDisconnect(card, SCARD_LEAVE_CARD));
+        rv = SCARD_E_CANCELLED;
+    }
     connector->rv = rv;
     connector->card = card;
     connector->protocol = protocol;
-    connector->finished = true;
-    pthread_cond_signal(&connector->done);
-    pthread_mutex_unlock(&connector->lock);
-    return NULL;
 }
 
-/* The host's signals are none of this thread's business. */
-static int start_thread(struct jpki_pcsc_connector *connector)
+static void discard(struct pcsc_async *async)
 {
-    sigset_t all, before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failure = pthread_create(&connector->thread, NULL, run, connector);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failure;
-}
-
-static void free_connector(struct jpki_pcsc_connector *connector)
-{
-    (void)pthread_cond_destroy(&connector->done);
-    (void)pthread_mutex_destroy(&connector->lock);
+    struct pcsc_connector *connector = (struct pcsc_connector *)async;
+    if (connector->rv == SCARD_S_SUCCESS)
+        (void)PCSC(SCardDisconnect(connector->card, SCARD_LEAVE_CARD));
+    (void)PCSC(SCardReleaseContext(connector->context));
+    pcsc_async_destroy(async);
     free(connector);
 }
 
-struct jpki_pcsc_connector *jpki_pcsc_connect_start(SCARDCONTEXT context, const char *name)
+struct pcsc_connector *pcsc_connect_start(SCARDCONTEXT context, const char *name)
 {
-    struct jpki_pcsc_connector *connector = calloc(1, sizeof *connector);
+    struct pcsc_connector *connector = calloc(1, sizeof *connector);
     if (connector == NULL)
         return NULL;
+    connector->async.run = connect_card;
+    connector->async.discard = discard;
     connector->context = context;
+    connector->wanted = true;
     memcpy(connector->name, name, strnlen(name, sizeof connector->name - 1));
-    pthread_condattr_t attributes;
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&connector->done, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
-    (void)pthread_mutex_init(&connector->lock, NULL);
-    if (start_thread(connector) != 0) {
-        free_connector(connector);
+    if (!pcsc_async_start(&connector->async)) {
+        free(connector);
         return NULL;
     }
     return connector;
 }
 
-bool jpki_pcsc_connect_wait(struct jpki_pcsc_connector *connector, const struct timespec *deadline,
-                            LONG *rv, SCARDHANDLE *card, DWORD *protocol)
+void pcsc_connect_want(struct pcsc_connector *connector, bool wanted)
 {
-    pthread_mutex_lock(&connector->lock);
-    int timed_out = 0;
-    while (!connector->finished && timed_out == 0)
-        timed_out = pthread_cond_timedwait(&connector->done, &connector->lock, deadline);
-    bool finished = connector->finished;
-    pthread_mutex_unlock(&connector->lock);
-    if (!finished)
-        return false;
+    pthread_mutex_lock(&connector->async.lock);
+    connector->wanted = wanted;
+    pthread_mutex_unlock(&connector->async.lock);
+}
 
-    (void)pthread_join(connector->thread, NULL);
+bool pcsc_connect_wait(struct pcsc_connector *connector, const struct timespec *deadline, LONG *rv,
+                       SCARDHANDLE *card, DWORD *protocol)
+{
+    if (!pcsc_async_wait(&connector->async, deadline))
+        return false;
     *rv = connector->rv;
     *card = connector->card;
     *protocol = connector->protocol;
-    free_connector(connector);
+    pcsc_async_destroy(&connector->async);
+    free(connector);
     return true;
 }
 
-bool jpki_pcsc_connect_abandon(struct jpki_pcsc_connector *connector, int descriptor)
+void pcsc_connect_abandon(struct pcsc_connector *connector)
 {
-    /* It waits for pcscd's answer: without a line to pcscd it fails at once. Else it sleeps in
-     * recv(), a cancellation point, and what pcsclite holds for the context is lost. */
-    if (descriptor >= 0)
-        (void)shutdown(descriptor, SHUT_RDWR);
-    else
-        (void)pthread_cancel(connector->thread);
-    (void)pthread_join(connector->thread, NULL);
-    bool finished = connector->finished;
-    free_connector(connector);
-    return finished;
+    pcsc_async_abandon(&connector->async);
 }

@@ -1,86 +1,47 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Contexts, and forks. pcsclite knows nothing of forks: it has a lock of the whole process, held
- * for a moment at the beginning of each call, and while contexts are made and given up. A child
- * born meanwhile would find it held for ever, by a thread that it does not have. So nobody enters
- * pcsclite while the process is forked, and a fork waits until nobody is in those moments. */
+/* Contexts of pcsclite: connections to pcscd. */
 #include "internal.h"
 
 #include <fcntl.h>
-#include <pthread.h>
-#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER; /* guards in_use, too */
-static bool in_use;                                      /* a context has been made */
-
-static void before_fork(void)
+LONG pcsc_leave(LONG rv)
 {
-    pthread_mutex_lock(&gate);
-    if (in_use) /* who came in before us leaves pcsclite's lock before it is ours, for this call */
-        (void)SCardIsValidContext(0);
-}
-
-static void after_fork(void)
-{
-    pthread_mutex_unlock(&gate);
-}
-
-__attribute__((constructor)) static void watch_forks(void)
-{
-    (void)pthread_atfork(before_fork, after_fork, after_fork);
-}
-
-void jpki_pcsc_enter(void)
-{
-    pthread_mutex_lock(&gate);
-    pthread_mutex_unlock(&gate);
-}
-
-const char *jpki_pcsc_socket(void)
-{
-    const char *name = getenv("PCSCLITE_CSOCK_NAME");
-    return name != NULL ? name : "/run/pcscd/pcscd.comm";
-}
-
-/* The descriptor that the next socket() will get, unless another thread is quicker; or -1. */
-static int next_descriptor(void)
-{
-    int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (next >= 0)
-        (void)close(next);
-    return next;
-}
-
-static bool leads_to_pcscd(int descriptor)
-{
-    struct sockaddr_un peer = {.sun_family = AF_UNSPEC};
-    socklen_t length = sizeof peer;
-    return getpeername(descriptor, (struct sockaddr *)&peer, &length) == 0 &&
-           peer.sun_family == AF_UNIX && length > offsetof(struct sockaddr_un, sun_path) &&
-           strncmp(peer.sun_path, jpki_pcsc_socket(), sizeof peer.sun_path) == 0;
-}
-
-/* pcsclite does not tell its descriptors. This one may be told wrong only where another thread of
- * the host connects to pcscd in the same moment; then its line is the one that would be cut. */
-LONG jpki_pcsc_establish(SCARDCONTEXT *context, int *descriptor)
-{
-    pthread_mutex_lock(&gate);
-    int next = descriptor != NULL ? next_descriptor() : -1;
-    in_use = true;
-    LONG rv = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, context);
-    if (descriptor != NULL)
-        *descriptor = rv == SCARD_S_SUCCESS && leads_to_pcscd(next) ? next : -1;
-    pthread_mutex_unlock(&gate);
+    jpki_fork_gate_leave();
     return rv;
 }
 
-void jpki_pcsc_release(SCARDCONTEXT context)
+const char *pcsc_socket(void)
 {
-    pthread_mutex_lock(&gate);
-    (void)SCardReleaseContext(context);
-    pthread_mutex_unlock(&gate);
+    const char *name = secure_getenv("PCSCLITE_CSOCK_NAME");
+    return name != NULL ? name : "/run/pcscd/pcscd.comm";
+}
+
+/* Where the host has closed standard streams, pcsclite's socket must not get their numbers: what
+ * the host prints would go to pcscd. */
+static int fill_standard_streams(int fillers[STDERR_FILENO + 1])
+{
+    int count = 0;
+    while (count <= STDERR_FILENO) {
+        int filler = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (filler < 0)
+            break;
+        if (filler > STDERR_FILENO) {
+            (void)close(filler);
+            break;
+        }
+        fillers[count++] = filler;
+    }
+    return count;
+}
+
+LONG pcsc_establish(SCARDCONTEXT *context)
+{
+    int fillers[STDERR_FILENO + 1];
+    int count = fill_standard_streams(fillers);
+    LONG rv = PCSC(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, context));
+    while (count > 0)
+        (void)close(fillers[--count]);
+    return rv;
 }

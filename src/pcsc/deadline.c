@@ -3,7 +3,7 @@
 
 enum { NS_PER_MS = 1000000 };
 
-struct timespec jpki_pcsc_deadline(unsigned seconds)
+struct timespec pcsc_deadline(unsigned seconds)
 {
     struct timespec deadline;
     (void)clock_gettime(CLOCK_MONOTONIC, &deadline);
@@ -19,7 +19,7 @@ static bool is_past(const struct timespec *deadline)
            (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec);
 }
 
-bool jpki_pcsc_sleep(const struct timespec *deadline, unsigned milliseconds)
+bool pcsc_sleep(const struct timespec *deadline, unsigned milliseconds)
 {
     if (is_past(deadline))
         return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "internal.h"
 
-bool jpki_pcsc_service_lost(LONG error)
+bool pcsc_service_lost(LONG error)
 {
     return error == SCARD_E_NO_SERVICE || error == SCARD_E_SERVICE_STOPPED ||
            error == SCARD_E_INVALID_HANDLE || error == SCARD_F_COMM_ERROR ||
@@ -15,12 +15,12 @@ static bool card_missing(LONG error)
            error == SCARD_W_UNPOWERED_CARD || error == SCARD_W_UNRESPONSIVE_CARD;
 }
 
-enum jpki_error jpki_pcsc_error(const char *call, LONG error, bool connected)
+enum jpki_error pcsc_error(const char *call, LONG error, bool connected)
 {
     if (error == SCARD_S_SUCCESS)
         return JPKI_OK;
     jpki_log(JPKI_LOG_INFO, "%s: %s", call, pcsc_stringify_error(error));
-    if (jpki_pcsc_service_lost(error))
+    if (pcsc_service_lost(error))
         return connected ? JPKI_ERR_CARD_CHANGED : JPKI_ERR_NO_SERVICE;
     if (card_missing(error))
         return connected ? JPKI_ERR_CARD_CHANGED : JPKI_ERR_NO_CARD;

@@ -14,13 +14,13 @@ enum {
     LANGUAGE_JAPANESE = 0x0411,
 };
 
-DWORD jpki_pcsc_find_keypad(SCARDHANDLE card)
+DWORD pcsc_find_keypad(SCARDHANDLE card)
 {
     uint8_t features[256];
     DWORD length = 0;
-    jpki_pcsc_enter();
-    if (SCardControl(card, CM_IOCTL_GET_FEATURE_REQUEST, NULL, 0, features, sizeof features,
-                     &length) != SCARD_S_SUCCESS)
+    LONG rv = PCSC(SCardControl(card, CM_IOCTL_GET_FEATURE_REQUEST, NULL, 0, features,
+                                sizeof features, &length));
+    if (rv != SCARD_S_SUCCESS)
         return 0;
     /* Tag, length 4, control code in network order. */
     for (size_t at = 0; at + 6 <= length && at + 6 <= sizeof features; at += 6) {
@@ -53,13 +53,11 @@ static size_t make_request(const uint8_t *command, size_t length, unsigned digit
     return head_length + length;
 }
 
-LONG jpki_pcsc_type_pin(SCARDHANDLE card, DWORD control_code, const uint8_t *command,
-                        size_t command_length, unsigned digits, uint8_t *answer,
-                        DWORD *answer_length)
+LONG pcsc_type_pin(SCARDHANDLE card, DWORD control_code, const uint8_t *command,
+                   size_t command_length, unsigned digits, uint8_t *answer, DWORD *answer_length)
 {
     uint8_t request[sizeof(PIN_VERIFY_STRUCTURE) + JPKI_COMMAND_MAX];
     size_t length = make_request(command, command_length, digits, request);
-    jpki_pcsc_enter();
-    return SCardControl(card, control_code, request, (DWORD)length, answer, JPKI_ANSWER_MAX,
-                        answer_length);
+    return PCSC(SCardControl(card, control_code, request, (DWORD)length, answer, JPKI_ANSWER_MAX,
+                             answer_length));
 }

@@ -2,7 +2,6 @@
 /* Which readers there are, and which have a card. */
 #include "internal.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,7 @@
 struct readers {
     char ignore[JPKI_OPTION_TEXT];
     unsigned busy_timeout;
-    struct jpki_pcsc_waits *waits;
+    struct pcsc_waits *waits;
     pthread_mutex_t lock; /* guards the below; held for questions that return at once */
     SCARDCONTEXT context;
     bool has_context;
@@ -23,7 +22,7 @@ static void *readers_open(const struct jpki_options *options)
     if (readers == NULL)
         return NULL;
     memcpy(readers->ignore, options->ignore_readers, sizeof readers->ignore);
-    readers->waits = jpki_pcsc_waits_new(readers->ignore);
+    readers->waits = pcsc_waits_new(readers->ignore);
     if (readers->waits == NULL) {
         free(readers);
         return NULL;
@@ -37,8 +36,8 @@ static void readers_close(void *self)
 {
     struct readers *readers = self;
     if (readers->has_context)
-        jpki_pcsc_release(readers->context);
-    jpki_pcsc_waits_free(readers->waits);
+        (void)PCSC(SCardReleaseContext(readers->context));
+    pcsc_waits_free(readers->waits);
     (void)pthread_mutex_destroy(&readers->lock);
     free(readers);
 }
@@ -48,7 +47,7 @@ static LONG establish(struct readers *readers)
 {
     if (readers->has_context)
         return SCARD_S_SUCCESS;
-    LONG rv = jpki_pcsc_establish(&readers->context, NULL);
+    LONG rv = pcsc_establish(&readers->context);
     readers->has_context = rv == SCARD_S_SUCCESS;
     if (readers->has_context)
         readers->epoch++;
@@ -59,46 +58,8 @@ static LONG establish(struct readers *readers)
 static void drop_context(struct readers *readers)
 {
     if (readers->has_context)
-        jpki_pcsc_release(readers->context);
+        (void)PCSC(SCardReleaseContext(readers->context));
     readers->has_context = false;
-}
-
-static bool ignored(const char *ignore, const char *name)
-{
-    char list[JPKI_OPTION_TEXT];
-    (void)snprintf(list, sizeof list, "%s", ignore);
-    char *rest = list;
-    for (char *part; (part = strsep(&rest, ",")) != NULL;)
-        if (part[0] != '\0' && strstr(name, part) != NULL)
-            return true;
-    return false;
-}
-
-/* Splits pcscd's list of names, each ended by a NUL and the whole by another. */
-static size_t split_names(const char *ignore, const char *names, size_t length,
-                          SCARD_READERSTATE *states)
-{
-    size_t count = 0;
-    const char *end = names + length;
-    for (const char *name = names; name < end && *name != '\0' && count < JPKI_PCSC_READERS_MAX;
-         name += strlen(name) + 1) {
-        if (strlen(name) < JPKI_READER_NAME && !ignored(ignore, name))
-            states[count++] = (SCARD_READERSTATE){.szReader = name};
-    }
-    return count;
-}
-
-LONG jpki_pcsc_names(SCARDCONTEXT context, const char *ignore, char *names, DWORD room,
-                     SCARD_READERSTATE *states, size_t *count)
-{
-    *count = 0;
-    jpki_pcsc_enter();
-    LONG rv = SCardListReaders(context, NULL, names, &room);
-    if (rv == SCARD_E_NO_READERS_AVAILABLE)
-        return SCARD_S_SUCCESS;
-    if (rv == SCARD_S_SUCCESS)
-        *count = split_names(ignore, names, room, states);
-    return rv;
 }
 
 /* Asks how readers are, without waiting. Called with the lock held. */
@@ -106,8 +67,7 @@ static LONG ask_states(struct readers *readers, SCARD_READERSTATE *states, size_
 {
     if (count == 0)
         return SCARD_S_SUCCESS;
-    jpki_pcsc_enter();
-    LONG rv = SCardGetStatusChange(readers->context, 0, states, (DWORD)count);
+    LONG rv = PCSC(SCardGetStatusChange(readers->context, 0, states, (DWORD)count));
     return rv == SCARD_E_TIMEOUT ? SCARD_S_SUCCESS : rv;
 }
 
@@ -125,7 +85,7 @@ static LONG list_once(struct readers *readers, char *names, DWORD room, SCARD_RE
 {
     LONG rv = establish(readers);
     if (rv == SCARD_S_SUCCESS)
-        rv = jpki_pcsc_names(readers->context, readers->ignore, names, room, states, count);
+        rv = pcsc_names(readers->context, readers->ignore, names, room, states, count);
     if (rv == SCARD_S_SUCCESS)
         rv = ask_states(readers, states, *count);
     return rv;
@@ -144,7 +104,7 @@ static enum jpki_error readers_list(void *self, struct jpki_reader_status **list
     LONG rv = list_once(readers, names, sizeof names, states, &found);
     /* A reader may vanish between the two questions, and pcscd may have been restarted. */
     if (rv != SCARD_S_SUCCESS) {
-        if (jpki_pcsc_service_lost(rv))
+        if (pcsc_service_lost(rv))
             drop_context(readers);
         rv = list_once(readers, names, sizeof names, states, &found);
     }
@@ -157,7 +117,7 @@ static enum jpki_error readers_list(void *self, struct jpki_reader_status **list
     pthread_mutex_unlock(&readers->lock);
 
     if (rv != SCARD_S_SUCCESS)
-        return jpki_pcsc_error("SCardListReaders", rv, false);
+        return pcsc_error("SCardListReaders", rv, false);
     if (*list == NULL && found > 0)
         return JPKI_ERR_MEMORY;
     *count = found;
@@ -174,7 +134,7 @@ static enum jpki_error readers_look(void *self, struct jpki_reader_status *statu
     LONG rv = establish(readers);
     if (rv == SCARD_S_SUCCESS)
         rv = ask_states(readers, &state, 1);
-    if (jpki_pcsc_service_lost(rv)) {
+    if (pcsc_service_lost(rv)) {
         drop_context(readers);
         rv = establish(readers);
         if (rv == SCARD_S_SUCCESS)
@@ -186,26 +146,26 @@ static enum jpki_error readers_look(void *self, struct jpki_reader_status *statu
 
     if (rv == SCARD_E_UNKNOWN_READER || rv == SCARD_E_READER_UNAVAILABLE)
         return JPKI_OK;
-    return jpki_pcsc_error("SCardGetStatusChange", rv, false);
+    return pcsc_error("SCardGetStatusChange", rv, false);
 }
 
 static struct jpki_transport readers_transport(void *self, const char *name)
 {
     const struct readers *readers = self;
-    return jpki_pcsc_transport(name, readers->busy_timeout);
+    return pcsc_transport(name, readers->busy_timeout);
 }
 
 static void readers_cancel(void *self)
 {
     struct readers *readers = self;
-    jpki_pcsc_wait_cancel(readers->waits);
+    pcsc_wait_cancel(readers->waits);
 }
 
 static enum jpki_error readers_wait(void *self, const struct jpki_reader_status *known,
                                     size_t count)
 {
     struct readers *readers = self;
-    return jpki_pcsc_wait(readers->waits, known, count);
+    return pcsc_wait(readers->waits, known, count);
 }
 
 const struct jpki_readers_ops jpki_pcsc_readers = {

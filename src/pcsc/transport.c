@@ -12,17 +12,16 @@ struct connection {
     unsigned busy_timeout; /* seconds */
     SCARDCONTEXT context;  /* of its own, so that readers work side by side */
     bool has_context;
-    int descriptor; /* of the context, see jpki_pcsc_establish */
     SCARDHANDLE card;
     bool connected;
     bool lost;   /* the last connection did not end by our wish: next is JPKI_CARD_RESET */
     bool broken; /* an exchange of this transaction failed */
     DWORD protocol;
-    DWORD keypad;                          /* control code, 0 = none; of the connection */
-    struct jpki_pcsc_connector *connector; /* still waiting for somebody's transaction to end */
+    DWORD keypad;                     /* control code, 0 = none; of the connection */
+    struct pcsc_connector *connector; /* still waiting for another program's transaction to end */
 };
 
-/* Others that reset the card meanwhile are met a few times, not for ever. */
+/* When another program resets the card meanwhile, begin again a few times, then give up. */
 enum { RECONNECTS_MAX = 5, BUSY_POLL_MS = 20 };
 
 /* ---- Connecting ------------------------------------------------------------------------- */
@@ -30,7 +29,7 @@ enum { RECONNECTS_MAX = 5, BUSY_POLL_MS = 20 };
 static void drop_context(struct connection *connection)
 {
     if (connection->has_context)
-        jpki_pcsc_release(connection->context);
+        (void)PCSC(SCardReleaseContext(connection->context));
     connection->has_context = false;
     connection->connected = false;
 }
@@ -39,20 +38,22 @@ static void disconnect_card(struct connection *connection, DWORD disposition)
 {
     if (!connection->connected)
         return;
-    jpki_pcsc_enter();
-    (void)SCardDisconnect(connection->card, disposition);
+    (void)PCSC(SCardDisconnect(connection->card, disposition));
     connection->connected = false;
 }
 
 static void pcsc_disconnect(void *self)
 {
-    disconnect_card(self, SCARD_LEAVE_CARD);
+    struct connection *connection = self;
+    disconnect_card(connection, SCARD_LEAVE_CARD);
+    if (connection->connector != NULL)
+        pcsc_connect_want(connection->connector, false);
 }
 
 /* Gives up a connection after an error; with the service gone the context is worthless too. */
 static void lose(struct connection *connection, LONG error, DWORD disposition)
 {
-    if (jpki_pcsc_service_lost(error))
+    if (pcsc_service_lost(error))
         drop_context(connection);
     else
         disconnect_card(connection, disposition);
@@ -63,9 +64,17 @@ static LONG establish(struct connection *connection)
 {
     if (connection->has_context)
         return SCARD_S_SUCCESS;
-    LONG rv = jpki_pcsc_establish(&connection->context, &connection->descriptor);
+    LONG rv = pcsc_establish(&connection->context);
     connection->has_context = rv == SCARD_S_SUCCESS;
     return rv;
+}
+
+/* Where no thread can be made: waits as long as another program's transaction lasts. */
+static LONG connect_here(struct connection *connection)
+{
+    return PCSC(SCardConnect(connection->context, connection->name, SCARD_SHARE_SHARED,
+                             SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &connection->card,
+                             &connection->protocol));
 }
 
 /* One attempt, or more of one that began in an earlier call. */
@@ -74,14 +83,17 @@ static LONG connect_once(struct connection *connection, const struct timespec *d
     LONG rv = establish(connection);
     if (rv != SCARD_S_SUCCESS)
         return rv;
+    if (connection->connector != NULL)
+        pcsc_connect_want(connection->connector, true);
+    else
+        connection->connector = pcsc_connect_start(connection->context, connection->name);
     if (connection->connector == NULL)
-        connection->connector = jpki_pcsc_connect_start(connection->context, connection->name);
-    if (connection->connector == NULL)
-        return SCARD_E_NO_MEMORY;
-    if (!jpki_pcsc_connect_wait(connection->connector, deadline, &rv, &connection->card,
-                                &connection->protocol))
+        rv = connect_here(connection);
+    else if (pcsc_connect_wait(connection->connector, deadline, &rv, &connection->card,
+                               &connection->protocol))
+        connection->connector = NULL;
+    else
         return SCARD_E_SHARING_VIOLATION;
-    connection->connector = NULL;
     connection->connected = rv == SCARD_S_SUCCESS;
     return rv;
 }
@@ -89,18 +101,21 @@ static LONG connect_once(struct connection *connection, const struct timespec *d
 static LONG connect_card(struct connection *connection, const struct timespec *deadline)
 {
     LONG rv = connect_once(connection, deadline);
+    /* It came while nobody wanted it, and was given up. */
+    if (rv == SCARD_E_CANCELLED)
+        rv = connect_once(connection, deadline);
     /* A context that outlived a restart of pcscd is replaced, once. */
-    if (jpki_pcsc_service_lost(rv)) {
+    if (pcsc_service_lost(rv)) {
         drop_context(connection);
         rv = connect_once(connection, deadline);
-        if (jpki_pcsc_service_lost(rv))
+        if (pcsc_service_lost(rv))
             drop_context(connection);
     }
-    /* Somebody has it exclusively. */
-    while (rv == SCARD_E_SHARING_VIOLATION && jpki_pcsc_sleep(deadline, BUSY_POLL_MS))
+    /* Another program has it exclusively. */
+    while (rv == SCARD_E_SHARING_VIOLATION && pcsc_sleep(deadline, BUSY_POLL_MS))
         rv = connect_once(connection, deadline);
     if (rv == SCARD_S_SUCCESS)
-        connection->keypad = jpki_pcsc_find_keypad(connection->card);
+        connection->keypad = pcsc_find_keypad(connection->card);
     return rv;
 }
 
@@ -109,7 +124,7 @@ static enum jpki_error ensure_connected(struct connection *connection,
 {
     if (connection->connected)
         return JPKI_OK;
-    return jpki_pcsc_error("SCardConnect", connect_card(connection, deadline), false);
+    return pcsc_error("SCardConnect", connect_card(connection, deadline), false);
 }
 
 /* ---- Transactions ----------------------------------------------------------------------- */
@@ -121,11 +136,10 @@ static LONG wait_until_free(struct connection *connection, const struct timespec
     for (;;) {
         BYTE atr[MAX_ATR_SIZE];
         DWORD length = sizeof atr;
-        jpki_pcsc_enter();
-        LONG rv = SCardGetAttrib(connection->card, SCARD_ATTR_ATR_STRING, atr, &length);
+        LONG rv = PCSC(SCardGetAttrib(connection->card, SCARD_ATTR_ATR_STRING, atr, &length));
         if (rv != SCARD_E_SHARING_VIOLATION)
-            return jpki_pcsc_service_lost(rv) ? rv : SCARD_S_SUCCESS;
-        if (!jpki_pcsc_sleep(deadline, BUSY_POLL_MS))
+            return pcsc_service_lost(rv) ? rv : SCARD_S_SUCCESS;
+        if (!pcsc_sleep(deadline, BUSY_POLL_MS))
             return rv;
     }
 }
@@ -135,15 +149,14 @@ static LONG begin_once(struct connection *connection, const struct timespec *dea
     LONG rv = wait_until_free(connection, deadline);
     if (rv != SCARD_S_SUCCESS)
         return rv;
-    jpki_pcsc_enter();
-    return SCardBeginTransaction(connection->card);
+    return PCSC(SCardBeginTransaction(connection->card));
 }
 
 /* After a reset a new connection is made instead of SCardReconnect, which would leave a card that
  * somebody powered down without power. */
 static enum jpki_error begin(struct connection *connection, enum jpki_card_event *event)
 {
-    struct timespec deadline = jpki_pcsc_deadline(connection->busy_timeout);
+    struct timespec deadline = pcsc_deadline(connection->busy_timeout);
     *event = connection->connected ? JPKI_CARD_SAME : JPKI_CARD_CONNECTED;
     LONG rv = SCARD_W_RESET_CARD;
     for (int i = 0; i < RECONNECTS_MAX && rv == SCARD_W_RESET_CARD; i++) {
@@ -159,7 +172,7 @@ static enum jpki_error begin(struct connection *connection, enum jpki_card_event
         *event = JPKI_CARD_RESET;
         connection->lost = false;
     }
-    return jpki_pcsc_error("SCardBeginTransaction", rv, true);
+    return pcsc_error("SCardBeginTransaction", rv, true);
 }
 
 static enum jpki_error pcsc_begin(void *self, enum jpki_card_event *event)
@@ -175,7 +188,7 @@ static enum jpki_error pcsc_begin(void *self, enum jpki_card_event *event)
 /* Whatever went wrong with a command: nobody knows whether the card carried it out. */
 static enum jpki_error exchange_error(struct connection *connection, const char *call, LONG rv)
 {
-    enum jpki_error error = jpki_pcsc_error(call, rv, true);
+    enum jpki_error error = pcsc_error(call, rv, true);
     connection->broken |= error != JPKI_OK;
     return error == JPKI_OK || error == JPKI_ERR_CARD_CHANGED ? error : JPKI_ERR_TRANSPORT;
 }
@@ -190,9 +203,8 @@ static enum jpki_error pcsc_transmit(void *self, const uint8_t *command, size_t 
         command_length--;
 
     DWORD received = JPKI_ANSWER_MAX;
-    jpki_pcsc_enter();
-    LONG rv = SCardTransmit(connection->card, t0 ? SCARD_PCI_T0 : SCARD_PCI_T1, command,
-                            (DWORD)command_length, NULL, answer, &received);
+    LONG rv = PCSC(SCardTransmit(connection->card, t0 ? SCARD_PCI_T0 : SCARD_PCI_T1, command,
+                                 (DWORD)command_length, NULL, answer, &received));
     *answer_length = rv == SCARD_S_SUCCESS ? received : 0;
     return exchange_error(connection, "SCardTransmit", rv);
 }
@@ -209,8 +221,8 @@ static enum jpki_error pcsc_transmit_typed(void *self, const uint8_t *command,
 {
     struct connection *connection = self;
     DWORD received = 0;
-    LONG rv = jpki_pcsc_type_pin(connection->card, connection->keypad, command, command_length,
-                                 digits, answer, &received);
+    LONG rv = pcsc_type_pin(connection->card, connection->keypad, command, command_length, digits,
+                            answer, &received);
     *answer_length = rv == SCARD_S_SUCCESS ? received : 0;
     return exchange_error(connection, "SCardControl", rv);
 }
@@ -224,10 +236,9 @@ static void pcsc_end(void *self, enum jpki_leave leave)
      * pcscd, or even be another one: it gets power anew, and is looked at anew. */
     LONG rv = SCARD_W_RESET_CARD;
     if (!connection->broken) {
-        jpki_pcsc_enter();
-        rv = SCardEndTransaction(connection->card,
-                                 leave == JPKI_POWER_OFF ? SCARD_UNPOWER_CARD : SCARD_LEAVE_CARD);
-        (void)jpki_pcsc_error("SCardEndTransaction", rv, true);
+        rv = PCSC(SCardEndTransaction(
+            connection->card, leave == JPKI_POWER_OFF ? SCARD_UNPOWER_CARD : SCARD_LEAVE_CARD));
+        (void)pcsc_error("SCardEndTransaction", rv, true);
     }
     connection->broken = false;
     /* A transaction that could not be ended ends with its connection. */
@@ -239,11 +250,10 @@ static void pcsc_close(void *self)
 {
     struct connection *connection = self;
     pcsc_disconnect(connection);
-    /* A context whose call was broken off cannot be released any more. */
-    if (connection->connector != NULL &&
-        !jpki_pcsc_connect_abandon(connection->connector, connection->descriptor))
-        connection->has_context = false;
-    drop_context(connection);
+    if (connection->connector != NULL)
+        pcsc_connect_abandon(connection->connector); /* with the context */
+    else
+        drop_context(connection);
     free(connection);
 }
 
@@ -257,7 +267,7 @@ static const struct jpki_transport_ops pcsc_transport_ops = {
     .close = pcsc_close,
 };
 
-struct jpki_transport jpki_pcsc_transport(const char *name, unsigned busy_timeout)
+struct jpki_transport pcsc_transport(const char *name, unsigned busy_timeout)
 {
     struct connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL)

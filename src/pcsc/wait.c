@@ -3,8 +3,8 @@
  * in pcscd, without pcscd on the folder where pcscd's socket will appear. */
 #include "internal.h"
 
+#include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,25 +14,48 @@
 
 static const char new_reader[] = "\\\\?PnP?\\Notification";
 
-/* pcsclite itself wakes up every minute; so the caller may look, too, in case that a reader came in
- * the very moment between looking and going to sleep. */
-enum { WAITS_MAX = 16, SLEEP_MS = 60 * 1000 };
+/* pcsclite itself wakes up every minute, and so may we; it finds a reader that came in the very
+ * moment between looking and going to sleep. Without a thread of its own a sleep cannot be left
+ * behind, so that one is short. */
+enum { SLEEP_MS = 60 * 1000, SHORT_SLEEP_MS = 1000 };
 
-struct jpki_pcsc_waits {
-    const char *ignore;               /* as jpki_pcsc_names wants it */
-    pthread_mutex_t lock;             /* guards what follows */
-    SCARDCONTEXT contexts[WAITS_MAX]; /* of the waits under way; 0 = free */
+/* A sleep in pcscd. */
+struct sleeper {
+    struct pcsc_async async; /* first */
+    SCARDCONTEXT context;
+    DWORD milliseconds;
+    SCARD_READERSTATE states[JPKI_PCSC_READERS_MAX + 1];
+    char names[JPKI_PCSC_READERS_MAX][JPKI_READER_NAME];
+    size_t count; /* of states */
+    LONG rv;
+    struct sleeper *next; /* of those that a cancellation must wake */
+};
+
+struct pcsc_waits {
+    const char *ignore;   /* as pcsc_names wants it */
+    pthread_mutex_t lock; /* guards what follows */
+    struct sleeper *sleepers;
     bool cancelled;
     int cancel_event; /* readable once cancelled */
 };
 
-struct jpki_pcsc_waits *jpki_pcsc_waits_new(const char *ignore)
+/* Never in the place of a standard stream that the host has closed. */
+static int above_standard_streams(int descriptor)
 {
-    struct jpki_pcsc_waits *waits = calloc(1, sizeof *waits);
+    if (descriptor < 0 || descriptor > STDERR_FILENO)
+        return descriptor;
+    int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    (void)close(descriptor);
+    return moved;
+}
+
+struct pcsc_waits *pcsc_waits_new(const char *ignore)
+{
+    struct pcsc_waits *waits = calloc(1, sizeof *waits);
     if (waits == NULL)
         return NULL;
     waits->ignore = ignore;
-    waits->cancel_event = eventfd(0, EFD_CLOEXEC);
+    waits->cancel_event = above_standard_streams(eventfd(0, EFD_CLOEXEC));
     if (waits->cancel_event < 0) {
         free(waits);
         return NULL;
@@ -41,69 +64,127 @@ struct jpki_pcsc_waits *jpki_pcsc_waits_new(const char *ignore)
     return waits;
 }
 
-void jpki_pcsc_waits_free(struct jpki_pcsc_waits *waits)
+void pcsc_waits_free(struct pcsc_waits *waits)
 {
     (void)close(waits->cancel_event);
     (void)pthread_mutex_destroy(&waits->lock);
     free(waits);
 }
 
-/* ---- With pcscd ------------------------------------------------------------------------- */
-
-/* Enters a wait's context so that a cancellation finds it. NULL when cancelled, or too many wait.
- */
-static SCARDCONTEXT *enter(struct jpki_pcsc_waits *waits, SCARDCONTEXT context)
+static bool is_cancelled(struct pcsc_waits *waits)
 {
-    SCARDCONTEXT *place = NULL;
     pthread_mutex_lock(&waits->lock);
-    for (size_t i = 0; i < WAITS_MAX && !waits->cancelled && place == NULL; i++)
-        if (waits->contexts[i] == 0)
-            place = &waits->contexts[i];
-    if (place != NULL)
-        *place = context;
+    bool cancelled = waits->cancelled;
     pthread_mutex_unlock(&waits->lock);
-    return place;
+    return cancelled;
 }
 
-static void leave(struct jpki_pcsc_waits *waits, SCARDCONTEXT *place)
+/* ---- With pcscd ------------------------------------------------------------------------- */
+
+static void sleep_in_pcscd(struct pcsc_async *async)
+{
+    struct sleeper *sleeper = (struct sleeper *)async;
+    sleeper->rv = PCSC(SCardGetStatusChange(sleeper->context, sleeper->milliseconds,
+                                            sleeper->states, (DWORD)sleeper->count));
+}
+
+static void discard(struct pcsc_async *async)
+{
+    struct sleeper *sleeper = (struct sleeper *)async;
+    (void)PCSC(SCardReleaseContext(sleeper->context));
+    pcsc_async_destroy(async);
+    free(sleeper);
+}
+
+/* NULL when memory is short. */
+static struct sleeper *new_sleeper(SCARDCONTEXT context, const struct jpki_reader_status *known,
+                                   size_t count)
+{
+    struct sleeper *sleeper = calloc(1, sizeof *sleeper);
+    if (sleeper == NULL)
+        return NULL;
+    sleeper->async.run = sleep_in_pcscd;
+    sleeper->async.discard = discard;
+    sleeper->context = context;
+    sleeper->milliseconds = SLEEP_MS;
+    sleeper->states[sleeper->count++].szReader = new_reader;
+    for (size_t i = 0; i < count && i < JPKI_PCSC_READERS_MAX; i++, sleeper->count++) {
+        memcpy(sleeper->names[i], known[i].name, sizeof sleeper->names[i]);
+        sleeper->states[sleeper->count].szReader = sleeper->names[i];
+        sleeper->states[sleeper->count].dwCurrentState = known[i].state;
+    }
+    return sleeper;
+}
+
+/* Starts the sleep where a cancellation finds it. False when cancelled, or without a thread. */
+static bool start(struct pcsc_waits *waits, struct sleeper *sleeper)
 {
     pthread_mutex_lock(&waits->lock);
-    *place = 0;
+    bool started = !waits->cancelled && pcsc_async_start(&sleeper->async);
+    if (started) {
+        sleeper->next = waits->sleepers;
+        waits->sleepers = sleeper;
+    }
     pthread_mutex_unlock(&waits->lock);
+    return started;
+}
+
+static void leave(struct pcsc_waits *waits, struct sleeper *sleeper)
+{
+    pthread_mutex_lock(&waits->lock);
+    struct sleeper **at = &waits->sleepers;
+    while (*at != sleeper)
+        at = &(*at)->next;
+    *at = sleeper->next;
+    pthread_mutex_unlock(&waits->lock);
+}
+
+/* Sleeps, and lets the sleeper go. False when pcscd went away. */
+static bool sleep_and_free(struct pcsc_waits *waits, struct sleeper *sleeper)
+{
+    bool slept = true;
+    if (start(waits, sleeper)) {
+        if (pcsc_async_wait(&sleeper->async, NULL))
+            slept = !pcsc_service_lost(sleeper->rv);
+        else /* cancelled: lets the thread end, too, which else would sleep on for a minute */
+            (void)PCSC(SCardCancel(sleeper->context));
+        leave(waits, sleeper);
+        pcsc_async_abandon(&sleeper->async);
+        return slept;
+    }
+    if (!is_cancelled(waits)) {
+        sleeper->milliseconds = SHORT_SLEEP_MS;
+        sleep_in_pcscd(&sleeper->async);
+        slept = !pcsc_service_lost(sleeper->rv);
+    }
+    (void)PCSC(SCardReleaseContext(sleeper->context));
+    free(sleeper);
+    return slept;
 }
 
 /* Readers that came since the caller looked are no change to pcscd: it compares with what is there
  * when the sleep begins. Those that went it knows by their names. */
-static bool has_new_readers(const struct jpki_pcsc_waits *waits, SCARDCONTEXT context, size_t known)
+static bool has_new_readers(const struct pcsc_waits *waits, SCARDCONTEXT context, size_t known)
 {
     char names[JPKI_PCSC_NAMES_MAX];
     SCARD_READERSTATE states[JPKI_PCSC_READERS_MAX];
     size_t found = 0;
-    LONG rv = jpki_pcsc_names(context, waits->ignore, names, sizeof names, states, &found);
+    LONG rv = pcsc_names(context, waits->ignore, names, sizeof names, states, &found);
     return rv == SCARD_S_SUCCESS && found > known;
 }
 
-/* False when it could not: pcscd went away, or there are readers that the caller does not know. */
-static bool sleep_in_pcscd(struct jpki_pcsc_waits *waits, SCARDCONTEXT context,
-                           const struct jpki_reader_status *known, size_t count)
+/* Takes the context over. False when it could not sleep: pcscd went away, or there are readers that
+ * the caller does not know. */
+static bool wait_in_pcscd(struct pcsc_waits *waits, SCARDCONTEXT context,
+                          const struct jpki_reader_status *known, size_t count)
 {
-    SCARD_READERSTATE states[JPKI_PCSC_READERS_MAX + 1] = {{.szReader = new_reader}};
-    size_t used = 1;
-    for (size_t i = 0; i < count && used <= JPKI_PCSC_READERS_MAX; i++, used++) {
-        states[used].szReader = known[i].name;
-        states[used].dwCurrentState = known[i].state;
-    }
-    SCARDCONTEXT *place = enter(waits, context);
-    if (place == NULL)
-        return false;
-    bool slept = !has_new_readers(waits, context, count);
-    if (slept) {
-        jpki_pcsc_enter();
-        LONG rv = SCardGetStatusChange(context, SLEEP_MS, states, (DWORD)used);
-        slept = !jpki_pcsc_service_lost(rv);
-    }
-    leave(waits, place);
-    return slept;
+    struct sleeper *sleeper = NULL;
+    if (!has_new_readers(waits, context, count))
+        sleeper = new_sleeper(context, known, count);
+    if (sleeper != NULL)
+        return sleep_and_free(waits, sleeper);
+    (void)PCSC(SCardReleaseContext(context));
+    return false;
 }
 
 /* ---- Without pcscd ---------------------------------------------------------------------- */
@@ -112,7 +193,7 @@ static bool sleep_in_pcscd(struct jpki_pcsc_waits *waits, SCARDCONTEXT context,
 static bool watch_folder(int watcher)
 {
     char folder[256];
-    (void)snprintf(folder, sizeof folder, "%s", jpki_pcsc_socket());
+    (void)snprintf(folder, sizeof folder, "%s", pcsc_socket());
     for (char *slash; (slash = strrchr(folder, '/')) != NULL;) {
         slash[slash == folder ? 1 : 0] = '\0';
         if (inotify_add_watch(watcher, folder, IN_CREATE | IN_MOVED_TO | IN_ATTRIB) >= 0)
@@ -123,14 +204,14 @@ static bool watch_folder(int watcher)
     return false;
 }
 
-static void sleep_on_folder(struct jpki_pcsc_waits *waits)
+static void wait_on_folder(struct pcsc_waits *waits)
 {
-    int watcher = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    int watcher = above_standard_streams(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (watcher >= 0 && watch_folder(watcher)) {
         /* It may have come while we were looking elsewhere. */
         SCARDCONTEXT context;
-        if (jpki_pcsc_establish(&context, NULL) == SCARD_S_SUCCESS) {
-            jpki_pcsc_release(context);
+        if (pcsc_establish(&context) == SCARD_S_SUCCESS) {
+            (void)PCSC(SCardReleaseContext(context));
         } else {
             struct pollfd events[] = {{.fd = watcher, .events = POLLIN},
                                       {.fd = waits->cancel_event, .events = POLLIN}};
@@ -142,7 +223,7 @@ static void sleep_on_folder(struct jpki_pcsc_waits *waits)
 }
 
 /* Where nothing can be watched: at least not too often. */
-static void sleep_a_second(struct jpki_pcsc_waits *waits)
+static void wait_a_second(struct pcsc_waits *waits)
 {
     struct pollfd event = {.fd = waits->cancel_event, .events = POLLIN};
     (void)poll(&event, 1, 1000);
@@ -150,34 +231,27 @@ static void sleep_a_second(struct jpki_pcsc_waits *waits)
 
 /* ---- Both ------------------------------------------------------------------------------- */
 
-enum jpki_error jpki_pcsc_wait(struct jpki_pcsc_waits *waits,
-                               const struct jpki_reader_status *known, size_t count)
+enum jpki_error pcsc_wait(struct pcsc_waits *waits, const struct jpki_reader_status *known,
+                          size_t count)
 {
     SCARDCONTEXT context;
-    if (jpki_pcsc_establish(&context, NULL) == SCARD_S_SUCCESS) {
-        bool slept = sleep_in_pcscd(waits, context, known, count);
-        jpki_pcsc_release(context);
-        if (!slept)
-            sleep_a_second(waits); /* pcscd or its readers are about to come, or gone for good */
-    } else {
-        sleep_on_folder(waits);
-    }
-    pthread_mutex_lock(&waits->lock);
-    bool cancelled = waits->cancelled;
-    pthread_mutex_unlock(&waits->lock);
-    return cancelled ? JPKI_ERR_CANCELLED : JPKI_OK;
+    if (is_cancelled(waits))
+        return JPKI_ERR_CANCELLED;
+    if (pcsc_establish(&context) != SCARD_S_SUCCESS)
+        wait_on_folder(waits);
+    else if (!wait_in_pcscd(waits, context, known, count))
+        wait_a_second(waits); /* pcscd or its readers are about to come, or gone for good */
+    return is_cancelled(waits) ? JPKI_ERR_CANCELLED : JPKI_OK;
 }
 
-void jpki_pcsc_wait_cancel(struct jpki_pcsc_waits *waits)
+void pcsc_wait_cancel(struct pcsc_waits *waits)
 {
     static const uint64_t one = 1;
     pthread_mutex_lock(&waits->lock);
     if (!waits->cancelled && write(waits->cancel_event, &one, sizeof one) != sizeof one)
         jpki_log(JPKI_LOG_ERROR, "a wait cannot be cancelled");
     waits->cancelled = true;
-    jpki_pcsc_enter();
-    for (size_t i = 0; i < WAITS_MAX; i++)
-        if (waits->contexts[i] != 0)
-            (void)SCardCancel(waits->contexts[i]);
+    for (struct sleeper *sleeper = waits->sleepers; sleeper != NULL; sleeper = sleeper->next)
+        pcsc_async_cancel(&sleeper->async);
     pthread_mutex_unlock(&waits->lock);
 }

@@ -127,7 +127,7 @@ static const struct attribute *find(enum object_row row, CK_ATTRIBUTE_TYPE type)
     return NULL;
 }
 
-bool jpki_attribute_at(size_t index, CK_ATTRIBUTE_TYPE *type)
+bool attribute_at(size_t index, CK_ATTRIBUTE_TYPE *type)
 {
     if (index >= ATTRIBUTES)
         return false;
@@ -135,12 +135,45 @@ bool jpki_attribute_at(size_t index, CK_ATTRIBUTE_TYPE *type)
     return true;
 }
 
-enum certificate_state jpki_attribute_needs(enum object_row row, CK_ATTRIBUTE_TYPE type)
+enum jpki_certificate_state attribute_needs(enum object_row row, CK_ATTRIBUTE_TYPE type)
 {
     const struct attribute *attribute = find(row, type);
     if (attribute == NULL || attribute->source < IS_KEY_TYPE)
-        return CERTIFICATE_UNREAD;
-    return attribute->source < IS_FIELD ? CERTIFICATE_KEY : CERTIFICATE_WHOLE;
+        return JPKI_CERTIFICATE_UNREAD;
+    return attribute->source < IS_FIELD ? JPKI_CERTIFICATE_KEY : JPKI_CERTIFICATE_WHOLE;
+}
+
+/* ---- What an object is made of ----------------------------------------------------------- */
+
+enum jpki_certificate_use object_source(enum object_row row)
+{
+    static const enum jpki_certificate_use sources[OBJECTS] = {
+        [OBJECT_CERTIFICATE] = JPKI_HOLDER,   [OBJECT_CA] = JPKI_AUTHORITY,
+        [OBJECT_PUBLIC_KEY] = JPKI_HOLDER,    [OBJECT_PRIVATE_KEY] = JPKI_HOLDER,
+        [OBJECT_PROFILE] = JPKI_CERTIFICATES,
+    };
+    return sources[row];
+}
+
+bool object_is_private(const struct token *token, enum object_row row)
+{
+    switch (row) {
+    case OBJECT_PRIVATE_KEY:
+        return true;
+    case OBJECT_CERTIFICATE:
+    case OBJECT_PUBLIC_KEY:
+        return jpki_credential_is_private(token->credential);
+    case OBJECT_CA:
+    case OBJECT_PROFILE:
+    case OBJECTS:
+        break;
+    }
+    return false;
+}
+
+bool always_authenticates(const struct token *token)
+{
+    return token->key == JPKI_KEY_SIGN && token->module->shared.options.always_authenticate;
 }
 
 /* ---- Values ----------------------------------------------------------------------------- */
@@ -185,15 +218,16 @@ static const char *label_of(const struct jpki_profile *profile, enum object_row 
 
 static void give_id(struct value *value, const struct token *token, enum object_row row)
 {
-    value->own.byte = row == OBJECT_CA ? token->profile->ca_id : token->profile->id;
+    const struct jpki_profile *profile = jpki_credential_profile(token->credential);
+    value->own.byte = row == OBJECT_CA ? profile->ca_id : profile->id;
     value->data = &value->own.byte;
     value->length = 1;
 }
 
 static void give_unique_id(struct value *value, const struct token *token, enum object_row row)
 {
-    (void)snprintf(value->own.text, sizeof value->own.text, "%s-%d-%d", token->reader->info.serial,
-                   (int)token->key, (int)row);
+    (void)snprintf(value->own.text, sizeof value->own.text, "%s-%d-%d",
+                   jpki_reader_card_info(token->reader)->serial, (int)token->key, (int)row);
     give_text(value, value->own.text);
 }
 
@@ -212,7 +246,7 @@ static CK_RV fixed_value(const struct token *token, enum object_row row,
         give_number(value, row == OBJECT_CA ? 2 : 1);
         break;
     case IS_LABEL:
-        give_text(value, label_of(token->profile, row));
+        give_text(value, label_of(jpki_credential_profile(token->credential), row));
         break;
     case IS_ID:
         give_id(value, token, row);
@@ -224,10 +258,10 @@ static CK_RV fixed_value(const struct token *token, enum object_row row,
         give_text(value, "");
         break;
     case IS_PRIVATE:
-        give_flag(value, jpki_object_is_private(token, row));
+        give_flag(value, object_is_private(token, row));
         break;
     case IS_ALWAYS_AUTHENTICATE:
-        give_flag(value, jpki_token_always_authenticates(token));
+        give_flag(value, always_authenticates(token));
         break;
     case IS_TRUE:
     case IS_FALSE:
@@ -248,7 +282,7 @@ static CK_RV certificate_value(const struct token *token, enum object_row row,
                                const struct attribute *attribute, struct value *value)
 {
     const struct jpki_certificate *certificate =
-        jpki_certificate_of(token, jpki_object_source(row));
+        jpki_credential_certificate(token->credential, object_source(row));
     if (certificate == NULL)
         return CKR_ATTRIBUTE_TYPE_INVALID;
 
@@ -259,8 +293,8 @@ static CK_RV certificate_value(const struct token *token, enum object_row row,
         give_number(value, certificate->key_bits);
         return rsa ? CKR_OK : CKR_ATTRIBUTE_TYPE_INVALID;
     } else if (attribute->source == IS_MECHANISMS) {
-        bool pss = row == OBJECT_PUBLIC_KEY || token->reader->pss;
-        CK_ULONG count = rsa ? jpki_mechanism_of_key(pss, value->own.mechanisms, 16) : 0;
+        bool pss = row == OBJECT_PUBLIC_KEY || jpki_credential_knows_pss(token->credential);
+        CK_ULONG count = rsa ? mechanisms_of_key(pss, value->own.mechanisms) : 0;
         value->data = value->own.mechanisms;
         value->length = count * sizeof value->own.mechanisms[0];
     } else {
@@ -273,8 +307,8 @@ static CK_RV certificate_value(const struct token *token, enum object_row row,
     return CKR_OK;
 }
 
-CK_RV jpki_attribute_value(const struct token *token, enum object_row row, CK_ATTRIBUTE_TYPE type,
-                           struct value *value)
+CK_RV attribute_value(const struct token *token, enum object_row row, CK_ATTRIBUTE_TYPE type,
+                      struct value *value)
 {
     const struct attribute *attribute = find(row, type);
     if (attribute == NULL)

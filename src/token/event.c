@@ -6,11 +6,11 @@
 #include <string.h>
 
 /* What a slot looks like, as one number to compare: 0 = its reader is not there. */
-static uint64_t appearance(const struct reader *reader, const struct jpki_reader_status *list,
+static uint64_t appearance(const struct jpki_reader *reader, const struct jpki_reader_status *list,
                            size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (strcmp(list[i].name, reader->name) == 0)
+        if (strcmp(list[i].name, jpki_reader_name(reader)) == 0)
             return (uint64_t)list[i].insertion << 2 | (list[i].present ? 2 : 0) | 1;
     return 0;
 }
@@ -20,9 +20,9 @@ static bool take_event(struct jpki_module *module, const struct jpki_reader_stat
                        size_t count, CK_SLOT_ID *id)
 {
     enum jpki_key keys[JPKI_KEYS];
-    size_t key_count = jpki_module_keys(module, keys);
+    size_t key_count = shown_keys(module, keys);
     for (size_t i = 0; i < module->reader_count; i++) {
-        uint64_t now = appearance(module->readers[i], list, count);
+        uint64_t now = appearance(module->readers[i]->reader, list, count);
         for (size_t k = 0; k < key_count; k++) {
             struct token *token = &module->readers[i]->tokens[keys[k]];
             if (token->reported != now) {
@@ -41,14 +41,14 @@ static bool next_event(struct jpki_module *module, struct jpki_reader_status **l
     *list = NULL;
     *count = 0;
     /* Without pcscd there are no readers: the empty list says so. */
-    (void)jpki_module_update(module, list, count);
+    (void)update_readers(module, list, count);
     jpki_lock_take(module->lock);
     bool found = take_event(module, *list, *count, id);
     jpki_lock_release(module->lock);
     return found;
 }
 
-void jpki_events_settle(struct jpki_module *module)
+void events_settle(struct jpki_module *module)
 {
     struct jpki_reader_status *list = NULL;
     size_t count = 0;
@@ -66,7 +66,7 @@ CK_RV jpki_slot_wait(struct jpki_module *module, bool block, CK_SLOT_ID *id)
         bool found = next_event(module, &list, &count, id);
         enum jpki_error error = JPKI_OK;
         if (!found && block)
-            error = module->source->wait(module->readers_source, list, count);
+            error = module->shared.ops->wait(module->shared.source, list, count);
         free(list);
         if (found)
             return CKR_OK;

@@ -1,25 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Mechanisms: one table, a row for each. */
 #include "internal.h"
 
+#include <string.h>
+
 static const struct mechanism table[] = {
-    {CKM_RSA_PKCS, MECHANISM_PKCS1, JPKI_HASH_NONE},
-    {CKM_SHA1_RSA_PKCS, MECHANISM_PKCS1, JPKI_SHA1},
-    {CKM_SHA224_RSA_PKCS, MECHANISM_PKCS1, JPKI_SHA224},
-    {CKM_SHA256_RSA_PKCS, MECHANISM_PKCS1, JPKI_SHA256},
-    {CKM_SHA384_RSA_PKCS, MECHANISM_PKCS1, JPKI_SHA384},
-    {CKM_SHA512_RSA_PKCS, MECHANISM_PKCS1, JPKI_SHA512},
-    {CKM_RSA_PKCS_PSS, MECHANISM_PSS, JPKI_HASH_NONE},
-    {CKM_SHA256_RSA_PKCS_PSS, MECHANISM_PSS, JPKI_SHA256},
-    {CKM_SHA_1, MECHANISM_DIGEST, JPKI_SHA1},
-    {CKM_SHA224, MECHANISM_DIGEST, JPKI_SHA224},
-    {CKM_SHA256, MECHANISM_DIGEST, JPKI_SHA256},
-    {CKM_SHA384, MECHANISM_DIGEST, JPKI_SHA384},
-    {CKM_SHA512, MECHANISM_DIGEST, JPKI_SHA512},
+    {CKM_RSA_PKCS, JPKI_SCHEME_PKCS1, JPKI_HASH_NONE},
+    {CKM_SHA1_RSA_PKCS, JPKI_SCHEME_PKCS1, JPKI_SHA1},
+    {CKM_SHA224_RSA_PKCS, JPKI_SCHEME_PKCS1, JPKI_SHA224},
+    {CKM_SHA256_RSA_PKCS, JPKI_SCHEME_PKCS1, JPKI_SHA256},
+    {CKM_SHA384_RSA_PKCS, JPKI_SCHEME_PKCS1, JPKI_SHA384},
+    {CKM_SHA512_RSA_PKCS, JPKI_SCHEME_PKCS1, JPKI_SHA512},
+    {CKM_RSA_PKCS_PSS, JPKI_SCHEME_PSS, JPKI_HASH_NONE},
+    {CKM_SHA256_RSA_PKCS_PSS, JPKI_SCHEME_PSS, JPKI_SHA256},
+    {CKM_SHA_1, JPKI_SCHEME_NONE, JPKI_SHA1},
+    {CKM_SHA224, JPKI_SCHEME_NONE, JPKI_SHA224},
+    {CKM_SHA256, JPKI_SCHEME_NONE, JPKI_SHA256},
+    {CKM_SHA384, JPKI_SCHEME_NONE, JPKI_SHA384},
+    {CKM_SHA512, JPKI_SCHEME_NONE, JPKI_SHA512},
 };
 
 enum { MECHANISMS = sizeof table / sizeof table[0] };
+_Static_assert(sizeof table / sizeof table[0] <= MECHANISMS_MAX,
+               "every list of mechanisms has room for all of them");
 
-const struct mechanism *jpki_mechanism(CK_MECHANISM_TYPE type)
+const struct mechanism *find_mechanism(CK_MECHANISM_TYPE type)
 {
     for (size_t i = 0; i < MECHANISMS; i++)
         if (table[i].type == type)
@@ -27,12 +32,12 @@ const struct mechanism *jpki_mechanism(CK_MECHANISM_TYPE type)
     return NULL;
 }
 
-CK_RV jpki_mechanism_check(const struct mechanism *mechanism, const CK_MECHANISM *given)
+CK_RV mechanism_check(const struct mechanism *mechanism, const CK_MECHANISM *given)
 {
-    if (mechanism->kind != MECHANISM_PSS)
+    if (mechanism->scheme != JPKI_SCHEME_PSS)
         return given->ulParameterLen == 0 ? CKR_OK : CKR_MECHANISM_PARAM_INVALID;
 
-    /* The one form of RSASSA-PSS that the card makes (P1=04). */
+    /* The one form of RSASSA-PSS that the card makes (card.md, Commands: P1=04). */
     if (given->pParameter == NULL || given->ulParameterLen != sizeof(CK_RSA_PKCS_PSS_PARAMS))
         return CKR_MECHANISM_PARAM_INVALID;
     const CK_RSA_PKCS_PSS_PARAMS *pss = given->pParameter;
@@ -40,13 +45,93 @@ CK_RV jpki_mechanism_check(const struct mechanism *mechanism, const CK_MECHANISM
     return fits ? CKR_OK : CKR_MECHANISM_PARAM_INVALID;
 }
 
-CK_ULONG jpki_mechanism_of_key(bool pss, CK_MECHANISM_TYPE *list, CK_ULONG room)
+CK_ULONG mechanisms_of_key(bool pss, CK_MECHANISM_TYPE list[MECHANISMS_MAX])
 {
     CK_ULONG count = 0;
-    for (size_t i = 0; i < MECHANISMS; i++) {
-        bool wanted = table[i].kind == MECHANISM_PKCS1 || (table[i].kind == MECHANISM_PSS && pss);
-        if (wanted && count < room)
+    for (size_t i = 0; i < MECHANISMS; i++)
+        if (table[i].scheme == JPKI_SCHEME_PKCS1 || (table[i].scheme == JPKI_SCHEME_PSS && pss))
             list[count++] = table[i].type;
-    }
     return count;
+}
+
+/* ---- Of a token ------------------------------------------------------------------------- */
+
+/* All mechanisms of a token; asks the card about PSS unless that is known. */
+static CK_RV token_mechanisms(struct token *token, CK_MECHANISM_TYPE list[MECHANISMS_MAX],
+                              CK_ULONG *count)
+{
+    bool pss = false;
+    enum jpki_error error = jpki_credential_check(token->credential);
+    if (error == JPKI_OK)
+        error = jpki_credential_ask_pss(token->credential, &pss);
+    if (error != JPKI_OK)
+        return jpki_ckr(error);
+    const struct jpki_certificate *holder =
+        jpki_credential_certificate(token->credential, JPKI_HOLDER);
+    bool rsa = holder == NULL || holder->key_type == JPKI_KEY_RSA;
+    *count = rsa ? mechanisms_of_key(pss, list) : 0;
+    for (size_t i = 0; i < MECHANISMS; i++)
+        if (table[i].scheme == JPKI_SCHEME_NONE)
+            list[(*count)++] = table[i].type;
+    return CKR_OK;
+}
+
+CK_RV jpki_mechanism_list(struct jpki_module *module, CK_SLOT_ID id, CK_MECHANISM_TYPE *list,
+                          CK_ULONG *count)
+{
+    struct token *token;
+    CK_RV rv = hold_token(module, id, &token);
+    if (rv != CKR_OK)
+        return rv;
+    CK_MECHANISM_TYPE all[MECHANISMS_MAX];
+    CK_ULONG found = 0;
+    rv = token_mechanisms(token, all, &found);
+    jpki_reader_unlock(token->reader);
+    if (rv != CKR_OK)
+        return rv;
+
+    CK_ULONG room = *count;
+    *count = found;
+    if (list == NULL)
+        return CKR_OK;
+    if (room < found)
+        return CKR_BUFFER_TOO_SMALL;
+    memcpy(list, all, found * sizeof *list);
+    return CKR_OK;
+}
+
+static void fill_info(const struct token *token, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *info)
+{
+    *info = (CK_MECHANISM_INFO){0};
+    if (find_mechanism(type)->scheme == JPKI_SCHEME_NONE) {
+        info->flags = CKF_DIGEST;
+        return;
+    }
+    /* Today's cards have RSA-2048; a certificate that was read knows better. */
+    const struct jpki_certificate *holder =
+        jpki_credential_certificate(token->credential, JPKI_HOLDER);
+    CK_ULONG bits = holder != NULL ? holder->key_bits : 2048;
+    *info = (CK_MECHANISM_INFO){bits, bits, CKF_HW | CKF_SIGN | CKF_VERIFY};
+}
+
+CK_RV jpki_mechanism_info(struct jpki_module *module, CK_SLOT_ID id, CK_MECHANISM_TYPE type,
+                          CK_MECHANISM_INFO *info)
+{
+    struct token *token;
+    CK_RV rv = hold_token(module, id, &token);
+    if (rv != CKR_OK)
+        return rv;
+    CK_MECHANISM_TYPE all[MECHANISMS_MAX];
+    CK_ULONG found = 0;
+    rv = token_mechanisms(token, all, &found);
+    if (rv == CKR_OK) {
+        rv = CKR_MECHANISM_INVALID;
+        for (CK_ULONG i = 0; i < found && rv != CKR_OK; i++)
+            if (all[i] == type)
+                rv = CKR_OK;
+    }
+    if (rv == CKR_OK)
+        fill_info(token, type, info);
+    jpki_reader_unlock(token->reader);
+    return rv;
 }

@@ -8,63 +8,30 @@
  * card, is never taken for one of today. */
 enum { ROW_BITS = 4, ROW_MASK = (1 << ROW_BITS) - 1 };
 
-enum certificate_use jpki_object_source(enum object_row row)
-{
-    static const enum certificate_use sources[OBJECTS] = {
-        [OBJECT_CERTIFICATE] = HOLDER,   [OBJECT_CA] = AUTHORITY,
-        [OBJECT_PUBLIC_KEY] = HOLDER,    [OBJECT_PRIVATE_KEY] = HOLDER,
-        [OBJECT_PROFILE] = CERTIFICATES,
-    };
-    return sources[row];
-}
-
-/* The card itself hides the certificate until the PIN is given: the signature certificate always,
- * a phone's authentication certificate too. */
-static bool certificate_is_private(const struct token *token)
-{
-    return token->profile->private_certificate || token->certificate_hidden;
-}
-
-bool jpki_object_is_private(const struct token *token, enum object_row row)
-{
-    switch (row) {
-    case OBJECT_PRIVATE_KEY:
-        return true;
-    case OBJECT_CERTIFICATE:
-    case OBJECT_PUBLIC_KEY:
-        return certificate_is_private(token);
-    case OBJECT_CA:
-    case OBJECT_PROFILE:
-    case OBJECTS:
-        break;
-    }
-    return false;
-}
-
 static bool is_visible(const struct token *token, enum object_row row)
 {
     /* The profile CKP_PUBLIC_CERTIFICATES_TOKEN promises that certificates can be seen without
      * login. On a token where they cannot, NSS would never log in and never see them. */
-    if (row == OBJECT_PROFILE && certificate_is_private(token))
+    if (row == OBJECT_PROFILE && jpki_credential_is_private(token->credential))
         return false;
-    return token->logged_in || !jpki_object_is_private(token, row);
+    return jpki_credential_is_logged_in(token->credential) || !object_is_private(token, row);
 }
 
 static CK_OBJECT_HANDLE handle_of(const struct token *token, enum object_row row)
 {
-    CK_ULONG epoch =
-        jpki_object_is_private(token, row) ? token->private_epoch : token->public_epoch;
+    CK_ULONG epoch = object_is_private(token, row) ? jpki_credential_login_epoch(token->credential)
+                                                   : jpki_credential_card_epoch(token->credential);
     return epoch << ROW_BITS | ((CK_ULONG)row + 1);
 }
 
 /* What must be known of the certificate before the object is shown: of a certificate everything,
  * since it will be read next, of keys the key, and for the profile whether it is free to read. */
-static enum certificate_state needed_to_show(enum object_row row)
+static enum jpki_certificate_state needed_to_show(enum object_row row)
 {
-    static const enum certificate_state states[OBJECTS] = {
-        [OBJECT_CERTIFICATE] = CERTIFICATE_WHOLE, [OBJECT_CA] = CERTIFICATE_WHOLE,
-        [OBJECT_PUBLIC_KEY] = CERTIFICATE_KEY,    [OBJECT_PRIVATE_KEY] = CERTIFICATE_KEY,
-        [OBJECT_PROFILE] = CERTIFICATE_STARTED,
+    static const enum jpki_certificate_state states[OBJECTS] = {
+        [OBJECT_CERTIFICATE] = JPKI_CERTIFICATE_WHOLE, [OBJECT_CA] = JPKI_CERTIFICATE_WHOLE,
+        [OBJECT_PUBLIC_KEY] = JPKI_CERTIFICATE_KEY,    [OBJECT_PRIVATE_KEY] = JPKI_CERTIFICATE_KEY,
+        [OBJECT_PROFILE] = JPKI_CERTIFICATE_STARTED,
     };
     return states[row];
 }
@@ -72,20 +39,21 @@ static enum certificate_state needed_to_show(enum object_row row)
 /* It is on the card, as far as was read. */
 static bool is_there(const struct token *token, enum object_row row)
 {
-    enum certificate_use source = jpki_object_source(row);
-    return source == CERTIFICATES || (jpki_certificate_of(token, source) != NULL &&
-                                      token->certificates[source].state >= needed_to_show(row));
+    enum jpki_certificate_use source = object_source(row);
+    return source == JPKI_CERTIFICATES ||
+           (jpki_credential_certificate(token->credential, source) != NULL &&
+            jpki_credential_certificate_state(token->credential, source) >= needed_to_show(row));
 }
 
 /* Reads more of the certificate where it is needed. */
 static enum jpki_error want_for(struct token *token, enum object_row row,
-                                enum certificate_state state)
+                                enum jpki_certificate_state state)
 {
-    enum certificate_use use = row == OBJECT_PROFILE ? HOLDER : jpki_object_source(row);
-    return jpki_certificate_want(token, use, state);
+    enum jpki_certificate_use use = row == OBJECT_PROFILE ? JPKI_HOLDER : object_source(row);
+    return jpki_credential_read(token->credential, use, state);
 }
 
-bool jpki_object_find(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row)
+bool find_object(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row)
 {
     CK_ULONG number = handle & ROW_MASK;
     if (number == 0 || number > OBJECTS)
@@ -101,7 +69,7 @@ bool jpki_object_find(const struct token *token, CK_OBJECT_HANDLE handle, enum o
 CK_RV jpki_object_check(struct jpki_session *session, CK_OBJECT_HANDLE object)
 {
     enum object_row row;
-    return jpki_object_find(session->token, object, &row) ? CKR_OK : CKR_OBJECT_HANDLE_INVALID;
+    return find_object(session->token, object, &row) ? CKR_OK : CKR_OBJECT_HANDLE_INVALID;
 }
 
 /* ---- Search ----------------------------------------------------------------------------- */
@@ -110,7 +78,7 @@ static bool attribute_matches(const struct token *token, enum object_row row,
                               const CK_ATTRIBUTE *wanted)
 {
     struct value value;
-    return jpki_attribute_value(token, row, wanted->type, &value) == CKR_OK &&
+    return attribute_value(token, row, wanted->type, &value) == CKR_OK &&
            value.length == wanted->ulValueLen &&
            (value.length == 0 || memcmp(value.data, wanted->pValue, value.length) == 0);
 }
@@ -118,11 +86,12 @@ static bool attribute_matches(const struct token *token, enum object_row row,
 /* Compares the attributes that can be told from `known` of the certificate; `more` is how much
  * the others need. */
 static bool matches(const struct token *token, enum object_row row, const CK_ATTRIBUTE *template,
-                    CK_ULONG count, enum certificate_state known, enum certificate_state *more)
+                    CK_ULONG count, enum jpki_certificate_state known,
+                    enum jpki_certificate_state *more)
 {
     *more = known;
     for (CK_ULONG i = 0; i < count; i++) {
-        enum certificate_state needs = jpki_attribute_needs(row, template[i].type);
+        enum jpki_certificate_state needs = attribute_needs(row, template[i].type);
         if (needs > *more)
             *more = needs;
         if (needs <= known && !attribute_matches(token, row, &template[i]))
@@ -136,8 +105,9 @@ static enum jpki_error look_at(struct jpki_session *session, enum object_row row
                                const CK_ATTRIBUTE *template, CK_ULONG count)
 {
     struct token *token = session->token;
-    enum certificate_state more;
-    if (!is_visible(token, row) || !matches(token, row, template, count, CERTIFICATE_UNREAD, &more))
+    enum jpki_certificate_state more;
+    if (!is_visible(token, row) ||
+        !matches(token, row, template, count, JPKI_CERTIFICATE_UNREAD, &more))
         return JPKI_OK;
     if (needed_to_show(row) > more)
         more = needed_to_show(row);
@@ -209,13 +179,13 @@ CK_RV jpki_object_get(struct jpki_session *session, CK_OBJECT_HANDLE object, CK_
                       CK_ULONG count)
 {
     enum object_row row;
-    if (!jpki_object_find(session->token, object, &row))
+    if (!find_object(session->token, object, &row))
         return CKR_OBJECT_HANDLE_INVALID;
 
-    enum certificate_state needed = CERTIFICATE_UNREAD;
+    enum jpki_certificate_state needed = JPKI_CERTIFICATE_UNREAD;
     for (CK_ULONG i = 0; i < count; i++)
-        if (jpki_attribute_needs(row, template[i].type) > needed)
-            needed = jpki_attribute_needs(row, template[i].type);
+        if (attribute_needs(row, template[i].type) > needed)
+            needed = attribute_needs(row, template[i].type);
     enum jpki_error error = want_for(session->token, row, needed);
     if (error != JPKI_OK)
         return jpki_ckr(error);
@@ -224,7 +194,7 @@ CK_RV jpki_object_get(struct jpki_session *session, CK_OBJECT_HANDLE object, CK_
     CK_RV result = CKR_OK;
     for (CK_ULONG i = 0; i < count; i++) {
         struct value value;
-        CK_RV rv = jpki_attribute_value(session->token, row, template[i].type, &value);
+        CK_RV rv = attribute_value(session->token, row, template[i].type, &value);
         if (rv == CKR_OK)
             rv = copy_value(&value, &template[i]);
         else
@@ -238,16 +208,16 @@ CK_RV jpki_object_get(struct jpki_session *session, CK_OBJECT_HANDLE object, CK_
 CK_RV jpki_object_size(struct jpki_session *session, CK_OBJECT_HANDLE object, CK_ULONG *size)
 {
     enum object_row row;
-    if (!jpki_object_find(session->token, object, &row))
+    if (!find_object(session->token, object, &row))
         return CKR_OBJECT_HANDLE_INVALID;
-    enum jpki_error error = want_for(session->token, row, CERTIFICATE_WHOLE);
+    enum jpki_error error = want_for(session->token, row, JPKI_CERTIFICATE_WHOLE);
     if (error != JPKI_OK)
         return jpki_ckr(error);
     *size = 0;
     CK_ATTRIBUTE_TYPE type;
     struct value value;
-    for (size_t i = 0; jpki_attribute_at(i, &type); i++)
-        if (jpki_attribute_value(session->token, row, type, &value) == CKR_OK)
+    for (size_t i = 0; attribute_at(i, &type); i++)
+        if (attribute_value(session->token, row, type, &value) == CKR_OK)
             *size += value.length;
     return CKR_OK;
 }

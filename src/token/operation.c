@@ -4,98 +4,91 @@
 
 #include <string.h>
 
-/* Data of mechanisms that do not hash: PKCS#1 v1.5 padding takes 11 bytes of the modulus. */
-enum { PADDING = 11, PSS_HASH = 32 };
-
-void jpki_operation_clear(struct operation *operation)
+void operation_clear(struct operation *operation)
 {
     jpki_digest_free(operation->digest);
     jpki_buffer_clear(&operation->data);
     *operation = (struct operation){0};
 }
 
-bool jpki_token_always_authenticates(const struct token *token)
+static const struct jpki_certificate *holder_of(const struct jpki_session *session)
 {
-    return token->key == JPKI_KEY_SIGN && token->reader->module->options.always_authenticate;
+    return jpki_credential_certificate(session->token->credential, JPKI_HOLDER);
 }
 
-CK_RV jpki_operation_check(const struct jpki_session *session, enum jpki_operation kind)
+CK_RV jpki_operation_check(struct jpki_session *session, enum jpki_operation kind)
 {
-    return session->operations[kind].mechanism != NULL ? CKR_OK : CKR_OPERATION_NOT_INITIALIZED;
+    struct operation *operation = &session->operations[kind];
+    CK_ULONG login_epoch = jpki_credential_login_epoch(session->token->credential);
+    if (kind == JPKI_SIGNING && operation->login_epoch != login_epoch)
+        operation_clear(operation);
+    return operation->mechanism != NULL ? CKR_OK : CKR_OPERATION_NOT_INITIALIZED;
 }
 
 CK_RV jpki_operation_cancel(struct jpki_session *session, enum jpki_operation kind)
 {
     CK_RV rv = jpki_operation_check(session, kind);
-    jpki_operation_clear(&session->operations[kind]);
+    operation_clear(&session->operations[kind]);
     return rv;
 }
 
 /* ---- Beginning -------------------------------------------------------------------------- */
 
-static CK_RV check_key(const struct token *token, enum jpki_operation kind, CK_OBJECT_HANDLE key)
+static CK_RV check_key(const struct jpki_session *session, enum jpki_operation kind,
+                       CK_OBJECT_HANDLE key)
 {
     enum object_row row;
-    if (!jpki_object_find(token, key, &row))
+    if (!find_object(session->token, key, &row))
         return CKR_KEY_HANDLE_INVALID;
     if (row != OBJECT_PRIVATE_KEY && row != OBJECT_PUBLIC_KEY)
         return CKR_KEY_HANDLE_INVALID;
     if (row != (kind == JPKI_SIGNING ? OBJECT_PRIVATE_KEY : OBJECT_PUBLIC_KEY))
         return CKR_KEY_FUNCTION_NOT_PERMITTED;
-    return jpki_certificate_of(token, HOLDER)->key_type == JPKI_KEY_RSA ? CKR_OK
-                                                                        : CKR_KEY_TYPE_INCONSISTENT;
+    return holder_of(session)->key_type == JPKI_KEY_RSA ? CKR_OK : CKR_KEY_TYPE_INCONSISTENT;
 }
 
 /* A mechanism of the right kind, and one that this card can do. */
 static CK_RV check_mechanism(struct jpki_session *session, enum jpki_operation kind,
                              const struct mechanism *mechanism)
 {
-    if (mechanism == NULL || (mechanism->kind == MECHANISM_DIGEST) != (kind == JPKI_DIGESTING))
+    if (mechanism == NULL || (mechanism->scheme == JPKI_SCHEME_NONE) != (kind == JPKI_DIGESTING))
         return CKR_MECHANISM_INVALID;
-    if (kind != JPKI_SIGNING || mechanism->kind != MECHANISM_PSS)
+    if (kind != JPKI_SIGNING || mechanism->scheme != JPKI_SCHEME_PSS)
         return CKR_OK;
 
-    struct reader *reader = session->token->reader;
-    enum jpki_error error = jpki_reader_want_pss(reader, session->token->key);
+    bool pss = false;
+    enum jpki_error error = jpki_credential_ask_pss(session->token->credential, &pss);
     if (error != JPKI_OK)
         return jpki_ckr(error);
-    return reader->pss ? CKR_OK : CKR_MECHANISM_INVALID;
+    return pss ? CKR_OK : CKR_MECHANISM_INVALID;
 }
 
 CK_RV jpki_operation_begin(struct jpki_session *session, enum jpki_operation kind,
                            const CK_MECHANISM *given, CK_OBJECT_HANDLE key)
 {
     struct operation *operation = &session->operations[kind];
-    if (operation->mechanism != NULL)
+    if (jpki_operation_check(session, kind) == CKR_OK)
         return CKR_OPERATION_ACTIVE;
-    const struct mechanism *mechanism = jpki_mechanism(given->mechanism);
+    const struct mechanism *mechanism = find_mechanism(given->mechanism);
     CK_RV rv = check_mechanism(session, kind, mechanism);
     if (rv == CKR_OK)
-        rv = jpki_mechanism_check(mechanism, given);
+        rv = mechanism_check(mechanism, given);
     if (rv == CKR_OK && kind != JPKI_DIGESTING)
-        rv = check_key(session->token, kind, key);
+        rv = check_key(session, kind, key);
     if (rv != CKR_OK)
         return rv;
 
     if (mechanism->hash != JPKI_HASH_NONE) {
-        operation->digest =
-            jpki_digest_new(session->token->reader->module->crypto, mechanism->hash);
+        operation->digest = jpki_digest_new(session->token->module->shared.crypto, mechanism->hash);
         if (operation->digest == NULL)
             return CKR_HOST_MEMORY;
     }
     operation->mechanism = mechanism;
+    operation->login_epoch = jpki_credential_login_epoch(session->token->credential);
     return CKR_OK;
 }
 
 /* ---- Data ------------------------------------------------------------------------------- */
-
-/* Bytes that a mechanism without a hash takes at most. */
-static size_t data_limit(const struct token *token, const struct mechanism *mechanism)
-{
-    return mechanism->kind == MECHANISM_PSS
-               ? PSS_HASH
-               : jpki_certificate_of(token, HOLDER)->signature_size - PADDING;
-}
 
 static CK_RV feed(struct jpki_session *session, struct operation *operation, const CK_BYTE *part,
                   CK_ULONG length)
@@ -103,9 +96,10 @@ static CK_RV feed(struct jpki_session *session, struct operation *operation, con
     if (operation->digest != NULL)
         return jpki_digest_update(operation->digest, part, length) ? CKR_OK : CKR_GENERAL_ERROR;
     /* The key's certificate may be gone with a login that was lost meanwhile. */
-    if (jpki_certificate_of(session->token, HOLDER) == NULL)
+    const struct jpki_certificate *holder = holder_of(session);
+    if (holder == NULL)
         return CKR_USER_NOT_LOGGED_IN;
-    size_t limit = data_limit(session->token, operation->mechanism);
+    size_t limit = jpki_scheme_most(operation->mechanism->scheme, holder);
     if (length > limit || operation->data.length > limit - length)
         return CKR_DATA_LEN_RANGE;
     return jpki_buffer_append(&operation->data, part, length, limit) ? CKR_OK : CKR_HOST_MEMORY;
@@ -121,7 +115,7 @@ CK_RV jpki_operation_update(struct jpki_session *session, enum jpki_operation ki
     operation->updated = true;
     rv = feed(session, operation, part, length);
     if (rv != CKR_OK)
-        jpki_operation_clear(operation);
+        operation_clear(operation);
     return rv;
 }
 
@@ -138,14 +132,14 @@ static CK_RV make_message(struct operation *operation, struct message *message)
     if (mechanism->hash == JPKI_HASH_NONE) {
         message->data = operation->data.data;
         message->length = operation->data.length;
-        size_t least = mechanism->kind == MECHANISM_PSS ? PSS_HASH : 1;
-        return message->length >= least ? CKR_OK : CKR_DATA_LEN_RANGE;
+        bool enough = message->length >= jpki_scheme_least(mechanism->scheme);
+        return enough ? CKR_OK : CKR_DATA_LEN_RANGE;
     }
     uint8_t hash[JPKI_HASH_MAX];
     if (!jpki_digest_finish(operation->digest, hash))
         return CKR_GENERAL_ERROR;
     message->data = message->own;
-    if (mechanism->kind == MECHANISM_PKCS1) {
+    if (mechanism->scheme == JPKI_SCHEME_PKCS1) {
         message->length = jpki_digest_info(mechanism->hash, hash, message->own);
     } else {
         message->length = jpki_hash_size(mechanism->hash);
@@ -160,9 +154,9 @@ static CK_RV make_signature(struct jpki_session *session, struct operation *oper
                             CK_ULONG *out_length)
 {
     struct token *token = session->token;
-    if (!token->logged_in || jpki_certificate_of(token, HOLDER) == NULL)
+    if (!jpki_credential_is_logged_in(token->credential) || holder_of(session) == NULL)
         return CKR_USER_NOT_LOGGED_IN;
-    if (jpki_token_always_authenticates(token) && !operation->authenticated)
+    if (always_authenticates(token) && !operation->authenticated)
         return CKR_USER_NOT_LOGGED_IN;
     struct message message;
     CK_RV rv = make_message(operation, &message);
@@ -171,8 +165,8 @@ static CK_RV make_signature(struct jpki_session *session, struct operation *oper
 
     uint8_t signature[JPKI_SIGNATURE_MAX];
     size_t length = 0;
-    enum jpki_error error = jpki_token_sign(token, operation->mechanism->kind, message.data,
-                                            message.length, signature, &length);
+    enum jpki_error error = jpki_credential_sign(token->credential, operation->mechanism->scheme,
+                                                 message.data, message.length, signature, &length);
     if (error != JPKI_OK)
         return jpki_ckr(error);
     memcpy(out, signature, length); /* checked: as long as the certificate's key makes them */
@@ -192,7 +186,7 @@ static size_t output_size(const struct jpki_session *session, enum jpki_operatio
 {
     if (kind == JPKI_DIGESTING)
         return jpki_hash_size(session->operations[kind].mechanism->hash);
-    const struct jpki_certificate *holder = jpki_certificate_of(session->token, HOLDER);
+    const struct jpki_certificate *holder = holder_of(session);
     return holder != NULL ? holder->signature_size : 0;
 }
 
@@ -220,14 +214,14 @@ CK_RV jpki_operation_finish(struct jpki_session *session, enum jpki_operation ki
     if (rv == CKR_OK)
         rv = kind == JPKI_DIGESTING ? make_digest(operation, out, out_length)
                                     : make_signature(session, operation, out, out_length);
-    jpki_operation_clear(operation);
+    operation_clear(operation);
     return rv;
 }
 
 static CK_RV check_signature(struct jpki_session *session, struct operation *operation,
                              const CK_BYTE *signature, CK_ULONG length)
 {
-    const struct jpki_certificate *holder = jpki_certificate_of(session->token, HOLDER);
+    const struct jpki_certificate *holder = holder_of(session);
     if (holder == NULL)
         return CKR_USER_NOT_LOGGED_IN;
     if (length != holder->signature_size)
@@ -236,10 +230,9 @@ static CK_RV check_signature(struct jpki_session *session, struct operation *ope
     CK_RV rv = make_message(operation, &message);
     if (rv != CKR_OK)
         return rv;
-    bool pss = operation->mechanism->kind == MECHANISM_PSS;
-    enum jpki_error error = jpki_check_signature(session->token->reader->module->crypto, holder,
-                                                 pss ? JPKI_PADDING_PSS : JPKI_PADDING_PKCS1,
-                                                 message.data, message.length, signature, length);
+    enum jpki_error error = jpki_check_signature(session->token->module->shared.crypto, holder,
+                                                 operation->mechanism->scheme, message.data,
+                                                 message.length, signature, length);
     return error == JPKI_ERR_BAD_SIGNATURE ? CKR_SIGNATURE_INVALID : jpki_ckr(error);
 }
 
@@ -256,6 +249,6 @@ CK_RV jpki_operation_verify(struct jpki_session *session, const CK_BYTE *data, C
         rv = feed(session, operation, data, length);
     if (rv == CKR_OK)
         rv = check_signature(session, operation, signature, signature_length);
-    jpki_operation_clear(operation);
+    operation_clear(operation);
     return rv;
 }

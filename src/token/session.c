@@ -10,65 +10,77 @@ static void free_if_done(struct jpki_session *session)
     if (!session->closed || session->users > 0)
         return;
     for (int kind = 0; kind < JPKI_OPERATIONS; kind++)
-        jpki_operation_clear(&session->operations[kind]);
+        operation_clear(&session->operations[kind]);
     free(session);
 }
 
 /* Called with the table lock held. */
-static void unlink_session(struct jpki_module *module, struct jpki_session *session)
+static void unlink_session(struct jpki_session *session)
 {
-    struct jpki_session **at = &module->sessions;
+    struct jpki_session **at = &session->token->module->sessions;
     while (*at != session)
         at = &(*at)->next;
     *at = session->next;
     session->closed = true;
-    struct token *token = session->token;
-    token->sessions--;
-    if (session->flags & CKF_RW_SESSION)
-        token->rw_sessions--;
 }
 
-void jpki_sessions_drop(struct token *token)
+/* Whether its card is still there. The reader's lock is held. */
+static bool is_stale(const struct jpki_session *session)
 {
-    struct jpki_module *module = token->reader->module;
-    jpki_lock_take(module->lock);
+    return session->card_epoch != jpki_credential_card_epoch(session->token->credential);
+}
+
+/* Closes all sessions of a token, or with `stale` those of its reader whose card is gone. The
+ * reader's lock is held. */
+static void close_sessions(struct token *token, bool stale)
+{
+    jpki_lock_take(token->module->lock);
     struct jpki_session *next;
-    for (struct jpki_session *session = module->sessions; session != NULL; session = next) {
+    for (struct jpki_session *session = token->module->sessions; session != NULL; session = next) {
         next = session->next;
-        if (session->token == token) {
-            unlink_session(module, session);
+        bool meant = stale ? session->token->reader == token->reader && is_stale(session)
+                           : session->token == token;
+        if (meant) {
+            unlink_session(session);
             free_if_done(session);
         }
     }
-    jpki_lock_release(module->lock);
+    jpki_lock_release(token->module->lock);
 }
 
-void jpki_sessions_stop_signing(struct token *token)
+void free_sessions(struct jpki_module *module)
 {
-    struct jpki_module *module = token->reader->module;
-    jpki_lock_take(module->lock);
-    for (struct jpki_session *session = module->sessions; session != NULL; session = session->next)
-        if (session->token == token)
-            jpki_operation_clear(&session->operations[JPKI_SIGNING]);
-    jpki_lock_release(module->lock);
+    while (module->sessions != NULL) {
+        struct jpki_session *session = module->sessions;
+        unlink_session(session);
+        free_if_done(session);
+    }
 }
 
+/* The reader's lock is held. */
 static CK_RV add_session(struct token *token, CK_FLAGS flags, CK_SESSION_HANDLE *handle)
 {
-    struct jpki_module *module = token->reader->module;
+    struct jpki_module *module = token->module;
     struct jpki_session *session = calloc(1, sizeof *session);
     if (session == NULL)
         return CKR_HOST_MEMORY;
     session->token = token;
     session->flags = flags;
+    session->card_epoch = jpki_credential_card_epoch(token->credential);
+
+    if (token->card_epoch != session->card_epoch) { /* the first for this card */
+        token->card_epoch = session->card_epoch;
+        token->sessions = token->rw_sessions = 0;
+    }
+    token->sessions++;
+    if (flags & CKF_RW_SESSION)
+        token->rw_sessions++;
+    jpki_credential_use(token->credential);
 
     jpki_lock_take(module->lock);
     session->handle = ++module->last_session;
     session->next = module->sessions;
     module->sessions = session;
-    token->sessions++;
-    if (flags & CKF_RW_SESSION)
-        token->rw_sessions++;
     jpki_lock_release(module->lock);
     *handle = session->handle;
     return CKR_OK;
@@ -77,15 +89,14 @@ static CK_RV add_session(struct token *token, CK_FLAGS flags, CK_SESSION_HANDLE 
 CK_RV jpki_session_open(struct jpki_module *module, CK_SLOT_ID slot, CK_FLAGS flags,
                         CK_SESSION_HANDLE *handle)
 {
-    struct token *token = jpki_module_token(module, slot);
-    if (token == NULL)
-        return CKR_SLOT_ID_INVALID;
-    jpki_lock_take(token->reader->lock);
-    (void)jpki_reader_refresh(token->reader);
-    CK_RV rv = jpki_token_answers(token);
+    struct token *token;
+    CK_RV rv = hold_token(module, slot, &token);
+    if (rv != CKR_OK)
+        return rv;
+    rv = jpki_ckr(jpki_credential_check(token->credential));
     if (rv == CKR_OK)
         rv = add_session(token, flags, handle);
-    jpki_lock_release(token->reader->lock);
+    jpki_reader_unlock(token->reader);
     return rv;
 }
 
@@ -102,12 +113,16 @@ CK_RV jpki_session_hold(struct jpki_module *module, CK_SESSION_HANDLE handle,
     if (session == NULL)
         return CKR_SESSION_HANDLE_INVALID;
 
-    jpki_lock_take(session->token->reader->lock);
+    struct token *token = session->token;
+    jpki_reader_lock(token->reader);
     CK_RV rv = CKR_OK;
+    (void)jpki_reader_refresh(token->reader);
     if (session->closed) /* while we waited for the lock */
         rv = CKR_SESSION_HANDLE_INVALID;
-    else if (!jpki_reader_refresh(session->token->reader))
+    else if (is_stale(session))
         rv = CKR_DEVICE_REMOVED;
+    if (rv == CKR_DEVICE_REMOVED)
+        close_sessions(token, true);
     if (rv != CKR_OK) {
         jpki_session_release(session);
         return rv;
@@ -118,44 +133,45 @@ CK_RV jpki_session_hold(struct jpki_module *module, CK_SESSION_HANDLE handle,
 
 void jpki_session_release(struct jpki_session *session)
 {
-    struct jpki_module *module = session->token->reader->module;
-    jpki_lock_release(session->token->reader->lock);
+    struct jpki_module *module = session->token->module;
+    jpki_reader_unlock(session->token->reader);
     jpki_lock_take(module->lock);
     session->users--;
     free_if_done(session);
     jpki_lock_release(module->lock);
 }
 
-/* Nobody has a session any more: log out, and let other programs have the card. */
+/* No session is left: logs out, and lets other programs have the card. */
 static void leave_token(struct token *token)
 {
-    if (token->sessions > 0)
-        return;
-    jpki_login_end(token);
-    struct reader *reader = token->reader;
-    if (reader->tokens[JPKI_KEY_AUTH].sessions + reader->tokens[JPKI_KEY_SIGN].sessions == 0)
-        jpki_card_disconnect(reader->card);
+    jpki_credential_logout(token->credential);
+    jpki_credential_leave(token->credential);
 }
 
 CK_RV jpki_session_close(struct jpki_session *session)
 {
     struct token *token = session->token;
-    jpki_lock_take(token->reader->module->lock);
-    unlink_session(token->reader->module, session);
-    jpki_lock_release(token->reader->module->lock);
-    leave_token(token);
+    jpki_lock_take(token->module->lock);
+    unlink_session(session);
+    jpki_lock_release(token->module->lock);
+    token->sessions--;
+    if (session->flags & CKF_RW_SESSION)
+        token->rw_sessions--;
+    if (token->sessions == 0)
+        leave_token(token);
     return CKR_OK;
 }
 
 CK_RV jpki_session_close_all(struct jpki_module *module, CK_SLOT_ID slot)
 {
-    struct token *token = jpki_module_token(module, slot);
+    struct token *token = find_token(module, slot);
     if (token == NULL)
         return CKR_SLOT_ID_INVALID;
-    jpki_lock_take(token->reader->lock);
-    jpki_sessions_drop(token);
+    jpki_reader_lock(token->reader);
+    close_sessions(token, false);
+    token->sessions = token->rw_sessions = 0;
     leave_token(token);
-    jpki_lock_release(token->reader->lock);
+    jpki_reader_unlock(token->reader);
     return CKR_OK;
 }
 
@@ -172,7 +188,8 @@ CK_RV jpki_session_info(const struct jpki_session *session, CK_SESSION_INFO *inf
     };
     *info = (CK_SESSION_INFO){
         .slotID = session->token->slot,
-        .state = states[jpki_session_is_writable(session)][session->token->logged_in],
+        .state = states[jpki_session_is_writable(session)]
+                       [jpki_credential_is_logged_in(session->token->credential)],
         .flags = session->flags,
     };
     return CKR_OK;
@@ -187,7 +204,7 @@ CK_RV jpki_session_cancel(struct jpki_session *session, CK_FLAGS operations)
     };
     for (int kind = 0; kind < JPKI_OPERATIONS; kind++)
         if (operations & flags[kind])
-            jpki_operation_clear(&session->operations[kind]);
+            operation_clear(&session->operations[kind]);
     if (operations & CKF_FIND_OBJECTS)
         session->finding = false;
     return CKR_OK;

@@ -63,9 +63,9 @@ static void check_signature(const struct jpki_certificate *certificate)
 {
     static const uint8_t zeros[1024];
     size_t length = certificate->signature_size < sizeof zeros ? certificate->signature_size : 1;
-    for (int padding = JPKI_PADDING_PKCS1; padding <= JPKI_PADDING_PSS; padding++)
-        fuzz_promise(jpki_check_signature(crypto, certificate, (enum jpki_padding)padding, zeros,
-                                          32, zeros, length) != JPKI_OK,
+    for (int padding = JPKI_SCHEME_PKCS1; padding <= JPKI_SCHEME_PSS; padding++)
+        fuzz_promise(jpki_check_signature(crypto, certificate, (enum jpki_scheme)padding, zeros, 32,
+                                          zeros, length) != JPKI_OK,
                      "zeros are no signature");
 }
 

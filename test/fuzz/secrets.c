@@ -4,6 +4,7 @@
 #include "fuzz.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,10 @@ int __wrap_munmap(void *at, size_t length);
 
 void *__wrap_mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset)
 {
+    /* Secrets get whole pages. The memory that a forked child finds empty is mapped once, with less
+     * than a page, and stays. */
+    if (length % (size_t)sysconf(_SC_PAGESIZE) != 0)
+        return __real_mmap(at, length, protection, flags, fd, offset);
     if (secrets_refuse != NULL && secrets_refuse()) {
         errno = ENOMEM;
         return MAP_FAILED;
@@ -65,14 +70,21 @@ void secrets_check_pages(void)
 /* ---- Log -------------------------------------------------------------------------------- */
 
 static int sink = -1;
+static char log_name[] = "/tmp/jpki-fuzz-log.XXXXXX";
+
+static void remove_log(void)
+{
+    (void)unlink(log_name);
+}
 
 const char *secrets_log_options(void)
 {
     static char options[64];
-    if (sink < 0)
-        sink = memfd_create("log", MFD_CLOEXEC);
-    fuzz_promise(sink >= 0, "a file in memory");
-    (void)snprintf(options, sizeof options, "log=debug log-file=/proc/self/fd/%d", sink);
+    if (sink < 0) {
+        sink = mkostemp(log_name, O_CLOEXEC);
+        fuzz_promise(sink >= 0 && atexit(remove_log) == 0, "a file for the log");
+    }
+    (void)snprintf(options, sizeof options, "log=debug log-file=%s", log_name);
     return options;
 }
 

@@ -45,7 +45,7 @@ static DWORD found_in(const void *features, size_t length, LONG rv)
     memcpy(driver.features, features, length);
     driver.features_length = length;
     driver.rv = rv;
-    return jpki_pcsc_find_keypad(7);
+    return pcsc_find_keypad(7);
 }
 
 static void finds_the_feature(void **state)
@@ -89,7 +89,7 @@ static void builds_the_request(void **state)
     uint8_t answer[JPKI_ANSWER_MAX];
     DWORD length = 0;
     memset(&driver, 0, sizeof driver);
-    LONG rv = jpki_pcsc_type_pin(7, 0x42330006, command, sizeof command, 4, answer, &length);
+    LONG rv = pcsc_type_pin(7, 0x42330006, command, sizeof command, 4, answer, &length);
     assert_int_equal(rv, SCARD_S_SUCCESS);
     assert_int_equal(driver.code, 0x42330006);
     assert_int_equal(driver.request_length, sizeof expected);

@@ -95,7 +95,7 @@ enum jpki_error fixture_verify(struct card_fixture *fixture, enum jpki_key key, 
     assert_int_equal(error, JPKI_OK);
     error = jpki_card_select(fixture->card);
     if (error == JPKI_OK)
-        error = jpki_card_tries(fixture->card, key, tries);
+        error = jpki_card_tries(fixture->card, key, false, tries);
     return error == JPKI_OK ? jpki_card_verify(fixture->card, key, &pin, tries) : error;
 }
 

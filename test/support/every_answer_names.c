@@ -3,6 +3,7 @@
 #include "every_answer_state.h"
 
 #include "card/internal.h"
+#include "reader/internal.h"
 #include "token/internal.h"
 
 #include <stddef.h>
@@ -56,7 +57,7 @@ __attribute__((destructor)) static void free_shared_crypto(void)
  *   - the state of src/card, and the part of a token's state that a signature can change; without
  *     the number of commands, as no run reaches its limit;
  *   - what the checks of this test depend on (facts);
- *   - the status words of the last two exchanges: jpki_send_to_file keeps a refusal in a local
+ *   - the status words of the last two exchanges: send_to_file keeps a refusal in a local
  *     variable while it selects the file and sends the plain form. All other local variables that
  *     outlive a command, in src/card and where signatures are retried, are overwritten by the next
  *     answer or follow from the state (whether the short form was tried).
@@ -64,7 +65,7 @@ __attribute__((destructor)) static void free_shared_crypto(void)
  * A GET RESPONSE is never named: how many there were, and their data, are in local variables. */
 struct fork_name every_answer_name(const uint8_t header[HEADER])
 {
-    const struct reader *reader = module->readers[0];
+    const struct jpki_reader *reader = module->readers[0]->reader;
     const struct jpki_card *card = reader->card;
     enum { state = offsetof(struct jpki_card, short_ids) };
     _Static_assert(offsetof(struct jpki_card, transport) == 0 &&
@@ -72,12 +73,12 @@ struct fork_name every_answer_name(const uint8_t header[HEADER])
                    "the transport comes first, then the number of commands, then the state");
     _Static_assert(sizeof *card - state <= CARD_STATE, "the card's state has grown");
     every_answer_require(card->commands < JPKI_COMMANDS_MAX, "a run reaches the limit of commands");
-    const struct token *token = &reader->tokens[fake.scenario->slot];
+    const struct jpki_credential *credential = &reader->credentials[fake.scenario->slot];
     struct fork_name name = {
-        .logged_in = token->logged_in,
-        .keeps_pin = token->pin != NULL,
-        .refused = token->refused != NULL,
-        .unlocked = reader->unlocked_perhaps,
+        .logged_in = credential->logged_in,
+        .keeps_pin = credential->kept_pin != NULL,
+        .refused = credential->refused_pins != NULL,
+        .unlocked = reader->must_power_off,
         .pss_asked = reader->pss_asked,
         .pss = reader->pss,
         .facts = fake.facts,

@@ -95,7 +95,8 @@ static void load_and_unload(bool use)
         OK(sign(module.p11, log_in(module.p11, 0, "1234")));
     OK(module.p11->C_Finalize(NULL));
     EXPECT(dlclose(module.library) == 0, "%s", dlerror());
-    EXPECT(!is_mapped("jpki-pkcs11"), "still mapped after dlclose");
+    /* A thread that waits for pcscd may outlive C_Finalize: the code stays. */
+    EXPECT(is_mapped("jpki-pkcs11"), "unmapped by dlclose");
 }
 
 struct size {
@@ -127,7 +128,9 @@ static void many_times(void)
     struct size after = size_now();
     EXPECT(after.descriptors == before.descriptors, "descriptors: %u, then %u", before.descriptors,
            after.descriptors);
-    EXPECT(after.threads == 1, "%u threads", after.threads);
+    for (int i = 0; i < 1000 && process_threads() > 1; i++)
+        sleep_ms(1);
+    EXPECT(process_threads() == 1, "%u threads", process_threads());
     if (sanitized)
         return;
     EXPECT(after.maps <= before.maps + 4, "maps: %u, then %u", before.maps, after.maps);

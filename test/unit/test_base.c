@@ -3,7 +3,7 @@
 #include "vcard_fixture.h"
 
 #include "jpki/base.h"
-#include "jpki/pkcs11.h"
+#include "jpki/token.h"
 
 #include <stdio.h>
 #include <stdlib.h>

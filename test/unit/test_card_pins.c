@@ -54,7 +54,7 @@ static unsigned tries_of(struct card_fixture *fixture, enum jpki_key key)
 {
     unsigned tries = 99;
     fixture_enter(fixture);
-    assert_int_equal(jpki_card_tries(fixture->card, key, &tries), JPKI_OK);
+    assert_int_equal(jpki_card_tries(fixture->card, key, false, &tries), JPKI_OK);
     fixture_end(fixture);
     return tries;
 }
@@ -77,7 +77,8 @@ static void read_tries(struct card_fixture *fixture, const char *switches)
     unsigned tries;
     fixture_set(fixture, "sign=off");
     fixture_enter(fixture);
-    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_SIGN, &tries), JPKI_ERR_NOT_FOUND);
+    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_SIGN, false, &tries),
+                     JPKI_ERR_NOT_FOUND);
     fixture_end(fixture);
     struct vcard_counters counters;
     vcard_counters(fixture->vcard, &counters);
@@ -96,10 +97,10 @@ static void tries_after_verify(void **state)
     unsigned tries = 99;
     fixture_enter(fixture);
     assert_int_equal(fixture_verify(fixture, JPKI_KEY_AUTH, "1234", &tries), JPKI_OK);
-    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, &tries), JPKI_OK);
+    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
     assert_int_equal(tries, 3);
     fixture_set(fixture, "pin.query_verified=9000");
-    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, &tries), JPKI_OK);
+    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
     assert_int_equal(tries, JPKI_TRIES_UNTOLD);
     fixture_end(fixture);
 }
@@ -147,19 +148,19 @@ static void check_requirements(struct card_fixture *fixture, const char *switche
     (void)switches;
     fixture_enter(fixture);
     expect_not_sent(fixture, JPKI_KEY_AUTH); /* selected, tries not asked */
-    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, &tries), JPKI_OK);
+    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
     expect_not_sent(fixture, JPKI_KEY_SIGN); /* tries of the other asked */
     fixture_end(fixture);
     fixture_begin(fixture);
     expect_not_sent(fixture, JPKI_KEY_AUTH); /* both, but in another transaction */
-    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, &tries), JPKI_OK);
+    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
     expect_not_sent(fixture, JPKI_KEY_AUTH); /* tries asked, not selected */
     fixture_end(fixture);
     fixture_enter(fixture);
     assert_int_equal(fixture_verify(fixture, JPKI_KEY_AUTH, "1234", &tries), JPKI_OK);
     expect_not_sent(fixture, JPKI_KEY_AUTH); /* each VERIFY needs a reading of its own */
     assert_int_equal(vcard_set_tries(fixture->vcard, "jpki", 0x0018, 0), 0);
-    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, &tries), JPKI_OK);
+    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
     expect_not_sent(fixture, JPKI_KEY_AUTH); /* blocked */
     fixture_end(fixture);
 }
@@ -177,7 +178,7 @@ static void tries_fail_after_select(void **state)
     for (size_t i = 0; i < COUNT(errors); i++) {
         fixture_enter(fixture);
         readers_fail(READERS_TRANSMIT, 1, errors[i]);
-        assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, &tries), errors[i]);
+        assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), errors[i]);
         expect_not_sent(fixture, JPKI_KEY_AUTH);
         fixture_end(fixture);
     }
@@ -190,7 +191,7 @@ static void verify_once(struct card_fixture *fixture, const char *fault, enum jp
     unsigned tries = 99;
     fixture_fresh(fixture);
     fixture_enter(fixture);
-    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, &tries), JPKI_OK);
+    assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
     struct jpki_pin pin;
     assert_int_equal(prepare(JPKI_KEY_AUTH, "9999", &pin), JPKI_OK);
     fixture_set(fixture, fault);
@@ -233,7 +234,8 @@ static void other_status_words(void **state)
         unsigned tries = 99;
         fixture_set(fixture, words[i]);
         fixture_enter(fixture);
-        assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, &tries), JPKI_ERR_CARD);
+        assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries),
+                         JPKI_ERR_CARD);
         expect_not_sent(fixture, JPKI_KEY_AUTH);
         fixture_end(fixture);
     }

@@ -183,12 +183,12 @@ static void sign(const struct signer *signer, int salt, const uint8_t *data, siz
     EVP_PKEY_CTX_free(context);
 }
 
-static void check_all(const struct signer *signer, enum jpki_padding padding, uint8_t *data,
+static void check_all(const struct signer *signer, enum jpki_scheme padding, uint8_t *data,
                       size_t length, uint8_t *signature)
 {
     const enum jpki_error bad = JPKI_ERR_BAD_SIGNATURE;
     const struct jpki_certificate *own = signer->certificate;
-    enum jpki_padding wrong = padding == JPKI_PADDING_PSS ? JPKI_PADDING_PKCS1 : JPKI_PADDING_PSS;
+    enum jpki_scheme wrong = padding == JPKI_SCHEME_PSS ? JPKI_SCHEME_PKCS1 : JPKI_SCHEME_PSS;
     assert_int_equal(jpki_check_signature(crypto, own, padding, data, length, signature, 256), 0);
     assert_int_equal(jpki_check_signature(crypto, own, wrong, data, length, signature, 256), bad);
     assert_int_equal(
@@ -219,15 +219,15 @@ static void signatures(void **state)
     open_signer(*state, &signer);
     for (size_t i = 0; i < COUNT(lengths); i++) {
         sign(&signer, -1, data, lengths[i], signature);
-        check_all(&signer, JPKI_PADDING_PKCS1, data, lengths[i], signature);
+        check_all(&signer, JPKI_SCHEME_PKCS1, data, lengths[i], signature);
     }
     sign(&signer, 32, data, 32, signature);
-    check_all(&signer, JPKI_PADDING_PSS, data, 32, signature);
+    check_all(&signer, JPKI_SCHEME_PSS, data, 32, signature);
     static const int salts[] = {0, 20, 31, 33, 64}; /* only a salt of 32 bytes is accepted */
     for (size_t i = 0; i < COUNT(salts); i++) {
         sign(&signer, salts[i], data, 32, signature);
-        assert_int_equal(jpki_check_signature(crypto, signer.certificate, JPKI_PADDING_PSS, data,
-                                              32, signature, 256),
+        assert_int_equal(jpki_check_signature(crypto, signer.certificate, JPKI_SCHEME_PSS, data, 32,
+                                              signature, 256),
                          JPKI_ERR_BAD_SIGNATURE);
     }
     close_signer(&signer);

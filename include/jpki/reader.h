@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * reader: one reader, the card in it, and the card's two keys. Recognises the card, runs the
+ * transactions, gives PINs to the card, reads certificates, signs and checks what was signed.
+ * Every PIN leaves from here. Knows no session, slot, object or CK_ type.
+ *
+ * Concepts. A *reader* outlives the cards that are put into it. It has two *credentials*, one for
+ * each key of the JPKI application: the key, its two certificates and its PIN. They exist as long
+ * as the reader, also while no card is there. Cards and logins come and go without anybody above
+ * being told. Instead each has an *epoch*, a number that is never given twice: the card epoch of a
+ * credential changes whenever the card is or may be another one, the login epoch with every login.
+ * Whoever keeps something that ends with the card or the login keeps the epoch with it, and
+ * compares when it is used.
+ *
+ * A card is recognised once for each insertion. After a reset it is *suspect*: PC/SC may have
+ * missed that it was exchanged. EF 0006 must then prove that it is the same card before anything
+ * that was learned of it is used.
+ *
+ * Ownership. A reader belongs to who made it and owns its credentials. Strings, certificates and
+ * card information that are returned are the reader's, and valid while its lock is held.
+ *
+ * Locks. A reader has one lock, held while its card works, so that readers work side by side. Every
+ * function here wants it taken by the caller with jpki_reader_lock(), unless it says otherwise.
+ * For the order of all locks see "Forks and locks" in base.h.
+ *
+ * Errors. Functions that use the card can return, beside their own: NO_SERVICE, NO_CARD,
+ * CARD_CHANGED (the card epoch is then a new one), BUSY, TRANSPORT, NOT_JPKI, CARD, MEMORY.
+ */
+#ifndef JPKI_READER_H
+#define JPKI_READER_H
+
+#include "jpki/card.h"
+
+#include <stdatomic.h>
+
+/* ---- Readers -------------------------------------------------------------------------- */
+
+/* What all readers of a module share. Belongs to the module, which fills it in and keeps it until
+ * the last reader is freed. */
+struct jpki_reader_shared {
+    struct jpki_options options;
+    struct jpki_locking locking;
+    struct jpki_crypto *crypto;
+    const struct jpki_readers_ops *ops;
+    void *source;            /* for `ops` */
+    atomic_ulong last_epoch; /* given so far */
+};
+
+/* A reader and the card in it. */
+struct jpki_reader;
+
+/* One key of a reader's card, with its certificates and PIN. */
+struct jpki_credential;
+
+/* The reader `name`, whose card is not known yet. Sends nothing. NULL when memory is short or no
+ * lock can be made. */
+struct jpki_reader *jpki_reader_new(struct jpki_reader_shared *shared, const char *name);
+
+/* Ends logins, powers the card off where a PIN is or may be verified, disconnects and frees. The
+ * lock is not to be held. */
+void jpki_reader_free(struct jpki_reader *reader);
+
+/* For a process that ends: powers the card off where a PIN is or may be verified, and nothing else.
+ * Uses neither OpenSSL nor locks; no other call may be under way. */
+void jpki_reader_abandon(struct jpki_reader *reader);
+
+/* Take and release the reader's lock. */
+void jpki_reader_lock(struct jpki_reader *reader);
+void jpki_reader_unlock(struct jpki_reader *reader);
+
+/* The name that PC/SC gives the reader. Needs no lock. */
+const char *jpki_reader_name(const struct jpki_reader *reader);
+
+/* Looks whether the card is still the one that is known; if not, forgets it, and gives both
+ * credentials new card epochs. True when the known card is there. Sends no command. */
+bool jpki_reader_refresh(struct jpki_reader *reader);
+
+/* Whether a card is in the reader that is not known to lack `key`. Needs no lock and does not wait
+ * for a working card. Errors: NO_SERVICE (then also not present). */
+enum jpki_error jpki_reader_look(const struct jpki_reader *reader, enum jpki_key key,
+                                 bool *present);
+
+/* What the card says of itself; of the last card that was recognised, while that is out. */
+const struct jpki_card_info *jpki_reader_card_info(const struct jpki_reader *reader);
+
+/* ---- Credentials ---------------------------------------------------------------------- */
+
+/* One of the reader's two; never NULL. Needs no lock. */
+struct jpki_credential *jpki_reader_credential(struct jpki_reader *reader, enum jpki_key key);
+
+/* What is fixed about the key. Needs no lock. */
+const struct jpki_profile *jpki_credential_profile(const struct jpki_credential *credential);
+
+/* New whenever the card is or may be another one. 0: there has been no card yet. */
+unsigned long jpki_credential_card_epoch(const struct jpki_credential *credential);
+
+/* New with every login. Stays when the login is lost, so that what was begun with it can say so;
+ * 0 after a logout, and before the first login. */
+unsigned long jpki_credential_login_epoch(const struct jpki_credential *credential);
+
+/* Whether the PIN was accepted, and nothing known has made the card forget it. */
+bool jpki_credential_is_logged_in(const struct jpki_credential *credential);
+
+/* Whether the card hides the certificate until the PIN is given: the signature certificate always,
+ * a phone's authentication certificate too (card.md, Files). */
+bool jpki_credential_is_private(const struct jpki_credential *credential);
+
+/* Whether the card has this key; asks the card once. Errors: NO_KEY. */
+enum jpki_error jpki_credential_check(struct jpki_credential *credential);
+
+/* Somebody works with this credential from now on: the connection to the card is kept. */
+void jpki_credential_use(struct jpki_credential *credential);
+
+/* Nobody does any more. When this holds for both credentials the card is given back to other
+ * programs. */
+void jpki_credential_leave(struct jpki_credential *credential);
+
+/* ---- PIN and login -------------------------------------------------------------------- */
+
+/* What the card tells of a PIN. */
+struct jpki_pin_status {
+    unsigned tries; /* left; JPKI_TRIES_UNTOLD where the card says "verified" instead */
+    bool keypad;    /* the PIN can be typed at the reader */
+};
+
+/* Asks the card for the tries left. Errors: NO_KEY. */
+enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential,
+                                           struct jpki_pin_status *status);
+
+/* Whether the PIN can be typed at the reader. */
+enum jpki_error jpki_credential_has_keypad(struct jpki_credential *credential, bool *has);
+
+/* Gives the PIN to the card: `length` bytes as they were entered, or with NULL typed at the
+ * reader's keypad. The form is checked first, then the tries left are read; nothing is sent that is
+ * blocked, that the card has just refused, or (option keep-last-try) that would be the last try.
+ * Errors: PIN_LENGTH, PIN_CHARACTERS, PIN_KNOWN_WRONG, PIN_LAST_TRY (nothing was sent), PIN_WRONG,
+ * PIN_BLOCKED, CANCELLED. */
+enum jpki_error jpki_credential_login(struct jpki_credential *credential, const uint8_t *pin,
+                                      size_t length);
+
+/* Ends the login and makes the card forget the PIN. The other credential's login comes back by
+ * itself where its PIN is kept. Without a login does nothing. */
+void jpki_credential_logout(struct jpki_credential *credential);
+
+/* Replaces the PIN; needs no login. The form and rules of the new one are checked first, then the
+ * form of the old one: PIN_LENGTH, PIN_CHARACTERS, PIN_POLICY, and nothing was sent. A wrong old
+ * PIN costs its try. Errors: as jpki_credential_login. After TRANSPORT or CARD_CHANGED the PIN may
+ * or may not have been replaced; the log says so. */
+enum jpki_error jpki_credential_change_pin(struct jpki_credential *credential, const uint8_t *old,
+                                           size_t old_length, const uint8_t *new,
+                                           size_t new_length);
+
+/* ---- Certificates --------------------------------------------------------------------- */
+
+/* The two certificates of a credential: the holder's, and that of the CA that issued it. */
+enum jpki_certificate_use { JPKI_HOLDER, JPKI_AUTHORITY, JPKI_CERTIFICATES };
+
+/* How much of a certificate is known, in the order in which it is read. What may be asked for is
+ * one of the first four; the last two end all reading. */
+enum jpki_certificate_state {
+    JPKI_CERTIFICATE_UNREAD,
+    JPKI_CERTIFICATE_STARTED, /* there is one */
+    JPKI_CERTIFICATE_KEY,     /* its public key is known: enough to sign */
+    JPKI_CERTIFICATE_WHOLE,
+    JPKI_CERTIFICATE_NONE,   /* not on this card */
+    JPKI_CERTIFICATE_HIDDEN, /* there, but the card wants the PIN first */
+};
+
+/* Reads as much as is wanted, unless that was done: each part is read once for a card, and only
+ * when somebody asks. JPKI_OK whatever is found: the state tells, and stays below what was wanted
+ * where the content cannot be used. */
+enum jpki_error jpki_credential_read(struct jpki_credential *credential,
+                                     enum jpki_certificate_use use,
+                                     enum jpki_certificate_state wanted);
+
+/* How much is known now. */
+enum jpki_certificate_state jpki_credential_certificate_state(
+    const struct jpki_credential *credential, enum jpki_certificate_use use);
+
+/* The certificate, or NULL while its key is not known. Any call that uses the card may end it. */
+const struct jpki_certificate *jpki_credential_certificate(const struct jpki_credential *credential,
+                                                           enum jpki_certificate_use use);
+
+/* ---- Signing -------------------------------------------------------------------------- */
+
+/* Has the card sign `data`, for PKCS#1 what is to be padded, for PSS the hash, and checks the
+ * signature with the certificate. `signature` has room for JPKI_SIGNATURE_MAX bytes. Where the card
+ * has forgotten a PIN that is kept, gives it again, once. Errors: NOT_VERIFIED (the login is lost),
+ * DATA_LENGTH, NOT_SUPPORTED, BAD_SIGNATURE, CRYPTO. */
+enum jpki_error jpki_credential_sign(struct jpki_credential *credential, enum jpki_scheme scheme,
+                                     const uint8_t *data, size_t length, uint8_t *signature,
+                                     size_t *signature_length);
+
+/* Finds out whether the card signs RSASSA-PSS: asks once for a card, unless option pss says. */
+enum jpki_error jpki_credential_ask_pss(struct jpki_credential *credential, bool *pss);
+
+/* The same as far as is known now. */
+bool jpki_credential_knows_pss(const struct jpki_credential *credential);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Forks of the host; base.h says what is promised. No lock of ours is held over a fork: a host's
+ * own fork handlers may run before or after ours, and a library that holds its lock over a fork may
+ * have a thread in one of our functions. Instead
+ *
+ *   - what a child must not inherit lies in memory that the kernel empties for it, so that the
+ *     child works at once, in whatever order handlers run;
+ *   - the one thing outside our hands, the lock of the process inside pcsclite, is kept clear by a
+ *     gate: while the process forks, calls into pcsclite wait a moment at its entrance.
+ */
+#include "jpki/base.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- Memory that is empty in a child ---------------------------------------------------- */
+
+enum { AREA = 1024 };
+
+/* For a kernel without MADV_WIPEONFORK (before Linux 4.14): emptied by a handler, which may run
+ * after a handler of the host that already used the module. */
+static _Alignas(max_align_t) unsigned char fallback[AREA];
+static unsigned char *area;
+static size_t used;
+
+static void empty_fallback(void)
+{
+    memset(fallback, 0, sizeof fallback);
+}
+
+static void map_area(void)
+{
+    void *page = mmap(NULL, AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page != MAP_FAILED && madvise(page, AREA, MADV_WIPEONFORK) == 0) {
+        area = page;
+        return;
+    }
+    if (page != MAP_FAILED)
+        (void)munmap(page, AREA);
+    area = fallback;
+    (void)pthread_atfork(NULL, NULL, empty_fallback);
+}
+
+void *jpki_fork_emptied(size_t size)
+{
+    if (area == NULL)
+        map_area();
+    size_t aligned = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+    if (aligned > AREA - used)
+        abort(); /* AREA is too small: every test would show it */
+    void *memory = area + used;
+    used += aligned;
+    return memory;
+}
+
+/* ---- The gate before pcsclite ----------------------------------------------------------- */
+
+/* pcsclite has a lock of the process that it takes for a moment at the start of each call. Who went
+ * in longer ago than this is past that moment. */
+enum { ENTRANCE_MS = 20 };
+
+/* Nothing waits longer at the gate: a library may hold a lock over the fork that the waiting thread
+ * has, and the fork would never come. */
+enum { CLOSED_MS = 50 };
+
+struct gate {
+    pthread_mutex_t lock; /* held for moments, never over a fork; guards the below */
+    pthread_cond_t changed;
+    unsigned forks;               /* under way */
+    unsigned inside;              /* threads in pcsclite */
+    struct timespec entered_ends; /* when the last one that entered is past its first moment */
+    struct timespec closed_ends;
+};
+static struct gate *gate;
+
+static struct timespec from_now(long milliseconds)
+{
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    time.tv_nsec += milliseconds * 1000000;
+    time.tv_sec += time.tv_nsec / 1000000000;
+    time.tv_nsec %= 1000000000;
+    return time;
+}
+
+/* Waits for a change of the gate; false when the time has come. */
+static bool wait_until(const struct timespec *time)
+{
+    return pthread_cond_clockwait(&gate->changed, &gate->lock, CLOCK_MONOTONIC, time) == 0;
+}
+
+void jpki_fork_gate_enter(void)
+{
+    pthread_mutex_lock(&gate->lock);
+    while (gate->forks > 0 && wait_until(&gate->closed_ends))
+        ;
+    gate->inside++;
+    gate->entered_ends = from_now(ENTRANCE_MS);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+void jpki_fork_gate_leave(void)
+{
+    pthread_mutex_lock(&gate->lock);
+    if (--gate->inside == 0 && gate->forks > 0)
+        pthread_cond_broadcast(&gate->changed);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&gate->lock);
+    gate->forks++;
+    gate->closed_ends = from_now(CLOSED_MS);
+    while (gate->inside > 0 && wait_until(&gate->entered_ends))
+        ;
+    pthread_mutex_unlock(&gate->lock);
+}
+
+static void after_fork_in_parent(void)
+{
+    pthread_mutex_lock(&gate->lock);
+    gate->forks--;
+    pthread_cond_broadcast(&gate->changed);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+__attribute__((constructor)) static void set_up(void)
+{
+    gate = jpki_fork_emptied(sizeof *gate);
+    (void)pthread_atfork(before_fork, after_fork_in_parent, NULL);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Calls into pcsclite that pcscd may keep waiting for as long as another program likes, and that
+ * pcsclite cannot call off. Each runs in a thread of its own, which its caller may leave behind:
+ * the thread then gives up what the call brought, and frees everything, by itself. These are the
+ * only threads that the module makes. */
+#include "internal.h"
+
+#include <signal.h>
+
+static void *run(void *argument)
+{
+    struct pcsc_async *async = argument;
+    async->run(async);
+    pthread_mutex_lock(&async->lock);
+    async->finished = true;
+    bool abandoned = async->abandoned;
+    pthread_cond_broadcast(&async->changed);
+    pthread_mutex_unlock(&async->lock);
+    if (abandoned)
+        async->discard(async);
+    return NULL;
+}
+
+/* Detached: nobody waits for it. The host's signals are none of its business. */
+static bool start_thread(struct pcsc_async *async)
+{
+    pthread_t thread;
+    pthread_attr_t attributes;
+    sigset_t all, before;
+    if (pthread_attr_init(&attributes) != 0)
+        return false;
+    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failure = pthread_create(&thread, &attributes, run, async);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    (void)pthread_attr_destroy(&attributes);
+    return failure == 0;
+}
+
+bool pcsc_async_start(struct pcsc_async *async)
+{
+    async->finished = async->cancelled = async->abandoned = false;
+    (void)pthread_mutex_init(&async->lock, NULL);
+    (void)pthread_cond_init(&async->changed, NULL);
+    if (start_thread(async))
+        return true;
+    pcsc_async_destroy(async);
+    return false;
+}
+
+bool pcsc_async_wait(struct pcsc_async *async, const struct timespec *deadline)
+{
+    pthread_mutex_lock(&async->lock);
+    int failure = 0;
+    while (!async->finished && !async->cancelled && failure == 0)
+        failure = deadline == NULL ? pthread_cond_wait(&async->changed, &async->lock)
+                                   : pthread_cond_clockwait(&async->changed, &async->lock,
+                                                            CLOCK_MONOTONIC, deadline);
+    bool finished = async->finished;
+    pthread_mutex_unlock(&async->lock);
+    return finished;
+}
+
+void pcsc_async_cancel(struct pcsc_async *async)
+{
+    pthread_mutex_lock(&async->lock);
+    async->cancelled = true;
+    pthread_cond_broadcast(&async->changed);
+    pthread_mutex_unlock(&async->lock);
+}
+
+void pcsc_async_abandon(struct pcsc_async *async)
+{
+    pthread_mutex_lock(&async->lock);
+    async->abandoned = true;
+    bool finished = async->finished;
+    pthread_mutex_unlock(&async->lock);
+    if (finished)
+        async->discard(async);
+}
+
+void pcsc_async_destroy(struct pcsc_async *async)
+{
+    (void)pthread_cond_destroy(&async->changed);
+    (void)pthread_mutex_destroy(&async->lock);
+}

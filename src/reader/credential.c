@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is known of one key of the card, its certificates and its PIN. Nothing here sends a
+ * command. */
+#include "internal.h"
+
+static unsigned long next_epoch(const struct jpki_credential *credential)
+{
+    return atomic_fetch_add(&credential->reader->shared->last_epoch, 1) + 1;
+}
+
+void credential_init(struct jpki_credential *credential, struct jpki_reader *reader,
+                     enum jpki_key key)
+{
+    credential->reader = reader;
+    credential->key = key;
+    credential->profile = jpki_profile(key);
+}
+
+void credential_forget_card(struct jpki_credential *credential)
+{
+    login_lost(credential);
+    certificates_forget(credential);
+    credential->in_use = false;
+    credential->existence = EXISTENCE_UNKNOWN;
+    credential->card_epoch = next_epoch(credential);
+    atomic_store(&credential->missing_insertion, 0);
+}
+
+void credential_is_missing(struct jpki_credential *credential)
+{
+    uint64_t insertion = credential->reader->insertion;
+    credential->existence = MISSING;
+    atomic_store(&credential->missing_insertion, insertion << 1 | 1);
+}
+
+const struct jpki_profile *jpki_credential_profile(const struct jpki_credential *credential)
+{
+    return credential->profile;
+}
+
+unsigned long jpki_credential_card_epoch(const struct jpki_credential *credential)
+{
+    return credential->card_epoch;
+}
+
+/* ---- Certificates ----------------------------------------------------------------------- */
+
+void certificate_empty(struct certificate_slot *slot, enum jpki_certificate_state state)
+{
+    jpki_certificate_free(slot->certificate);
+    jpki_buffer_clear(&slot->content);
+    *slot = (struct certificate_slot){.state = state};
+}
+
+void certificates_forget(struct jpki_credential *credential)
+{
+    for (int use = 0; use < JPKI_CERTIFICATES; use++)
+        certificate_empty(&credential->certificates[use], JPKI_CERTIFICATE_UNREAD);
+    credential->certificate_hidden = false;
+}
+
+bool jpki_credential_is_private(const struct jpki_credential *credential)
+{
+    return credential->profile->private_certificate || credential->certificate_hidden;
+}
+
+enum jpki_certificate_state jpki_credential_certificate_state(
+    const struct jpki_credential *credential, enum jpki_certificate_use use)
+{
+    return credential->certificates[use].state;
+}
+
+const struct jpki_certificate *jpki_credential_certificate(const struct jpki_credential *credential,
+                                                           enum jpki_certificate_use use)
+{
+    return credential->certificates[use].certificate;
+}
+
+/* ---- Login ------------------------------------------------------------------------------ */
+
+static bool may_keep_pin(const struct jpki_credential *credential)
+{
+    enum jpki_pin_cache cache = credential->reader->shared->options.pin_cache;
+    return cache == JPKI_PIN_CACHE_ALL ||
+           (cache == JPKI_PIN_CACHE_AUTH && credential->key == JPKI_KEY_AUTH);
+}
+
+void keep_pin(struct jpki_credential *credential, const struct jpki_pin *pin)
+{
+    jpki_secret_free(credential->kept_pin);
+    credential->kept_pin = NULL;
+    if (pin != NULL && may_keep_pin(credential))
+        credential->kept_pin = jpki_secret_new(pin->bytes, pin->length);
+}
+
+void login_begin(struct jpki_credential *credential)
+{
+    if (!credential->logged_in)
+        credential->login_epoch = next_epoch(credential);
+    credential->logged_in = true;
+}
+
+void login_lost(struct jpki_credential *credential)
+{
+    keep_pin(credential, NULL);
+    credential->logged_in = false;
+    if (jpki_credential_is_private(credential))
+        certificate_empty(&credential->certificates[JPKI_HOLDER], JPKI_CERTIFICATE_HIDDEN);
+}
+
+bool jpki_credential_is_logged_in(const struct jpki_credential *credential)
+{
+    return credential->logged_in;
+}
+
+unsigned long jpki_credential_login_epoch(const struct jpki_credential *credential)
+{
+    return credential->login_epoch;
+}

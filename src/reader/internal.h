@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of this room share. Calls go down: sign.c, pin.c, certificate.c, reader.c, then
+ * credential.c and refused_pin.c. Every function wants the reader's lock held. */
+#ifndef JPKI_READER_INTERNAL_H
+#define JPKI_READER_INTERNAL_H
+
+#include "jpki/reader.h"
+
+/* As much of a certificate as was read. */
+struct certificate_slot {
+    enum jpki_certificate_state state;
+    struct jpki_buffer content;           /* what was read, until it is whole */
+    struct jpki_certificate *certificate; /* from ..._KEY to ..._WHOLE */
+};
+
+enum existence { EXISTENCE_UNKNOWN, EXISTS, MISSING };
+
+struct jpki_credential {
+    struct jpki_reader *reader;
+    enum jpki_key key;
+    const struct jpki_profile *profile;
+
+    enum existence existence; /* on the card that is in the reader */
+    struct certificate_slot certificates[JPKI_CERTIFICATES];
+    bool certificate_hidden; /* by the card, until the PIN is given, though the profile says not */
+    bool logged_in;
+    bool in_use;                      /* see jpki_credential_use */
+    struct jpki_secret *kept_pin;     /* or NULL */
+    struct jpki_secret *refused_pins; /* refused_pin.c: those that the card refused; NULL = none */
+    unsigned long card_epoch, login_epoch;
+
+    /* For jpki_reader_look, without the lock: the insertion that is known to lack this key, shifted
+     * left by one, with 1 added; 0 = none. */
+    _Atomic uint64_t missing_insertion;
+};
+
+enum recognition { CARD_UNKNOWN, CARD_FOREIGN, CARD_JPKI };
+
+struct jpki_reader {
+    struct jpki_reader_shared *shared;
+    char name[JPKI_READER_NAME];
+    struct jpki_lock *lock; /* guards all below */
+    struct jpki_card *card;
+    bool present;
+    uint32_t insertion; /* the card that everything below was learned of */
+    enum recognition recognition;
+    struct jpki_card_info info; /* of the last card recognised, also while that is out */
+    bool pss_asked, pss;
+    bool must_power_off; /* at the end of the transaction: a PIN may be verified without a login */
+    bool suspect;        /* reset, and not yet proven to be the same card */
+    struct jpki_credential credentials[JPKI_KEYS];
+};
+
+/* ---- credential.c: what is known of a credential; sends nothing -------------------------- */
+
+/* For a reader that is being made. */
+void credential_init(struct jpki_credential *credential, struct jpki_reader *reader,
+                     enum jpki_key key);
+
+/* Another card, or none: forgets certificates and login, and takes a new card epoch. */
+void credential_forget_card(struct jpki_credential *credential);
+
+/* The card turns out to lack this key. */
+void credential_is_missing(struct jpki_credential *credential);
+
+/* Empties a certificate slot, and leaves it in this state. */
+void certificate_empty(struct certificate_slot *slot, enum jpki_certificate_state state);
+
+/* Forgets both certificates. */
+void certificates_forget(struct jpki_credential *credential);
+
+/* Keeps a PIN that the card has just accepted, where the options allow; NULL: forgets it. */
+void keep_pin(struct jpki_credential *credential, const struct jpki_pin *pin);
+
+/* The PIN was accepted: logged in, with a new login epoch unless that was so before. */
+void login_begin(struct jpki_credential *credential);
+
+/* The card does not have the PIN any more: forgets the kept one, and what the card hides. */
+void login_lost(struct jpki_credential *credential);
+
+/* ---- refused_pin.c: PINs that the card has refused, so that none is sent twice ----------- */
+
+/* Whether the card has refused this PIN already, given the tries left just read: a counter that
+ * went up forgets what was remembered. */
+bool refused_pin_is_known(struct jpki_credential *credential, const struct jpki_pin *pin,
+                          unsigned tries);
+
+/* The card refused it; `tries` are left. */
+void refused_pin_add(struct jpki_credential *credential, const struct jpki_pin *pin,
+                     unsigned tries);
+
+/* It was sent with `tries` left and the answer was lost: fewer tries next time mean that it was
+ * wrong. */
+void refused_pin_unanswered(struct jpki_credential *credential, const struct jpki_pin *pin,
+                            unsigned tries);
+
+/* The right PIN was given, or this is another card. */
+void refused_pins_forget(struct jpki_credential *credential);
+
+/* ---- reader.c: the card in the reader, and transactions with it -------------------------- */
+
+/* Starts a transaction with a JPKI card: connects, recognises it once for each insertion. With an
+ * error nothing is held: NO_SERVICE, NO_CARD, CARD_CHANGED, BUSY, TRANSPORT, CARD, NOT_JPKI. */
+enum jpki_error reader_begin(struct jpki_reader *reader);
+
+/* Makes our application current; during a login without disturbing it. */
+enum jpki_error reader_enter(struct jpki_reader *reader);
+
+/* Ends the transaction. Powering off makes the card forget every PIN; logins whose PIN is not kept
+ * are lost. */
+void reader_end(struct jpki_reader *reader, enum jpki_leave leave);
+
+/* Makes the card forget every PIN, in a transaction of its own. Errors, after which it may not
+ * have: those of reader_begin. */
+enum jpki_error reader_power_off(struct jpki_reader *reader);
+
+/* What was not found, or made no sense, may be another application's: selects ours, unless it is
+ * proven to be current. True when it did, so that asking again may help. Within a transaction. */
+bool reader_select_unproven(struct jpki_reader *reader);
+
+/* Whether a PIN of either credential is verified. */
+bool reader_has_login(const struct jpki_reader *reader);
+
+/* ---- certificate.c ---------------------------------------------------------------------- */
+
+/* Begins a transaction in which our application is current and the key is known to be there.
+ * Errors: those of reader_begin, NO_KEY; nothing is held then. */
+enum jpki_error credential_begin(struct jpki_credential *credential);
+
+/* jpki_credential_read() in a transaction that is under way, our application current. */
+enum jpki_error certificate_load(struct jpki_credential *credential, enum jpki_certificate_use use,
+                                 enum jpki_certificate_state wanted);
+
+/* ---- pin.c ------------------------------------------------------------------------------ */
+
+/* Gives the kept PIN to the card again, within a transaction, after our own SELECT: at most once
+ * for each loss, only with no try missing. NOT_VERIFIED when it may not or did not work: the login
+ * is then lost. */
+enum jpki_error login_again(struct jpki_credential *credential);
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* PINs and logins. Whatever becomes of one credential's PIN does not touch the other's. */
+#include "internal.h"
+
+#include <string.h>
+
+/* ---- Giving a PIN to the card ----------------------------------------------------------- */
+
+/* Our own SELECT and the tries left, in the same transaction as the PIN that may follow. */
+static enum jpki_error ask_first(struct jpki_credential *credential, bool for_change,
+                                 unsigned *tries)
+{
+    struct jpki_card *card = credential->reader->card;
+    enum jpki_error error = jpki_card_select(card);
+    if (error == JPKI_OK)
+        error = jpki_card_tries(card, credential->key, for_change, tries);
+    if (error == JPKI_OK && *tries == 0)
+        error = JPKI_ERR_PIN_BLOCKED;
+    if (error == JPKI_OK && *tries == JPKI_TRIES_UNTOLD)
+        *tries = credential->profile->tries; /* "verified": and a right PIN sets the count back */
+    return error;
+}
+
+static enum jpki_error spare_last_try(const struct jpki_credential *credential, unsigned tries)
+{
+    if (tries != 1 || !credential->reader->shared->options.keep_last_try)
+        return JPKI_OK;
+    jpki_log(JPKI_LOG_WARNING,
+             "one try is left of the %s PIN and option keep-last-try holds it back; to spend it, "
+             "make sure of the PIN and set keep-last-try=no",
+             credential->profile->name);
+    return JPKI_ERR_PIN_LAST_TRY;
+}
+
+/* Sends it, and remembers what came of it. `before` are the tries left until now. */
+static enum jpki_error verify(struct jpki_credential *credential, const struct jpki_pin *pin,
+                              unsigned before)
+{
+    struct jpki_reader *reader = credential->reader;
+    const char *name = credential->profile->name;
+    unsigned tries = JPKI_TRIES_UNTOLD;
+    enum jpki_error error = jpki_card_verify(reader->card, credential->key, pin, &tries);
+    if (error == JPKI_OK) {
+        refused_pins_forget(credential);
+    } else if (error == JPKI_ERR_PIN_WRONG || error == JPKI_ERR_PIN_BLOCKED) {
+        unsigned left = tries == JPKI_TRIES_UNTOLD ? before - 1 : tries;
+        jpki_log(JPKI_LOG_WARNING, "%s PIN refused by the card, %u tries left", name, left);
+        refused_pin_add(credential, pin, left);
+    } else {
+        jpki_log(JPKI_LOG_WARNING, "%s PIN: %s; a try may have been spent", name,
+                 jpki_error_text(error));
+        refused_pin_unanswered(credential, pin, before);
+        reader->must_power_off = true;
+    }
+    return error;
+}
+
+static enum jpki_error present(struct jpki_credential *credential, const struct jpki_pin *pin,
+                               bool for_change)
+{
+    unsigned tries = 0;
+    enum jpki_error error = ask_first(credential, for_change, &tries);
+    if (error == JPKI_OK && refused_pin_is_known(credential, pin, tries)) {
+        jpki_log(JPKI_LOG_WARNING, "%s PIN: refused before, not sent again",
+                 credential->profile->name);
+        error = JPKI_ERR_PIN_KNOWN_WRONG;
+    }
+    if (error == JPKI_OK)
+        error = spare_last_try(credential, tries);
+    return error == JPKI_OK ? verify(credential, pin, tries) : error;
+}
+
+/* At the reader's own keypad: this process never sees the PIN. */
+static enum jpki_error present_typed(struct jpki_credential *credential)
+{
+    struct jpki_reader *reader = credential->reader;
+    unsigned tries = 0;
+    enum jpki_error error = ask_first(credential, false, &tries);
+    if (error == JPKI_OK)
+        error = spare_last_try(credential, tries);
+    if (error == JPKI_OK)
+        error = jpki_card_verify_typed(reader->card, credential->key, &tries);
+    if (error == JPKI_OK)
+        refused_pins_forget(credential);
+    else if (jpki_error_is_break(error) || error == JPKI_ERR_CARD)
+        reader->must_power_off = true;
+    return error;
+}
+
+/* The kept PIN once more: only with no try missing, so that one changed elsewhere costs a single
+ * try at the most. */
+static enum jpki_error present_kept(struct jpki_credential *credential)
+{
+    unsigned tries = 0;
+    enum jpki_error error = ask_first(credential, false, &tries);
+    if (error != JPKI_OK)
+        return error;
+    if (tries < credential->profile->tries)
+        return JPKI_ERR_NOT_VERIFIED;
+    struct jpki_pin pin = {.length = jpki_secret_length(credential->kept_pin)};
+    memcpy(pin.bytes, jpki_secret_bytes(credential->kept_pin), pin.length);
+    error = verify(credential, &pin, tries);
+    jpki_wipe(&pin, sizeof pin);
+    return error;
+}
+
+enum jpki_error login_again(struct jpki_credential *credential)
+{
+    enum jpki_error error =
+        credential->kept_pin != NULL ? present_kept(credential) : JPKI_ERR_NOT_VERIFIED;
+    if (error == JPKI_OK) {
+        jpki_log(JPKI_LOG_INFO, "%s: the card had forgotten the PIN, logged in again",
+                 credential->profile->name);
+        return JPKI_OK;
+    }
+    login_lost(credential);
+    return jpki_error_is_break(error) ? error : JPKI_ERR_NOT_VERIFIED;
+}
+
+/* ---- Status ----------------------------------------------------------------------------- */
+
+static bool has_keypad(const struct jpki_credential *credential)
+{
+    return !credential->profile->pin_letters && jpki_card_has_keypad(credential->reader->card);
+}
+
+enum jpki_error jpki_credential_has_keypad(struct jpki_credential *credential, bool *has)
+{
+    enum jpki_error error = reader_begin(credential->reader);
+    if (error != JPKI_OK)
+        return error;
+    *has = has_keypad(credential);
+    reader_end(credential->reader, JPKI_LEAVE);
+    return JPKI_OK;
+}
+
+enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential,
+                                           struct jpki_pin_status *status)
+{
+    struct jpki_reader *reader = credential->reader;
+    enum jpki_error error = credential_begin(credential);
+    if (error != JPKI_OK)
+        return error;
+    error = jpki_card_tries(reader->card, credential->key, false, &status->tries);
+    if (error == JPKI_ERR_NOT_FOUND && reader_select_unproven(reader))
+        error = jpki_card_tries(reader->card, credential->key, false, &status->tries);
+    status->keypad = has_keypad(credential);
+    reader_end(reader, JPKI_LEAVE);
+    if (error != JPKI_ERR_NOT_FOUND)
+        return error;
+    credential_is_missing(credential);
+    return JPKI_ERR_NO_KEY;
+}
+
+/* ---- Login and logout ------------------------------------------------------------------- */
+
+/* Selecting the application again later could cost the login: what a program asks for after a login
+ * is read now. */
+static void read_ahead(struct jpki_credential *credential)
+{
+    struct certificate_slot *holder = &credential->certificates[JPKI_HOLDER];
+    if (holder->state == JPKI_CERTIFICATE_HIDDEN)
+        holder->state = JPKI_CERTIFICATE_UNREAD;
+    /* What was free before the login stays so. */
+    bool hidden = jpki_credential_is_private(credential);
+    enum jpki_error error = certificate_load(
+        credential, JPKI_HOLDER, hidden ? JPKI_CERTIFICATE_WHOLE : JPKI_CERTIFICATE_KEY);
+    if (error != JPKI_OK)
+        jpki_log(JPKI_LOG_INFO, "after login: %s", jpki_error_text(error));
+}
+
+/* With the PIN, or with NULL at the reader's keypad. */
+static enum jpki_error log_in(struct jpki_credential *credential, const struct jpki_pin *pin)
+{
+    enum jpki_error error = reader_begin(credential->reader);
+    if (error != JPKI_OK)
+        return error;
+    error = pin != NULL ? present(credential, pin, false) : present_typed(credential);
+    if (error == JPKI_OK) {
+        keep_pin(credential, pin);
+        login_begin(credential);
+        read_ahead(credential);
+    }
+    reader_end(credential->reader, JPKI_LEAVE);
+    return error;
+}
+
+enum jpki_error jpki_credential_login(struct jpki_credential *credential, const uint8_t *pin,
+                                      size_t length)
+{
+    if (pin == NULL)
+        return log_in(credential, NULL);
+    struct jpki_pin prepared;
+    enum jpki_error error = jpki_pin_prepare(credential->profile, pin, length, &prepared);
+    if (error == JPKI_OK)
+        error = log_in(credential, &prepared);
+    jpki_wipe(&prepared, sizeof prepared);
+    return error;
+}
+
+void jpki_credential_logout(struct jpki_credential *credential)
+{
+    if (!credential->logged_in)
+        return;
+    login_lost(credential);
+    credential->login_epoch = 0;
+
+    enum jpki_error error = reader_power_off(credential->reader);
+    if (error != JPKI_OK && error != JPKI_ERR_NO_CARD) {
+        jpki_log(JPKI_LOG_ERROR, "%s: the PIN may stay verified", jpki_error_text(error));
+        credential->reader->must_power_off = true; /* the next transaction makes up for it */
+    }
+}
+
+/* ---- Changing a PIN --------------------------------------------------------------------- */
+
+/* The card carried it out, or refused, or it is unknown. */
+static void report(const struct jpki_credential *credential, enum jpki_error error)
+{
+    const char *name = credential->profile->name;
+    if (error == JPKI_OK)
+        jpki_log(JPKI_LOG_INFO, "%s PIN changed", name);
+    else if (jpki_error_is_break(error))
+        jpki_log(JPKI_LOG_ERROR,
+                 "the answer of the card was lost: whether the %s PIN was changed is unknown; "
+                 "try the new one first, once",
+                 name);
+    else
+        jpki_log(JPKI_LOG_ERROR, "the card did not take the new %s PIN; the old one holds", name);
+}
+
+/* VERIFY and CHANGE in one transaction. What this unlocks without a login is locked again at
+ * once. */
+static enum jpki_error change(struct jpki_credential *credential, const struct jpki_pin *old,
+                              const struct jpki_pin *new)
+{
+    struct jpki_reader *reader = credential->reader;
+    enum jpki_error error = reader_begin(reader);
+    if (error != JPKI_OK)
+        return error;
+    error = present(credential, old, true);
+    if (error != JPKI_OK) {
+        reader_end(reader, JPKI_LEAVE);
+        return error;
+    }
+    error = jpki_card_change(reader->card, credential->key, new);
+    report(credential, error);
+    if (error == JPKI_OK && credential->logged_in)
+        keep_pin(credential, new);
+    if (jpki_error_is_break(error))
+        login_lost(credential);
+    reader_end(reader, credential->logged_in ? JPKI_LEAVE : JPKI_POWER_OFF);
+    return error;
+}
+
+enum jpki_error jpki_credential_change_pin(struct jpki_credential *credential, const uint8_t *old,
+                                           size_t old_length, const uint8_t *new, size_t new_length)
+{
+    const struct jpki_profile *profile = credential->profile;
+    struct jpki_pin old_pin = {0}, new_pin;
+    enum jpki_error error = jpki_pin_prepare(profile, new, new_length, &new_pin);
+    if (error == JPKI_OK)
+        error = jpki_pin_check_new(profile, &new_pin);
+    if (error == JPKI_OK)
+        error = jpki_pin_prepare(profile, old, old_length, &old_pin);
+    if (error == JPKI_OK)
+        error = change(credential, &old_pin, &new_pin);
+    jpki_wipe(&old_pin, sizeof old_pin);
+    jpki_wipe(&new_pin, sizeof new_pin);
+    return error;
+}

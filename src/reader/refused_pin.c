@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* PINs that the card has refused. Programs do retry: browsers, ssh-agent, scripts with a stale
+ * PIN; each of them would spend a try on what is known to be wrong. Only salted hashes are kept,
+ * and those in guarded memory, since four digits are soon guessed. */
+#include "internal.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+/* No card lets more wrong PINs through before it blocks. */
+enum { REFUSED_MAX = 5, SALT = 16, HASH = 32 };
+
+struct refused {
+    uint8_t salt[SALT];
+    uint8_t hashes[REFUSED_MAX][HASH];
+    uint8_t unanswered[HASH];
+    unsigned count;
+    unsigned tries;      /* left when last seen */
+    bool has_unanswered; /* `unanswered` was sent with `tries` left, its answer lost */
+};
+
+static struct refused *memory_of(const struct jpki_credential *credential)
+{
+    return credential->refused_pins != NULL
+               ? (struct refused *)jpki_secret_bytes(credential->refused_pins)
+               : NULL;
+}
+
+static bool hash_pin(const struct jpki_credential *credential, const struct refused *refused,
+                     const struct jpki_pin *pin, uint8_t hash[HASH])
+{
+    struct jpki_digest *digest = jpki_digest_new(credential->reader->shared->crypto, JPKI_SHA256);
+    bool done = digest != NULL && jpki_digest_update(digest, refused->salt, SALT) &&
+                jpki_digest_update(digest, pin->bytes, pin->length) &&
+                jpki_digest_finish(digest, hash);
+    jpki_digest_free(digest);
+    return done;
+}
+
+void refused_pins_forget(struct jpki_credential *credential)
+{
+    jpki_secret_free(credential->refused_pins);
+    credential->refused_pins = NULL;
+}
+
+static void add_hash(struct refused *refused, const uint8_t hash[HASH])
+{
+    size_t at = refused->count < REFUSED_MAX ? refused->count++ : REFUSED_MAX - 1;
+    memcpy(refused->hashes[at], hash, HASH);
+}
+
+/* Judges what is remembered by the tries that are left now. */
+static void settle(struct jpki_credential *credential, unsigned tries)
+{
+    struct refused *refused = memory_of(credential);
+    if (refused == NULL)
+        return;
+    if (tries > refused->tries) {
+        refused_pins_forget(
+            credential); /* somebody gave the right one, or the town hall a new one */
+        return;
+    }
+    if (refused->has_unanswered && tries < refused->tries)
+        add_hash(refused, refused->unanswered);
+    refused->has_unanswered = false;
+    refused->tries = tries;
+}
+
+bool refused_pin_is_known(struct jpki_credential *credential, const struct jpki_pin *pin,
+                          unsigned tries)
+{
+    settle(credential, tries);
+    const struct refused *refused = memory_of(credential);
+    uint8_t hash[HASH];
+    if (refused == NULL || !hash_pin(credential, refused, pin, hash))
+        return false;
+    bool known = false;
+    for (unsigned i = 0; i < refused->count; i++)
+        known = known || memcmp(refused->hashes[i], hash, HASH) == 0;
+    return known;
+}
+
+/* What is remembered, made where there is nothing yet. */
+static struct refused *remember(struct jpki_credential *credential)
+{
+    if (credential->refused_pins == NULL) {
+        struct refused fresh = {0};
+        if (getrandom(fresh.salt, SALT, 0) != SALT)
+            return NULL;
+        credential->refused_pins = jpki_secret_new(&fresh, sizeof fresh);
+    }
+    return memory_of(credential);
+}
+
+void refused_pin_add(struct jpki_credential *credential, const struct jpki_pin *pin, unsigned tries)
+{
+    struct refused *refused = remember(credential);
+    uint8_t hash[HASH];
+    if (refused == NULL || !hash_pin(credential, refused, pin, hash))
+        return;
+    add_hash(refused, hash);
+    refused->tries = tries;
+    refused->has_unanswered = false;
+}
+
+void refused_pin_unanswered(struct jpki_credential *credential, const struct jpki_pin *pin,
+                            unsigned tries)
+{
+    struct refused *refused = remember(credential);
+    if (refused == NULL || !hash_pin(credential, refused, pin, refused->unanswered))
+        return;
+    refused->tries = tries;
+    refused->has_unanswered = true;
+}

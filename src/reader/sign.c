@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Signatures by the card: one command where no other program interfered, a bounded number where one
+ * did, and none returned that the certificate does not verify. */
+#include "internal.h"
+
+struct request {
+    struct jpki_credential *credential;
+    enum jpki_scheme scheme;
+    const uint8_t *data;
+    size_t length;
+    uint8_t *signature;
+    size_t *signature_length;
+};
+
+static enum jpki_error sign_and_check(const struct request *request)
+{
+    struct jpki_credential *credential = request->credential;
+    struct jpki_reader *reader = credential->reader;
+    enum jpki_error error =
+        jpki_card_sign(reader->card, credential->key, request->scheme, request->data,
+                       request->length, request->signature, request->signature_length);
+    if (error != JPKI_OK)
+        return error;
+    error = jpki_check_signature(reader->shared->crypto,
+                                 jpki_credential_certificate(credential, JPKI_HOLDER),
+                                 request->scheme, request->data, request->length,
+                                 request->signature, *request->signature_length);
+    if (error != JPKI_OK)
+        jpki_wipe(request->signature, *request->signature_length);
+    return error;
+}
+
+/* Trying again cannot help: after a broken exchange, or with data that no card takes. */
+static bool is_final(enum jpki_error error)
+{
+    return error == JPKI_OK || jpki_error_is_break(error) || error == JPKI_ERR_DATA_LENGTH ||
+           error == JPKI_ERR_CRYPTO;
+}
+
+/* In one transaction. Another program may have selected its own application, whose key of the
+ * same file number then refused, or signed: select ours and try once more. Where the card has
+ * forgotten the PIN meanwhile, give it again if we may. */
+static enum jpki_error sign_in_transaction(const struct request *request)
+{
+    struct jpki_reader *reader = request->credential->reader;
+    enum jpki_error error = sign_and_check(request);
+    if (is_final(error))
+        return error;
+    jpki_log(JPKI_LOG_INFO, "signature: %s; trying again with our application selected",
+             jpki_error_text(error));
+    error = jpki_card_select(reader->card);
+    if (error == JPKI_OK)
+        error = sign_and_check(request);
+    if (error != JPKI_ERR_NOT_VERIFIED)
+        return error;
+
+    error = login_again(request->credential);
+    if (error != JPKI_OK)
+        return error;
+    error = sign_and_check(request);
+    if (error == JPKI_ERR_NOT_VERIFIED) {
+        /* A card that takes the PIN and still wants it: there is no login to be had. */
+        login_lost(request->credential);
+        reader->must_power_off = true;
+    }
+    return error;
+}
+
+enum jpki_error jpki_credential_sign(struct jpki_credential *credential, enum jpki_scheme scheme,
+                                     const uint8_t *data, size_t length, uint8_t *signature,
+                                     size_t *signature_length)
+{
+    struct request request = {credential, scheme, data, length, signature, signature_length};
+    enum jpki_error error = reader_begin(credential->reader);
+    if (error != JPKI_OK)
+        return error;
+    error = sign_in_transaction(&request);
+    reader_end(credential->reader, JPKI_LEAVE);
+    return error;
+}
+
+/* ---- RSASSA-PSS ------------------------------------------------------------------------- */
+
+/* Asks within a transaction. During a login not even EF 0006 is read first: a "yes" is good from
+ * any application of the card, only a "no" must be our own. */
+static enum jpki_error ask_pss(struct jpki_reader *reader, enum jpki_key key)
+{
+    reader->pss = false;
+    enum jpki_error error = JPKI_OK;
+    if (reader_has_login(reader))
+        error = jpki_card_knows_pss(reader->card, key, &reader->pss);
+    if (jpki_error_is_break(error) || (error == JPKI_OK && reader->pss))
+        return error;
+
+    error = reader_enter(reader);
+    if (error == JPKI_OK)
+        error = jpki_card_knows_pss(reader->card, key, &reader->pss);
+    if (error != JPKI_OK)
+        reader->pss = false; /* no key to ask about */
+    return jpki_error_is_break(error) ? error : JPKI_OK;
+}
+
+enum jpki_error jpki_credential_ask_pss(struct jpki_credential *credential, bool *pss)
+{
+    struct jpki_reader *reader = credential->reader;
+    enum jpki_pss option = reader->shared->options.pss;
+    enum jpki_error error = JPKI_OK;
+    if (!reader->pss_asked && option != JPKI_PSS_AUTO) {
+        reader->pss = option == JPKI_PSS_ON;
+        reader->pss_asked = true;
+    }
+    if (!reader->pss_asked) {
+        error = reader_begin(reader);
+        if (error != JPKI_OK)
+            return error;
+        error = ask_pss(reader, credential->key);
+        reader->pss_asked = error == JPKI_OK;
+        reader_end(reader, JPKI_LEAVE);
+    }
+    *pss = reader->pss;
+    return error;
+}
+
+bool jpki_credential_knows_pss(const struct jpki_credential *credential)
+{
+    return credential->reader->pss;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is told about slots and tokens. */
+#include "internal.h"
+
+#include <string.h>
+
+/* Fixed-size text of PKCS#11: blank padded, no NUL, never cut inside a UTF-8 character. */
+static void pad(CK_UTF8CHAR *out, size_t size, const char *text)
+{
+    size_t length = strlen(text);
+    if (length > size) {
+        length = size;
+        while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
+            length--;
+    }
+    memset(out, ' ', size);
+    memcpy(out, text, length);
+}
+
+CK_RV hold_token(struct jpki_module *module, CK_SLOT_ID id, struct token **held)
+{
+    struct token *token = find_token(module, id);
+    if (token == NULL)
+        return CKR_SLOT_ID_INVALID;
+    jpki_reader_lock(token->reader);
+    (void)jpki_reader_refresh(token->reader);
+    *held = token;
+    return CKR_OK;
+}
+
+CK_RV jpki_token_check(struct jpki_module *module, CK_SLOT_ID id)
+{
+    struct token *token;
+    CK_RV rv = hold_token(module, id, &token);
+    if (rv != CKR_OK)
+        return rv;
+    rv = jpki_ckr(jpki_credential_check(token->credential));
+    jpki_reader_unlock(token->reader);
+    return rv;
+}
+
+/* ---- Slots ------------------------------------------------------------------------------ */
+
+CK_RV jpki_slot_list(struct jpki_module *module, bool present, CK_SLOT_ID *list, CK_ULONG *count)
+{
+    /* New readers are looked for when the length is asked (2.40, C_GetSlotList), so that it
+     * still holds when the list is. */
+    if (list == NULL || find_token(module, 0) == NULL)
+        (void)update_readers(module, NULL, NULL);
+
+    CK_ULONG room = list == NULL ? 0 : *count;
+    CK_ULONG found = 0;
+    for (CK_SLOT_ID id = 0; find_token(module, id) != NULL; id++) {
+        if (present && jpki_token_check(module, id) != CKR_OK)
+            continue;
+        if (found < room)
+            list[found] = id;
+        found++;
+    }
+    *count = found;
+    return list != NULL && found > room ? CKR_BUFFER_TOO_SMALL : CKR_OK;
+}
+
+CK_RV jpki_slot_info(struct jpki_module *module, CK_SLOT_ID id, CK_SLOT_INFO *info)
+{
+    struct token *token = find_token(module, id);
+    if (token == NULL)
+        return CKR_SLOT_ID_INVALID;
+
+    /* Without the reader's lock: programs ask this all the time, also while the card works. */
+    bool present = false;
+    enum jpki_error error = jpki_reader_look(token->reader, token->key, &present);
+
+    *info = (CK_SLOT_INFO){.flags = CKF_REMOVABLE_DEVICE | CKF_HW_SLOT};
+    pad(info->slotDescription, sizeof info->slotDescription, jpki_reader_name(token->reader));
+    pad(info->manufacturerID, sizeof info->manufacturerID, "PC/SC");
+    if (error == JPKI_OK && present)
+        info->flags |= CKF_TOKEN_PRESENT;
+    return CKR_OK;
+}
+
+/* ---- Tokens ----------------------------------------------------------------------------- */
+
+static CK_FLAGS pin_flags(const struct jpki_profile *profile, const struct jpki_pin_status *status)
+{
+    CK_FLAGS flags = status->keypad ? CKF_PROTECTED_AUTHENTICATION_PATH : 0;
+    if (status->tries == 0)
+        return flags | CKF_USER_PIN_LOCKED;
+    if (status->tries == 1)
+        return flags | CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY;
+    return status->tries < profile->tries ? flags | CKF_USER_PIN_COUNT_LOW : flags;
+}
+
+static void fill_info(const struct token *token, const struct jpki_pin_status *status,
+                      CK_TOKEN_INFO *info)
+{
+    const struct jpki_profile *profile = jpki_credential_profile(token->credential);
+    const struct jpki_card_info *card = jpki_reader_card_info(token->reader);
+    bool counted = token->card_epoch == jpki_credential_card_epoch(token->credential);
+    *info = (CK_TOKEN_INFO){
+        .flags = CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED | CKF_TOKEN_INITIALIZED |
+                 CKF_WRITE_PROTECTED | pin_flags(profile, status),
+        .ulMaxSessionCount = CK_EFFECTIVELY_INFINITE,
+        .ulSessionCount = counted ? token->sessions : 0,
+        .ulMaxRwSessionCount = CK_EFFECTIVELY_INFINITE,
+        .ulRwSessionCount = counted ? token->rw_sessions : 0,
+        .ulMaxPinLen = profile->pin_max,
+        .ulMinPinLen = profile->pin_min,
+        .ulTotalPublicMemory = CK_UNAVAILABLE_INFORMATION,
+        .ulFreePublicMemory = CK_UNAVAILABLE_INFORMATION,
+        .ulTotalPrivateMemory = CK_UNAVAILABLE_INFORMATION,
+        .ulFreePrivateMemory = CK_UNAVAILABLE_INFORMATION,
+    };
+    pad(info->label, sizeof info->label, profile->token_label);
+    pad(info->manufacturerID, sizeof info->manufacturerID,
+        card->manufacturer[0] != '\0' ? card->manufacturer : "JPKI");
+    pad(info->model, sizeof info->model, card->model[0] != '\0' ? card->model : "JPKI");
+    pad(info->serialNumber, sizeof info->serialNumber, card->serial);
+    pad(info->utcTime, sizeof info->utcTime, "");
+}
+
+CK_RV jpki_token_info(struct jpki_module *module, CK_SLOT_ID id, CK_TOKEN_INFO *info)
+{
+    struct token *token;
+    CK_RV rv = hold_token(module, id, &token);
+    if (rv != CKR_OK)
+        return rv;
+    struct jpki_pin_status status;
+    rv = jpki_ckr(jpki_credential_pin_status(token->credential, &status));
+    if (rv == CKR_OK)
+        fill_info(token, &status, info);
+    jpki_reader_unlock(token->reader);
+    return rv;
+}

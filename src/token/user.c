@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The user of a token: login, logout, changing the PIN. */
+#include "internal.h"
+
+/* Whether this kind of login makes sense now. */
+static CK_RV check_login(struct jpki_session *session, CK_USER_TYPE user)
+{
+    switch (user) {
+    case CKU_USER:
+        return jpki_credential_is_logged_in(session->token->credential) ? CKR_USER_ALREADY_LOGGED_IN
+                                                                        : CKR_OK;
+    case CKU_CONTEXT_SPECIFIC:
+        return jpki_operation_check(session, JPKI_SIGNING);
+    default: /* the card knows no security officer */
+        return CKR_USER_TYPE_INVALID;
+    }
+}
+
+/* A login with a NULL PIN needs CKF_PROTECTED_AUTHENTICATION_PATH. */
+static CK_RV check_keypad(struct token *token)
+{
+    bool has = false;
+    enum jpki_error error = jpki_credential_has_keypad(token->credential, &has);
+    if (error != JPKI_OK)
+        return jpki_ckr(error);
+    return has ? CKR_OK : CKR_ARGUMENTS_BAD;
+}
+
+CK_RV jpki_login(struct jpki_session *session, CK_USER_TYPE user, const CK_UTF8CHAR *pin,
+                 CK_ULONG length)
+{
+    struct token *token = session->token;
+    CK_RV rv = check_login(session, user);
+    if (rv == CKR_OK && pin == NULL)
+        rv = check_keypad(token);
+    if (rv == CKR_OK)
+        rv = jpki_ckr(jpki_credential_login(token->credential, pin, length));
+    if (rv == CKR_OK && user == CKU_CONTEXT_SPECIFIC)
+        session->operations[JPKI_SIGNING].authenticated = true;
+    return rv;
+}
+
+CK_RV jpki_logout(struct jpki_session *session)
+{
+    struct jpki_credential *credential = session->token->credential;
+    if (!jpki_credential_is_logged_in(credential))
+        return CKR_USER_NOT_LOGGED_IN;
+    jpki_credential_logout(credential);
+    return CKR_OK;
+}
+
+CK_RV jpki_set_pin(struct jpki_session *session, const CK_UTF8CHAR *old_pin, CK_ULONG old_length,
+                   const CK_UTF8CHAR *new_pin, CK_ULONG new_length)
+{
+    if (!jpki_session_is_writable(session))
+        return CKR_SESSION_READ_ONLY;
+    enum jpki_error error = jpki_credential_change_pin(session->token->credential, old_pin,
+                                                       old_length, new_pin, new_length);
+    /* The code for "cannot be a PIN" where one is set; at a login the same is "incorrect". */
+    return error == JPKI_ERR_PIN_CHARACTERS ? CKR_PIN_INVALID : jpki_ckr(error);
+}
