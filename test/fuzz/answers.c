@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The seam: one reader, and the promises of the module to it. */
+/* The reader, and the rules that the module must keep. */
 #include "answers_state.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@ struct answers answers;
 static unsigned most;
 static const char *most_call;
 
-/* ---- The card's comings and goings ------------------------------------------------------ */
+/* ---- Removal and insertion -------------------------------------------------------------- */
 
 void answers_pull(unsigned back_after)
 {
@@ -102,7 +102,7 @@ static bool is_select_of_ours(const uint8_t *command, size_t length)
     return length > sizeof start && memcmp(command, start, sizeof start) == 0;
 }
 
-/* A PIN goes out after our own SELECT and a reading of its tries, once for each. */
+/* A PIN is sent only after our SELECT and after reading its tries, once each time. */
 static void check_verify(const uint8_t *command, size_t length)
 {
     bool verify = length > 4 && command[1] == 0x20;

@@ -84,7 +84,7 @@ static CK_RV find_final(struct calls *calls)
     return C_FindObjectsFinal(calls_session(calls));
 }
 
-/* All three in one, so that there are handles to go on with. */
+/* All three functions in one step, so that there are handles for later steps. */
 static CK_RV find_all(struct calls *calls)
 {
     CK_SESSION_HANDLE session = calls_session(calls);

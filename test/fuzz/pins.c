@@ -3,7 +3,7 @@
 
 #include "fuzz.h"
 
-/* The inside of the card: only there a PIN can be seen. */
+/* The library's private header, to see PINs. */
 #include "card.h"
 
 #include <ctype.h>

@@ -20,7 +20,7 @@ static bool run_file(const char *path)
     size_t size = fread(bytes, 1, SIZE_MAX_INPUT, file);
     bool read = !ferror(file);
     (void)fclose(file);
-    /* Just as long as it is: a sanitizer then sees a read behind the end. */
+    /* Exactly as long as the input, so that a sanitizer sees a read beyond its end. */
     uint8_t *shrunk = realloc(bytes, size > 0 ? size : 1);
     if (read)
         (void)LLVMFuzzerTestOneInput(shrunk, size);

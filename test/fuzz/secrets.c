@@ -29,8 +29,8 @@ int __wrap_munmap(void *at, size_t length);
 
 void *__wrap_mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset)
 {
-    /* Secrets get whole pages. The memory that a forked child finds empty is mapped once, with less
-     * than a page, and stays. */
+    /* Secrets get whole pages. The memory that is zero in a forked child is mapped once, less than
+     * a page, and stays mapped. */
     if (length % (size_t)sysconf(_SC_PAGESIZE) != 0)
         return __real_mmap(at, length, protection, flags, fd, offset);
     if (secrets_refuse != NULL && secrets_refuse()) {
@@ -88,7 +88,7 @@ const char *secrets_log_options(void)
     return options;
 }
 
-/* A status word of the same four digits is none of a PIN's business. */
+/* Whether the digits found are a status word and not a PIN. */
 static bool is_status_word(const char *log, const char *found)
 {
     return found - log >= 3 && memcmp(found - 3, "-> ", 3) == 0;

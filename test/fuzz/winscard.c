@@ -72,7 +72,7 @@ static void power_down(void)
     (void)vcard_power_on(pcsc.card);
 }
 
-/* Errors that tell of a card without power, or of a pcscd that took it along. */
+/* Errors after which the card has no power, or pcscd has ended. */
 static bool loses_power(LONG error)
 {
     return error == SCARD_E_NO_SERVICE || error == SCARD_E_SERVICE_STOPPED ||
@@ -81,7 +81,7 @@ static bool loses_power(LONG error)
            error == SCARD_E_READER_UNAVAILABLE || error == SCARD_E_UNKNOWN_READER;
 }
 
-/* Begins a call. True when it is the one that fails. */
+/* Begins a call. Returns whether it is the one to fail. */
 static bool enter(const char *name)
 {
     if (winscard_enter != NULL)
@@ -136,7 +136,7 @@ LONG SCardEstablishContext(DWORD scope, LPCVOID reserved1, LPCVOID reserved2, LP
     return leave(fails, SCARD_S_SUCCESS);
 }
 
-/* Also where it fails the context is gone: the module can do no more. */
+/* The context is closed even if the call fails. */
 LONG SCardReleaseContext(SCARDCONTEXT context)
 {
     bool fails = enter("SCardReleaseContext");
@@ -213,7 +213,7 @@ LONG SCardReconnect(SCARDHANDLE card, DWORD share, DWORD protocols, DWORD initia
     return leave(fails, SCARD_S_SUCCESS);
 }
 
-/* Also where it fails the connection is gone. */
+/* The connection is closed even if the call fails. */
 LONG SCardDisconnect(SCARDHANDLE card, DWORD disposition)
 {
     bool fails = enter("SCardDisconnect");
@@ -247,7 +247,7 @@ LONG SCardBeginTransaction(SCARDHANDLE card)
     return leave(fails, SCARD_S_SUCCESS);
 }
 
-/* pcsclite's own client takes a transaction that was reset for ended, and so do we. */
+/* As libpcsclite does, takes a transaction for ended when the card was reset. */
 LONG SCardEndTransaction(SCARDHANDLE card, DWORD disposition)
 {
     bool fails = enter("SCardEndTransaction");

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Two things that cost a harness most of its time and find nothing, done once instead of in every
- * run: OpenSSL's library context, and the card's RSA signatures. The program is linked with
+ * Makes two things once instead of in every run, as they take most of a harness's time: OpenSSL's
+ * library context, and the card's RSA signatures. The program is linked with
  * --wrap=OSSL_LIB_CTX_new, --wrap=OSSL_LIB_CTX_free and --wrap=EVP_PKEY_sign (which the module
- * itself never calls).
+ * itself does not call).
  */
-#include "quick.h"
+#include "reuse.h"
 
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
@@ -21,13 +21,13 @@ int __wrap_EVP_PKEY_sign(EVP_PKEY_CTX *context, unsigned char *signature, size_t
 
 void __real_OSSL_LIB_CTX_free(OSSL_LIB_CTX *context);
 
-bool quick_shares_context = true;
+bool reuse_context = true;
 
 static OSSL_LIB_CTX *shared;
 
 OSSL_LIB_CTX *__wrap_OSSL_LIB_CTX_new(void)
 {
-    if (!quick_shares_context)
+    if (!reuse_context)
         return __real_OSSL_LIB_CTX_new();
     if (shared == NULL)
         shared = __real_OSSL_LIB_CTX_new();
@@ -42,7 +42,7 @@ void __wrap_OSSL_LIB_CTX_free(OSSL_LIB_CTX *context)
 
 enum { KEPT = 256, BYTES = 256 };
 
-/* A random salt is as good the second time. */
+/* PSS signatures, too: their salt need not differ. */
 static struct kept {
     EVP_PKEY *key;
     int padding;
