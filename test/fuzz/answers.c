@@ -110,7 +110,7 @@ static void check_verify(const uint8_t *command, size_t length)
         return;
     answers.verifies++;
     fuzz_promise(answers.selected, "VERIFY without SELECT before it");
-    fuzz_promise(answers.asked, "VERIFY without a reading of the tries left");
+    fuzz_promise(answers.asked, "VERIFY without reading the tries left");
     answers.asked = false;
 }
 
@@ -131,7 +131,7 @@ static enum jpki_error way_transmit(void *self, const uint8_t *command, size_t l
 {
     (void)self;
     fuzz_promise(answers.held, "commands only in a transaction");
-    fuzz_promise(!answers.broken, "no command after a broken exchange (INS %02X)", command[1]);
+    fuzz_promise(!answers.broken, "no command after a failed exchange (INS %02X)", command[1]);
     fuzz_promise(length >= 4 && length <= JPKI_COMMAND_MAX, "short APDUs only");
     check_verify(command, length);
     answers.commands++;
@@ -179,7 +179,7 @@ static const struct jpki_transport_ops way_ops = {
 
 /* ---- Readers ---------------------------------------------------------------------------- */
 
-static const char reader_name[] = "Reader of a stranger 00 00";
+static const char reader_name[] = "Fake reader 00 00";
 
 static void *source_open(const struct jpki_options *options)
 {

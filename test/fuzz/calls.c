@@ -112,7 +112,7 @@ static void check_verdict(struct calls *calls, const struct pins *before, const 
         fuzz_promise(rv != CKR_PIN_LOCKED || left == 0 || (left == 1 && (spent || !right)) ||
                          (left == 1 && calls->keep_last_try),
                      "%s: a PIN with %d tries is called locked", name, left);
-        fuzz_promise(rv != CKR_OK || right, "%s: a wrong PIN is taken", name);
+        fuzz_promise(rv != CKR_OK || right, "%s: a wrong PIN is accepted", name);
         fuzz_promise(!spent || !equals_refused(calls, attempt),
                      "%s: a try spent on a PIN just refused", name);
     }
@@ -140,7 +140,7 @@ static void check_locked(struct calls *calls, const char *name)
     pins_note(&now, calls->card);
     for (int key = 0; key < JPKI_KEYS; key++)
         fuzz_promise(logged_in[key] || !now.verified[key],
-                     "%s: nobody is logged in, but PIN %d stays verified", name, key);
+                     "%s: not logged in, but PIN %d stays verified", name, key);
 }
 
 static const struct calls_step *find_step(unsigned number)

@@ -81,7 +81,7 @@ static CK_RV single(struct calls *calls, CK_C_Sign function)
     CK_ULONG room = out_length;
     CK_RV rv = function(session, data, length, out,
                         input_byte(&calls->input) == 0xFF ? NULL : &out_length);
-    fuzz_promise(rv != CKR_OK || out == NULL || out_length <= room, "more than there is room for");
+    fuzz_promise(rv != CKR_OK || out == NULL || out_length <= room, "more than fits the buffer");
     free(data);
     free(out);
     return rv;

@@ -80,8 +80,8 @@ static CK_RV set_switch(struct calls *calls)
 }
 
 const struct calls_step calls_others[] = {
-    {"the card is taken out", take_out},
-    {"the card is put in", insert},
+    {"the card is removed", take_out},
+    {"the card is inserted", insert},
     {"the reader is unplugged", unplug},
     {"pcscd stops or starts", service},
     {"a reset", reset},

@@ -71,7 +71,7 @@ static size_t drip(struct byte_by_byte *card, const uint8_t *command, uint8_t *a
     return answer_with(answer, command[1] == 0xC0 ? 2 : 1, 0x9000);
 }
 
-static size_t lie(void *context, const uint8_t *command, size_t length, uint8_t *answer)
+static size_t answer_in_bytes(void *context, const uint8_t *command, size_t length, uint8_t *answer)
 {
     (void)length;
     return drip(context, command, answer);
@@ -106,8 +106,8 @@ static void note(const char *card, const char *call, uint64_t before)
         note((card), #call, before);                                                               \
     } while (0)
 
-static void walk(const char *card, size_t (*fn)(void *, const uint8_t *, size_t, uint8_t *),
-                 void *context)
+static void call_everything(const char *card,
+                            size_t (*fn)(void *, const uint8_t *, size_t, uint8_t *), void *context)
 {
     char options[] = "log=off";
     CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK, .pReserved = options};
@@ -143,11 +143,11 @@ int main(int argc, char **argv)
                                  {0x90, 0x00, 1}, {0x90, 0x00, 4}, {0x63, 0xC3, 0},
                                  {0x69, 0x82, 0}, {0x6F, 0x00, 0}, {0x62, 0x82, 4}};
     unsigned allowed = argc > 1 ? (unsigned)atoi(argv[1]) : ~0U;
-    struct byte_by_byte dripping = {.identified = true}, stranger = {.identified = false};
+    struct byte_by_byte bytewise = {.identified = true}, no_0006 = {.identified = false};
     for (size_t i = 0; i < sizeof noise / sizeof noise[0]; i++)
-        walk("noise", repeat, noise[i]);
-    walk("dripping", lie, &dripping);
-    walk("dripping, without EF 0006", lie, &stranger);
+        call_everything("the same answer", repeat, noise[i]);
+    call_everything("a certificate in single bytes", answer_in_bytes, &bytewise);
+    call_everything("a certificate in single bytes, without EF 0006", answer_in_bytes, &no_0006);
     printf("at most %u commands in one call\n", most);
     fuzz_promise(most <= allowed, "no more than %u commands in one call", allowed);
     return EXIT_SUCCESS;

@@ -31,7 +31,7 @@ static void check_twice(const char *text, size_t size, const struct jpki_options
     doubled[size] = ' ';
     memcpy(doubled + size + 1, text, size + 1);
     jpki_options_default(&twice, JPKI_SLOTS_AUTH);
-    fuzz_promise(jpki_options_parse(&twice, doubled), "what was understood once is so twice");
+    fuzz_promise(jpki_options_parse(&twice, doubled), "the text twice is accepted, too");
     fuzz_promise(twice.slots == once->slots && twice.pin_cache == once->pin_cache &&
                      twice.pss == once->pss && twice.busy_timeout == once->busy_timeout &&
                      twice.log_level == once->log_level &&

@@ -41,7 +41,7 @@ void *__wrap_mmap(void *at, size_t length, int protection, int flags, int fd, of
     size_t i = 0;
     while (i < PAGES_MAX && pages[i].at != NULL)
         i++;
-    fuzz_promise(i < PAGES_MAX, "pages of secrets are given back");
+    fuzz_promise(i < PAGES_MAX, "pages of secrets are unmapped");
     if (page != MAP_FAILED)
         pages[i] = (struct page){page, length};
     return page;
@@ -53,9 +53,9 @@ int __wrap_munmap(void *at, size_t length)
         if (pages[i].at != at)
             continue;
         const unsigned char *bytes = at;
-        fuzz_promise(length == pages[i].length, "a page is given back whole");
+        fuzz_promise(length == pages[i].length, "a page of secrets is unmapped whole");
         for (size_t j = 0; j < length; j++)
-            fuzz_promise(bytes[j] == 0, "a secret is wiped before its page is given back");
+            fuzz_promise(bytes[j] == 0, "a secret is wiped before its page is unmapped");
         pages[i].at = NULL;
     }
     return __real_munmap(at, length);
@@ -64,7 +64,7 @@ int __wrap_munmap(void *at, size_t length)
 void secrets_check_pages(void)
 {
     for (size_t i = 0; i < PAGES_MAX; i++)
-        fuzz_promise(pages[i].at == NULL, "a page of secrets is still there in the end");
+        fuzz_promise(pages[i].at == NULL, "a page of secrets is still mapped in the end");
 }
 
 /* ---- Log -------------------------------------------------------------------------------- */

@@ -116,7 +116,7 @@ static bool *context_of(SCARDCONTEXT context)
 
 static void check_card(SCARDHANDLE card)
 {
-    fuzz_promise(card == CARD && pcsc.owner != 0, "a connection that is none is used");
+    fuzz_promise(card == CARD && pcsc.owner != 0, "a call with an invalid connection");
 }
 
 /* ---- Contexts and readers --------------------------------------------------------------- */
@@ -167,7 +167,7 @@ LONG SCardGetStatusChange(SCARDCONTEXT context, DWORD timeout, SCARD_READERSTATE
 {
     bool fails = enter("SCardGetStatusChange");
     (void)context_of(context);
-    fuzz_promise(timeout == 0, "nobody waits here");
+    fuzz_promise(timeout == 0, "no wait under way");
     for (DWORD i = 0; i < count && !fails; i++) {
         bool ours = strcmp(states[i].szReader, reader_name) == 0;
         bool present = ours && vcard_inserted(pcsc.card);
@@ -267,7 +267,7 @@ LONG SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send, LPCBYTE comma
     bool fails = enter("SCardTransmit");
     check_card(card);
     fuzz_promise(pcsc.held, "commands only in a transaction");
-    fuzz_promise(!pcsc.broken, "no command after a broken exchange (INS %02X)", command[1]);
+    fuzz_promise(!pcsc.broken, "no command after a failed exchange (INS %02X)", command[1]);
     size_t room = *answer_length;
     pcsc.verifies += length > 4 && command[1] == 0x20;
     LONG rv = SCARD_S_SUCCESS;

@@ -246,7 +246,7 @@ static void exit_logged_in(void **state)
 static void program_ends_logged_in(void **state)
 {
     (void)state;
-    char told[64] = "", self[512] = "";
+    char text[64] = "", self[512] = "";
     int ends[2], status = -1;
     /* Under valgrind /proc/self/exe is valgrind to execve(), but not to readlink(). */
     assert_true(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
@@ -262,8 +262,8 @@ static void program_ends_logged_in(void **state)
     (void)close(ends[1]);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    assert_true(read(ends[0], told, sizeof told - 1) > 0);
-    assert_string_equal(told, "off\n");
+    assert_true(read(ends[0], text, sizeof text - 1) > 0);
+    assert_string_equal(text, "off\n");
     (void)close(ends[0]);
 }
 
