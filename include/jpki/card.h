@@ -87,8 +87,9 @@ void jpki_card_free(struct jpki_card *card);
 
 /* Everything below stands between begin and end: one PC/SC transaction. Errors that every
  * function can return beside its own: TRANSPORT, CARD_CHANGED, CARD. */
-enum jpki_error jpki_card_begin(struct jpki_card *card, enum jpki_card_event *event);
-void jpki_card_end(struct jpki_card *card, enum jpki_leave leave);
+enum jpki_error jpki_card_begin(struct jpki_card *card, unsigned patience,
+                                enum jpki_card_event *event);
+bool jpki_card_end(struct jpki_card *card, enum jpki_leave leave);
 void jpki_card_disconnect(struct jpki_card *card);
 
 /* Another card: forget what was learned of the last one. */
@@ -98,22 +99,30 @@ void jpki_card_forget(struct jpki_card *card);
 enum jpki_error jpki_card_select(struct jpki_card *card);
 
 /* Makes sure that our application is current without disturbing it where it is, since SELECT may
- * cost a verified PIN (card.md, Security status): reads EF 0006 and compares; SELECT only where it
- * differs. For a card without EF 0006 our application is taken for current, but not proven to be
- * (card.md, Other applications). */
-enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_info *info);
+ * cost a PIN that was verified, also by another program (card.md, Security status): reads EF 0006
+ * and compares; SELECT only where it differs. For a card without EF 0006 our application is taken
+ * for current, but not proven to be (card.md, Other applications). `gently`: a PIN may be verified,
+ * by this process or another program that is connected. Else the comparison is left out where it
+ * costs more than the SELECT. */
+enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_info *info,
+                                 bool gently);
 
 /* Whether EF 0006 of the application that is current says the same as `info`, which is not empty:
  * false for any other application or card. */
 enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card_info *info,
                                   bool *same);
 
-/* Whether our application is proven to be current, after jpki_card_select() or jpki_card_resume()
- * in this transaction. Where not, what is not found may be missing in another application only. */
-bool jpki_card_is_proven(const struct jpki_card *card, const struct jpki_card_info *info);
+/* Whether our application is proven to be current in this transaction: by our own SELECT, or by EF
+ * 0006. Where not, what is not found may be missing in another application only, and no PIN may be
+ * sent. */
+bool jpki_card_is_proven(const struct jpki_card *card);
 
-/* Reads EF 0006; a card without it gives an empty info. */
-enum jpki_error jpki_card_identify(struct jpki_card *card, struct jpki_card_info *info);
+/* Whether this is a card of ours: selects the application and reads EF 0006, which gives an empty
+ * info where a card has none. `gently`: another program is connected, whose PIN a SELECT could
+ * cost, so EF 0006 is looked for first, and with a label of ours there is no SELECT. Errors:
+ * NOT_JPKI. */
+enum jpki_error jpki_card_recognise(struct jpki_card *card, bool gently,
+                                    struct jpki_card_info *info);
 
 /* Whether the card has a key, where its certificate cannot be looked at to tell: by EF 0008, or
  * without that by asking for its PIN, since a key that is not there has none (card.md, Files). */
@@ -126,7 +135,7 @@ enum jpki_error jpki_card_lists(struct jpki_card *card, enum jpki_key key, bool 
 enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool for_change,
                                 unsigned *tries);
 
-/* Presents a PIN; needs jpki_card_select() and jpki_card_tries() in the same transaction, with
+/* Presents a PIN; needs jpki_card_is_proven() and jpki_card_tries() in the same transaction, with
  * tries left, else CARD and nothing is sent. Sent once, never repeated. `tries` is what is left
  * when it was wrong, JPKI_TRIES_UNTOLD when the card did not say. Errors: PIN_WRONG, PIN_BLOCKED
  * (also when this try was the last), NOT_FOUND. After TRANSPORT, CARD_CHANGED or CARD a try may

@@ -61,8 +61,9 @@ struct jpki_reader *jpki_reader_new(struct jpki_reader_shared *shared, const cha
 void jpki_reader_free(struct jpki_reader *reader);
 
 /* For a process that ends: powers the card off where a PIN is or may be verified, and nothing else.
- * Uses neither OpenSSL nor locks; no other call may be under way. */
-void jpki_reader_abandon(struct jpki_reader *reader);
+ * Needs no lock, and other calls may be under way: it makes a connection of its own. Waits
+ * `patience` milliseconds for who holds the card. */
+void jpki_reader_abandon(struct jpki_reader *reader, unsigned patience);
 
 /* Take and release the reader's lock. */
 void jpki_reader_lock(struct jpki_reader *reader);
@@ -75,10 +76,11 @@ const char *jpki_reader_name(const struct jpki_reader *reader);
  * credentials new card epochs. True when the known card is there. Sends no command. */
 bool jpki_reader_refresh(struct jpki_reader *reader);
 
-/* Whether a card is in the reader that is not known to lack `key`. Needs no lock and does not wait
- * for a working card. Errors: NO_SERVICE (then also not present). */
-enum jpki_error jpki_reader_look(const struct jpki_reader *reader, enum jpki_key key,
-                                 bool *present);
+/* Whether the reader has a card with `key`. Where that is not `known` yet, `present` says whether
+ * there is a card that could be asked. Needs no lock and does not wait for a working card. Errors:
+ * NO_SERVICE (then also not present). */
+enum jpki_error jpki_reader_look(const struct jpki_reader *reader, enum jpki_key key, bool *present,
+                                 bool *known);
 
 /* What the card says of itself; of the last card that was recognised, while that is out. */
 const struct jpki_card_info *jpki_reader_card_info(const struct jpki_reader *reader);
@@ -105,8 +107,12 @@ bool jpki_credential_is_logged_in(const struct jpki_credential *credential);
  * a phone's authentication certificate too (card.md, Files). */
 bool jpki_credential_is_private(const struct jpki_credential *credential);
 
+/* How long to wait, in milliseconds, for a card that another program holds, in calls that only look
+ * what there is. All others wait as long as option busy-timeout says. */
+#define JPKI_LISTING_PATIENCE 1000U
+
 /* Whether the card has this key; asks the card once. Errors: NO_KEY. */
-enum jpki_error jpki_credential_check(struct jpki_credential *credential);
+enum jpki_error jpki_credential_check(struct jpki_credential *credential, unsigned patience);
 
 /* Somebody works with this credential from now on: the connection to the card is kept. */
 void jpki_credential_use(struct jpki_credential *credential);
@@ -119,12 +125,13 @@ void jpki_credential_leave(struct jpki_credential *credential);
 
 /* What the card tells of a PIN. */
 struct jpki_pin_status {
-    unsigned tries; /* left; JPKI_TRIES_UNTOLD where the card says "verified" instead */
+    unsigned tries; /* left; JPKI_TRIES_UNTOLD where the card does not tell */
     bool keypad;    /* the PIN can be typed at the reader */
 };
 
-/* Asks the card for the tries left. Errors: NO_KEY. */
-enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential,
+/* Asks the card for the tries left; of a known card that another program holds, tells what is known
+ * without. Errors: NO_KEY. */
+enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential, unsigned patience,
                                            struct jpki_pin_status *status);
 
 /* Whether the PIN can be typed at the reader. */
@@ -139,8 +146,10 @@ enum jpki_error jpki_credential_login(struct jpki_credential *credential, const 
                                       size_t length);
 
 /* Ends the login and makes the card forget the PIN. The other credential's login comes back by
- * itself where its PIN is kept. Without a login does nothing. */
-void jpki_credential_logout(struct jpki_credential *credential);
+ * itself where its PIN is kept. Without a login does nothing. With an error the login is ended
+ * here, but the card may have the PIN verified still: every later transaction, and the end of the
+ * process, tries again to power it off. */
+enum jpki_error jpki_credential_logout(struct jpki_credential *credential);
 
 /* Replaces the PIN; needs no login. The form and rules of the new one are checked first, then the
  * form of the old one: PIN_LENGTH, PIN_CHARACTERS, PIN_POLICY, and nothing was sent. A wrong old

@@ -46,8 +46,9 @@ CK_RV jpki_module_open(const struct jpki_readers_ops *readers, const struct jpki
 void jpki_module_interrupt(struct jpki_module *module);
 
 /* At the end of a process that did not call C_Finalize: makes the cards forget what we unlocked,
- * and nothing else; OpenSSL may be gone by now. No other call may be under way. */
-void jpki_module_abandon(struct jpki_module *module);
+ * and nothing else; OpenSSL and the application's mutexes may be gone by now, and other threads in
+ * the midst of calls. Waits `patience` milliseconds for each card that is held. */
+void jpki_module_abandon(struct jpki_module *module, unsigned patience);
 
 /* Closes all sessions, makes the cards forget what we unlocked, and frees. No other call may be
  * under way. */

@@ -33,10 +33,11 @@ enum jpki_leave {
  * the caller holds the reader's lock. */
 struct jpki_transport_ops {
     /* Connects where needed and starts a transaction: no other program's command comes between
-     * until end(). Errors: NO_SERVICE, NO_CARD, CARD_CHANGED (a connection existed and its card
-     * is gone; the next begin connects anew), BUSY (another program held the card for all of
-     * option busy-timeout), TRANSPORT. Nothing is held after an error. */
-    enum jpki_error (*begin)(void *self, enum jpki_card_event *event);
+     * until end(). While another program holds the card, waits for `patience` milliseconds. Errors:
+     * NO_SERVICE, NO_CARD, CARD_CHANGED (a connection existed and its card is gone; the next begin
+     * connects anew), BUSY (another program held the card all the time), TRANSPORT. Nothing is held
+     * after an error. */
+    enum jpki_error (*begin)(void *self, unsigned patience, enum jpki_card_event *event);
 
     /* Sends one command and receives one answer with its status word. `answer` has room for
      * JPKI_ANSWER_MAX bytes. Errors: TRANSPORT (the card may or may not have carried it out),
@@ -55,8 +56,9 @@ struct jpki_transport_ops {
     enum jpki_error (*transmit_typed)(void *self, const uint8_t *command, size_t command_length,
                                       unsigned digits, uint8_t *answer, size_t *answer_length);
 
-    /* Ends the transaction. */
-    void (*end)(void *self, enum jpki_leave leave);
+    /* Ends the transaction. False when it is not known that the card was left so: with
+     * JPKI_POWER_OFF it may still have a PIN verified. */
+    bool (*end)(void *self, enum jpki_leave leave);
 
     /* Gives the card back to others: no connection is held until the next begin(). */
     void (*disconnect)(void *self);
@@ -78,7 +80,9 @@ struct jpki_transport {
 /* One reader as pcscd shows it now. */
 struct jpki_reader_status {
     char name[JPKI_READER_NAME];
-    bool present; /* there is a card in it */
+    bool present;   /* there is a card in it */
+    bool exclusive; /* which another program has for itself: nothing can be asked of it */
+    bool shared;    /* to which some program is connected, ourselves included */
     /* Differs whenever a card was put in or taken out, or pcscd was restarted, in between. */
     uint32_t insertion;
     uint32_t state; /* the source's own, for wait() */
@@ -86,16 +90,16 @@ struct jpki_reader_status {
 
 /* All readers of this machine. Every call may come from any thread at any time. */
 struct jpki_readers_ops {
-    /* NULL when memory is short. Needs no service. Of the options (copied) ignore_readers and
-     * busy_timeout are for here. */
+    /* NULL when memory is short. Needs no service. Of the options (copied) ignore_readers is for
+     * here. */
     void *(*open)(const struct jpki_options *options);
 
     /* The readers there are now: an array of `*count`, to be freed by the caller; NULL and 0
      * when there are none. Sends nothing to any card. Errors: NO_SERVICE, MEMORY. */
     enum jpki_error (*list)(void *self, struct jpki_reader_status **readers, size_t *count);
 
-    /* Fills in `present` and `insertion` of the reader `status->name`. A reader that is not
-     * there has no card. Errors: NO_SERVICE (then also not present). */
+    /* Fills in `present`, `exclusive` and `insertion` of the reader `status->name`. A reader that
+     * is not there has no card. Errors: NO_SERVICE (then also not present). */
     enum jpki_error (*look)(void *self, struct jpki_reader_status *status);
 
     /* Sleeps until the readers or their cards differ from `known`, cancel() is called, or

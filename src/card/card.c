@@ -37,10 +37,11 @@ static void shut_gates(struct jpki_card *card)
         card->gates[key] = PIN_SHUT;
 }
 
-enum jpki_error jpki_card_begin(struct jpki_card *card, enum jpki_card_event *event)
+enum jpki_error jpki_card_begin(struct jpki_card *card, unsigned patience,
+                                enum jpki_card_event *event)
 {
-    enum jpki_error error = card->transport.ops->begin(card->transport.self, event);
-    card->selected = false;
+    enum jpki_error error = card->transport.ops->begin(card->transport.self, patience, event);
+    card->selected = card->proven = false;
     card->commands = 0;
     shut_gates(card);
     if (error != JPKI_OK || *event != JPKI_CARD_SAME) {
@@ -50,13 +51,13 @@ enum jpki_error jpki_card_begin(struct jpki_card *card, enum jpki_card_event *ev
     return error;
 }
 
-void jpki_card_end(struct jpki_card *card, enum jpki_leave leave)
+bool jpki_card_end(struct jpki_card *card, enum jpki_leave leave)
 {
-    card->selected = false;
+    card->selected = card->proven = false;
     shut_gates(card);
     if (leave == JPKI_POWER_OFF)
         card->current = 0;
-    card->transport.ops->end(card->transport.self, leave);
+    return card->transport.ops->end(card->transport.self, leave);
 }
 
 void jpki_card_disconnect(struct jpki_card *card)
@@ -87,7 +88,7 @@ enum jpki_error jpki_card_select(struct jpki_card *card)
     if (error != JPKI_OK)
         return error;
 
-    card->selected = answer.sw == SW_OK;
+    card->selected = card->proven = answer.sw == SW_OK;
     if (card->selected) {
         card->was_reset = false;
         return JPKI_OK;
@@ -95,9 +96,9 @@ enum jpki_error jpki_card_select(struct jpki_card *card)
     return answer.sw == SW_CARD_WAKES_UP ? JPKI_ERR_CARD : JPKI_ERR_NOT_JPKI;
 }
 
-bool jpki_card_is_proven(const struct jpki_card *card, const struct jpki_card_info *info)
+bool jpki_card_is_proven(const struct jpki_card *card)
 {
-    return card->selected || info->token_info_length > 0;
+    return card->proven;
 }
 
 enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card_info *info,
@@ -108,17 +109,21 @@ enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card
         read_start(card, EF_TOKEN_INFO, info->token_info_length, info->token_info_length, &answer);
     *same = error == JPKI_OK && answer.length == info->token_info_length &&
             memcmp(answer.data, info->token_info, answer.length) == 0;
+    card->proven |= *same;
     return jpki_error_is_break(error) ? error : JPKI_OK;
 }
 
-enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_info *info)
+enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_info *info,
+                                 bool gently)
 {
-    if (card->selected)
+    if (card->proven)
         return JPKI_OK;
     /* Nothing to compare with: after a reset no application is current, else ours is taken to be.
      */
     if (info->token_info_length == 0)
-        return card->was_reset ? jpki_card_select(card) : JPKI_OK;
+        return card->was_reset || !gently ? jpki_card_select(card) : JPKI_OK;
+    if (!gently && (card->was_reset || card->short_ids == SHORT_IDS_REFUSED))
+        return jpki_card_select(card);
 
     bool same;
     enum jpki_error error = jpki_card_compare(card, info, &same);
@@ -141,7 +146,7 @@ static void copy_text(char *out, const struct jpki_card_info *info, size_t offse
     out[length] = '\0';
 }
 
-enum jpki_error jpki_card_identify(struct jpki_card *card, struct jpki_card_info *info)
+static enum jpki_error read_info(struct jpki_card *card, struct jpki_card_info *info)
 {
     *info = (struct jpki_card_info){0};
     struct answer answer;
@@ -152,13 +157,33 @@ enum jpki_error jpki_card_identify(struct jpki_card *card, struct jpki_card_info
     info->token_info_length =
         answer.length < sizeof info->token_info ? answer.length : sizeof info->token_info;
     memcpy(info->token_info, answer.data, info->token_info_length);
-    /* A CK_TOKEN_INFO (card.md, Files): label[32], manufacturerID[32], model[16],
-     * serialNumber[16], ... */
+    /* A CK_TOKEN_INFO: label[32], manufacturerID[32], model[16], serialNumber[16], ... */
     copy_text(info->label, info, 0, 32);
     copy_text(info->manufacturer, info, 32, 32);
     copy_text(info->model, info, 64, 16);
     copy_text(info->serial, info, 80, 16);
     return JPKI_OK;
+}
+
+/* All labels of EF 0006 begin so (card.md, Files). */
+static bool has_our_label(const struct jpki_card_info *info)
+{
+    static const char label[] = "JPKIAP";
+    return strncmp(info->label, label, sizeof label - 1) == 0;
+}
+
+enum jpki_error jpki_card_recognise(struct jpki_card *card, bool gently,
+                                    struct jpki_card_info *info)
+{
+    if (gently) {
+        enum jpki_error error = read_info(card, info);
+        card->proven = error == JPKI_OK && has_our_label(info);
+        if (error != JPKI_OK || card->proven)
+            return error;
+        card->short_ids = SHORT_IDS_UNTRIED; /* another application's refusal tells nothing */
+    }
+    enum jpki_error error = jpki_card_select(card);
+    return error == JPKI_OK ? read_info(card, info) : error;
 }
 
 /* A single source tells what EF 0008 means (card.md, Files): where it lists nothing at all, it

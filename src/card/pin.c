@@ -98,7 +98,7 @@ static enum jpki_error read_tries(struct jpki_card *card, enum jpki_key key, uin
         *tries = JPKI_TRIES_UNTOLD;
     else
         *tries = is_tries(sw) ? sw & 0xF : 0;
-    if (card->selected && *tries > 0)
+    if (card->proven && *tries > 0)
         card->gates[key] = gate;
     return JPKI_OK;
 }
@@ -163,7 +163,7 @@ static uint8_t pass_gate(struct jpki_card *card, enum jpki_key key)
     bool named = gate == PIN_VERIFY_NAMED;
     bool plain = gate == PIN_VERIFY_PLAIN && card->current == file;
     card->gates[key] = PIN_SHUT;
-    if (!card->selected || (!named && !plain))
+    if (!card->proven || (!named && !plain))
         return 0;
     return (uint8_t)(named ? 0x80 | file : P2_CURRENT_FILE);
 }

@@ -112,7 +112,7 @@ struct jpki_module *call_abandon(void)
     /* A thread that is stuck in here must not keep the process from ending. */
     if (pthread_mutex_trylock(&process->lock) != 0)
         return NULL;
-    if (!process->closing && process->inside == 0) {
+    if (!process->closing) {
         module = process->module;
         process->module = NULL;
     }

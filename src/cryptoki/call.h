@@ -42,8 +42,8 @@ bool call_is_array(const void *pointer, CK_ULONG count, size_t size);
 CK_RV call_install(struct jpki_module *module);
 CK_RV call_uninstall(void);
 
-/* For a process that ends without C_Finalize: NULL when there is nothing to leave, or a call is
- * still under way. */
+/* For a process that ends without C_Finalize: no new call gets in. NULL when there is nothing to
+ * leave, or C_Finalize is under way. */
 struct jpki_module *call_abandon(void);
 
 /* Whether C_Initialize was called in this process. */

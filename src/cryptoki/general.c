@@ -4,8 +4,10 @@
 
 #include "call.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* CK_C_INITIALIZE_ARGS: all four mutex functions or none, and no threads of ours to forbid. */
 static CK_RV read_locking(const CK_C_INITIALIZE_ARGS *args, struct jpki_locking *locking)
@@ -68,12 +70,35 @@ CRYPTOKI CK_RV C_Finalize(CK_VOID_PTR reserved)
     return rv;
 }
 
-/* Many programs just exit. What they unlocked is locked again all the same. */
+/* Many programs just exit. What they unlocked is locked again all the same, as far as that can be
+ * done in a second: the process must end, whatever pcscd and other programs do. (A process that is
+ * killed cannot lock anything: pcscd powers the card off only when no other program is connected.)
+ * For this as for calls that wait in pcscd (src/pcsc/async.c) a thread is made, also where
+ * the application says CKF_LIBRARY_CANT_CREATE_OS_THREADS, as NSS always does: it is short-lived,
+ * has all signals blocked and calls nothing of the application. Where none can be made, the
+ * caller's does the work. */
+enum { EXIT_MS = 1000 };
+
+static void *lock_cards(void *module)
+{
+    jpki_module_abandon(module, EXIT_MS);
+    return NULL;
+}
+
 __attribute__((destructor)) static void at_exit(void)
 {
     struct jpki_module *module = call_abandon();
-    if (module != NULL)
-        jpki_module_abandon(module);
+    pthread_t thread;
+    if (module == NULL)
+        return;
+    if (pthread_create(&thread, NULL, lock_cards, module) != 0) {
+        (void)lock_cards(module);
+        return;
+    }
+    struct timespec deadline;
+    (void)clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += EXIT_MS / 1000;
+    (void)pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &deadline);
 }
 
 static CK_RV get_info(CK_INFO_PTR info, CK_VERSION version)

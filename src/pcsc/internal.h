@@ -52,8 +52,8 @@ enum jpki_error pcsc_wait(struct pcsc_waits *waits, const struct jpki_reader_sta
                           size_t count);
 void pcsc_wait_cancel(struct pcsc_waits *waits);
 
-/* A point in time on CLOCK_MONOTONIC. */
-struct timespec pcsc_deadline(unsigned seconds);
+/* The time on CLOCK_MONOTONIC in so many milliseconds. */
+struct timespec pcsc_deadline(unsigned milliseconds);
 
 /* Sleeps a moment; false, at once, when the deadline has passed. */
 bool pcsc_sleep(const struct timespec *deadline, unsigned milliseconds);
@@ -100,7 +100,7 @@ void pcsc_connect_want(struct pcsc_connector *connector, bool wanted);
 /* Gives it up, with its context: now, or when it comes. */
 void pcsc_connect_abandon(struct pcsc_connector *connector);
 
-/* The card in one reader; see jpki_readers_ops.transport. `busy_timeout` in seconds. */
-struct jpki_transport pcsc_transport(const char *name, unsigned busy_timeout);
+/* The card in one reader; see jpki_readers_ops.transport. */
+struct jpki_transport pcsc_transport(const char *name);
 
 #endif

@@ -8,7 +8,6 @@
 
 struct readers {
     char ignore[JPKI_OPTION_TEXT];
-    unsigned busy_timeout;
     struct pcsc_waits *waits;
     pthread_mutex_t lock; /* guards the below; held for questions that return at once */
     SCARDCONTEXT context;
@@ -27,7 +26,6 @@ static void *readers_open(const struct jpki_options *options)
         free(readers);
         return NULL;
     }
-    readers->busy_timeout = options->busy_timeout;
     (void)pthread_mutex_init(&readers->lock, NULL);
     return readers;
 }
@@ -75,7 +73,10 @@ static LONG ask_states(struct readers *readers, SCARD_READERSTATE *states, size_
 static void fill_status(const struct readers *readers, const SCARD_READERSTATE *state,
                         struct jpki_reader_status *status)
 {
-    status->present = (state->dwEventState & SCARD_STATE_PRESENT) != 0;
+    status->present = (state->dwEventState & SCARD_STATE_PRESENT) != 0 &&
+                      (state->dwEventState & SCARD_STATE_MUTE) == 0;
+    status->shared = (state->dwEventState & SCARD_STATE_INUSE) != 0;
+    status->exclusive = (state->dwEventState & SCARD_STATE_EXCLUSIVE) != 0;
     status->insertion = readers->epoch << 16 | (uint32_t)(state->dwEventState >> 16 & 0xFFFF);
     status->state = (uint32_t)(state->dwEventState & ~(DWORD)SCARD_STATE_CHANGED);
 }
@@ -151,8 +152,8 @@ static enum jpki_error readers_look(void *self, struct jpki_reader_status *statu
 
 static struct jpki_transport readers_transport(void *self, const char *name)
 {
-    const struct readers *readers = self;
-    return pcsc_transport(name, readers->busy_timeout);
+    (void)self;
+    return pcsc_transport(name);
 }
 
 static void readers_cancel(void *self)

@@ -9,8 +9,7 @@
 
 struct connection {
     char name[JPKI_READER_NAME];
-    unsigned busy_timeout; /* seconds */
-    SCARDCONTEXT context;  /* of its own, so that readers work side by side */
+    SCARDCONTEXT context; /* of its own, so that readers work side by side */
     bool has_context;
     SCARDHANDLE card;
     bool connected;
@@ -34,30 +33,30 @@ static void drop_context(struct connection *connection)
     connection->connected = false;
 }
 
-static void disconnect_card(struct connection *connection, DWORD disposition)
+static bool disconnect_card(struct connection *connection, DWORD disposition)
 {
     if (!connection->connected)
-        return;
-    (void)PCSC(SCardDisconnect(connection->card, disposition));
+        return false;
     connection->connected = false;
+    return PCSC(SCardDisconnect(connection->card, disposition)) == SCARD_S_SUCCESS;
 }
 
 static void pcsc_disconnect(void *self)
 {
     struct connection *connection = self;
-    disconnect_card(connection, SCARD_LEAVE_CARD);
+    (void)disconnect_card(connection, SCARD_LEAVE_CARD);
     if (connection->connector != NULL)
         pcsc_connect_want(connection->connector, false);
 }
 
-/* Gives up a connection after an error; with the service gone the context is worthless too. */
-static void lose(struct connection *connection, LONG error, DWORD disposition)
+/* Gives up a connection after an error; with the service gone the context is worthless too. True
+ * when the card was left as `disposition` says. */
+static bool lose(struct connection *connection, LONG error, DWORD disposition)
 {
     if (pcsc_service_lost(error))
         drop_context(connection);
-    else
-        disconnect_card(connection, disposition);
     connection->lost = true;
+    return disconnect_card(connection, disposition);
 }
 
 static LONG establish(struct connection *connection)
@@ -154,9 +153,10 @@ static LONG begin_once(struct connection *connection, const struct timespec *dea
 
 /* After a reset a new connection is made instead of SCardReconnect, which would leave a card that
  * somebody powered down without power. */
-static enum jpki_error begin(struct connection *connection, enum jpki_card_event *event)
+static enum jpki_error begin(struct connection *connection, unsigned patience,
+                             enum jpki_card_event *event)
 {
-    struct timespec deadline = pcsc_deadline(connection->busy_timeout);
+    struct timespec deadline = pcsc_deadline(patience);
     *event = connection->connected ? JPKI_CARD_SAME : JPKI_CARD_CONNECTED;
     LONG rv = SCARD_W_RESET_CARD;
     for (int i = 0; i < RECONNECTS_MAX && rv == SCARD_W_RESET_CARD; i++) {
@@ -166,7 +166,7 @@ static enum jpki_error begin(struct connection *connection, enum jpki_card_event
         rv = begin_once(connection, &deadline);
         /* Busy is no reason to let go: the card is still the one we know. */
         if (rv != SCARD_S_SUCCESS && rv != SCARD_E_SHARING_VIOLATION)
-            lose(connection, rv, SCARD_LEAVE_CARD);
+            (void)lose(connection, rv, SCARD_LEAVE_CARD);
     }
     if (rv == SCARD_S_SUCCESS && connection->lost) {
         *event = JPKI_CARD_RESET;
@@ -175,13 +175,14 @@ static enum jpki_error begin(struct connection *connection, enum jpki_card_event
     return pcsc_error("SCardBeginTransaction", rv, true);
 }
 
-static enum jpki_error pcsc_begin(void *self, enum jpki_card_event *event)
+static enum jpki_error pcsc_begin(void *self, unsigned patience, enum jpki_card_event *event)
 {
     struct connection *connection = self;
-    enum jpki_error error = begin(connection, event);
+    enum jpki_error error = begin(connection, patience, event);
     if (error == JPKI_ERR_BUSY)
-        jpki_log(JPKI_LOG_WARNING, "another program has held the card in %s for %u s: gave up",
-                 connection->name, connection->busy_timeout);
+        jpki_log(patience > 0 ? JPKI_LOG_WARNING : JPKI_LOG_INFO,
+                 "another program has held the card in %s for %u ms: gave up", connection->name,
+                 patience);
     return error;
 }
 
@@ -227,11 +228,11 @@ static enum jpki_error pcsc_transmit_typed(void *self, const uint8_t *command,
     return exchange_error(connection, "SCardControl", rv);
 }
 
-static void pcsc_end(void *self, enum jpki_leave leave)
+static bool pcsc_end(void *self, enum jpki_leave leave)
 {
     struct connection *connection = self;
     if (!connection->connected)
-        return;
+        return leave == JPKI_LEAVE;
     /* A card that does not answer may have lost its power while the machine slept, unnoticed by
      * pcscd, or even be another one: it gets power anew, and is looked at anew. */
     LONG rv = SCARD_W_RESET_CARD;
@@ -243,7 +244,8 @@ static void pcsc_end(void *self, enum jpki_leave leave)
     connection->broken = false;
     /* A transaction that could not be ended ends with its connection. */
     if (rv != SCARD_S_SUCCESS)
-        lose(connection, rv, SCARD_UNPOWER_CARD);
+        return lose(connection, rv, SCARD_UNPOWER_CARD);
+    return true;
 }
 
 static void pcsc_close(void *self)
@@ -267,12 +269,11 @@ static const struct jpki_transport_ops pcsc_transport_ops = {
     .close = pcsc_close,
 };
 
-struct jpki_transport pcsc_transport(const char *name, unsigned busy_timeout)
+struct jpki_transport pcsc_transport(const char *name)
 {
     struct connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL)
         return (struct jpki_transport){0};
     (void)snprintf(connection->name, sizeof connection->name, "%s", name);
-    connection->busy_timeout = busy_timeout;
     return (struct jpki_transport){&pcsc_transport_ops, connection};
 }

@@ -89,7 +89,7 @@ static enum jpki_error settle(struct jpki_credential *credential, enum jpki_cert
     } else if (error == JPKI_ERR_NOT_FOUND) {
         certificate_empty(slot, JPKI_CERTIFICATE_NONE);
         if (use == JPKI_HOLDER)
-            credential_is_missing(credential);
+            credential_exists(credential, false);
     } else if (error == JPKI_ERR_CERTIFICATE) {
         jpki_log(JPKI_LOG_INFO, "%s: a certificate cannot be used", credential->profile->name);
     } else {
@@ -151,17 +151,15 @@ static enum jpki_error find_key(struct jpki_credential *credential)
         credential->profile->private_certificate
             ? ask_card(credential, &listed)
             : certificate_load(credential, JPKI_HOLDER, JPKI_CERTIFICATE_STARTED);
-    if (error == JPKI_OK && !listed)
-        credential_is_missing(credential);
     if (error == JPKI_OK && credential->existence == EXISTENCE_UNKNOWN)
-        credential->existence = EXISTS;
+        credential_exists(credential, listed);
     return error;
 }
 
-enum jpki_error credential_begin(struct jpki_credential *credential)
+enum jpki_error credential_begin(struct jpki_credential *credential, unsigned patience)
 {
     struct jpki_reader *reader = credential->reader;
-    enum jpki_error error = reader_begin(reader);
+    enum jpki_error error = reader_begin_within(reader, patience);
     if (error != JPKI_OK)
         return error;
     error = reader_enter(reader);
@@ -174,11 +172,11 @@ enum jpki_error credential_begin(struct jpki_credential *credential)
     return error;
 }
 
-enum jpki_error jpki_credential_check(struct jpki_credential *credential)
+enum jpki_error jpki_credential_check(struct jpki_credential *credential, unsigned patience)
 {
     if (credential->reader->present && credential->existence == EXISTS)
         return JPKI_OK;
-    enum jpki_error error = credential_begin(credential);
+    enum jpki_error error = credential_begin(credential, patience);
     if (error == JPKI_OK)
         reader_end(credential->reader, JPKI_LEAVE);
     return error;

@@ -23,14 +23,14 @@ void credential_forget_card(struct jpki_credential *credential)
     credential->in_use = false;
     credential->existence = EXISTENCE_UNKNOWN;
     credential->card_epoch = next_epoch(credential);
-    atomic_store(&credential->missing_insertion, 0);
+    atomic_store(&credential->shown, 0);
 }
 
-void credential_is_missing(struct jpki_credential *credential)
+void credential_exists(struct jpki_credential *credential, bool exists)
 {
     uint64_t insertion = credential->reader->insertion;
-    credential->existence = MISSING;
-    atomic_store(&credential->missing_insertion, insertion << 1 | 1);
+    credential->existence = exists ? EXISTS : MISSING;
+    atomic_store(&credential->shown, insertion << 2 | (exists ? 2 : 0) | 1);
 }
 
 const struct jpki_profile *jpki_credential_profile(const struct jpki_credential *credential)
@@ -98,6 +98,8 @@ void login_begin(struct jpki_credential *credential)
     if (!credential->logged_in)
         credential->login_epoch = next_epoch(credential);
     credential->logged_in = true;
+    credential->forgotten = false;
+    atomic_store(&credential->reader->unlocked, true);
 }
 
 void login_lost(struct jpki_credential *credential)

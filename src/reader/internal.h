@@ -24,14 +24,24 @@ struct jpki_credential {
     struct certificate_slot certificates[JPKI_CERTIFICATES];
     bool certificate_hidden; /* by the card, until the PIN is given, though the profile says not */
     bool logged_in;
+    bool forgotten;                   /* logged in, but powered off since: the kept PIN is due */
     bool in_use;                      /* see jpki_credential_use */
     struct jpki_secret *kept_pin;     /* or NULL */
     struct jpki_secret *refused_pins; /* refused_pin.c: those that the card refused; NULL = none */
     unsigned long card_epoch, login_epoch;
 
-    /* For jpki_reader_look, without the lock: the insertion that is known to lack this key, shifted
-     * left by one, with 1 added; 0 = none. */
-    _Atomic uint64_t missing_insertion;
+    /* For jpki_reader_look, without the lock: 0, or the insertion for which it is known whether the
+     * card has this key, shifted left by two, with 1 added, and 2 where it has. */
+    _Atomic uint64_t shown;
+};
+
+/* identity.c: what tells a card from every other. */
+enum { IDENTITY_CERTIFICATE = 256 };
+struct identity {
+    struct jpki_card_info info;
+    uint8_t
+        certificate[IDENTITY_CERTIFICATE]; /* its beginning, where `info` has no serial number */
+    size_t certificate_length;
 };
 
 enum recognition { CARD_UNKNOWN, CARD_FOREIGN, CARD_JPKI };
@@ -44,10 +54,15 @@ struct jpki_reader {
     bool present;
     uint32_t insertion; /* the card that everything below was learned of */
     enum recognition recognition;
-    struct jpki_card_info info; /* of the last card recognised, also while that is out */
+    bool exclusive;           /* another program has the card for itself */
+    bool others;              /* other programs were connected to it before we were */
+    struct identity identity; /* of the last card recognised, also while that is out */
     bool pss_asked, pss;
-    bool must_power_off; /* at the end of the transaction: a PIN may be verified without a login */
-    bool suspect;        /* reset, and not yet proven to be the same card */
+    bool keypad;          /* as last seen */
+    bool must_power_off;  /* at the end of the transaction: a PIN may be verified without a login */
+    bool suspect;         /* reset, and not yet proven to be the same card */
+    int64_t busy_until;   /* it was busy a moment ago: until this time nobody waits for it again */
+    atomic_bool unlocked; /* a PIN may be verified; for jpki_reader_abandon, without the lock */
     struct jpki_credential credentials[JPKI_KEYS];
 };
 
@@ -60,8 +75,8 @@ void credential_init(struct jpki_credential *credential, struct jpki_reader *rea
 /* Another card, or none: forgets certificates and login, and takes a new card epoch. */
 void credential_forget_card(struct jpki_credential *credential);
 
-/* The card turns out to lack this key. */
-void credential_is_missing(struct jpki_credential *credential);
+/* It turns out whether the card has this key. */
+void credential_exists(struct jpki_credential *credential, bool exists);
 
 /* Empties a certificate slot, and leaves it in this state. */
 void certificate_empty(struct certificate_slot *slot, enum jpki_certificate_state state);
@@ -97,14 +112,33 @@ void refused_pin_unanswered(struct jpki_credential *credential, const struct jpk
 /* The right PIN was given, or this is another card. */
 void refused_pins_forget(struct jpki_credential *credential);
 
+/* ---- identity.c -------------------------------------------------------------------------- */
+
+/* Recognises a card and reads what tells it from others; see jpki_card_recognise. Within a
+ * transaction. Errors: NOT_JPKI. */
+enum jpki_error identity_read(struct jpki_card *card, bool gently, struct identity *identity);
+
+/* Whether these are the same card, as far as cards can be told apart. */
+bool identity_is_same(const struct identity *a, const struct identity *b);
+
+/* Whether the card in the reader is that one; selects our application where it has to. */
+enum jpki_error identity_confirm(struct jpki_card *card, const struct identity *identity,
+                                 bool *same);
+
 /* ---- reader.c: the card in the reader, and transactions with it -------------------------- */
 
-/* Starts a transaction with a JPKI card: connects, recognises it once for each insertion. With an
- * error nothing is held: NO_SERVICE, NO_CARD, CARD_CHANGED, BUSY, TRANSPORT, CARD, NOT_JPKI. */
+/* Starts a transaction with a JPKI card: connects, recognises it once for each insertion. While
+ * another program holds the card, waits as long as option busy-timeout says, or for `patience`
+ * milliseconds, and not at all where that was done a moment ago. With an error nothing is held:
+ * NO_SERVICE, NO_CARD, CARD_CHANGED, BUSY, TRANSPORT, CARD, NOT_JPKI. */
 enum jpki_error reader_begin(struct jpki_reader *reader);
+enum jpki_error reader_begin_within(struct jpki_reader *reader, unsigned patience);
 
-/* Makes our application current; during a login without disturbing it. */
+/* Makes our application current without disturbing it where it is. */
 enum jpki_error reader_enter(struct jpki_reader *reader);
+
+/* The same, and proves it, as a PIN wants it. */
+enum jpki_error reader_prove_current(struct jpki_reader *reader);
 
 /* Ends the transaction. Powering off makes the card forget every PIN; logins whose PIN is not kept
  * are lost. */
@@ -121,11 +155,14 @@ bool reader_select_unproven(struct jpki_reader *reader);
 /* Whether a PIN of either credential is verified. */
 bool reader_has_login(const struct jpki_reader *reader);
 
+/* A PIN may be verified that belongs to no login: the transaction ends with power off. */
+void reader_must_power_off(struct jpki_reader *reader);
+
 /* ---- certificate.c ---------------------------------------------------------------------- */
 
 /* Begins a transaction in which our application is current and the key is known to be there.
  * Errors: those of reader_begin, NO_KEY; nothing is held then. */
-enum jpki_error credential_begin(struct jpki_credential *credential);
+enum jpki_error credential_begin(struct jpki_credential *credential, unsigned patience);
 
 /* jpki_credential_read() in a transaction that is under way, our application current. */
 enum jpki_error certificate_load(struct jpki_credential *credential, enum jpki_certificate_use use,
@@ -133,8 +170,8 @@ enum jpki_error certificate_load(struct jpki_credential *credential, enum jpki_c
 
 /* ---- pin.c ------------------------------------------------------------------------------ */
 
-/* Gives the kept PIN to the card again, within a transaction, after our own SELECT: at most once
- * for each loss, only with no try missing. NOT_VERIFIED when it may not or did not work: the login
+/* Gives the kept PIN to the card again, within a transaction: at most once for each loss, only with
+ * no try missing. NOT_VERIFIED when it may not or did not work: the login
  * is then lost. */
 enum jpki_error login_again(struct jpki_credential *credential);
 

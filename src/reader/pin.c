@@ -6,14 +6,14 @@
 
 /* ---- Giving a PIN to the card ----------------------------------------------------------- */
 
-/* Our own SELECT and the tries left, in the same transaction as the PIN that may follow. */
+/* Our application proven current and the tries left, in the same transaction as the PIN that may
+ * follow. */
 static enum jpki_error ask_first(struct jpki_credential *credential, bool for_change,
                                  unsigned *tries)
 {
-    struct jpki_card *card = credential->reader->card;
-    enum jpki_error error = jpki_card_select(card);
+    enum jpki_error error = reader_prove_current(credential->reader);
     if (error == JPKI_OK)
-        error = jpki_card_tries(card, credential->key, for_change, tries);
+        error = jpki_card_tries(credential->reader->card, credential->key, for_change, tries);
     if (error == JPKI_OK && *tries == 0)
         error = JPKI_ERR_PIN_BLOCKED;
     if (error == JPKI_OK && *tries == JPKI_TRIES_UNTOLD)
@@ -50,7 +50,7 @@ static enum jpki_error verify(struct jpki_credential *credential, const struct j
         jpki_log(JPKI_LOG_WARNING, "%s PIN: %s; a try may have been spent", name,
                  jpki_error_text(error));
         refused_pin_unanswered(credential, pin, before);
-        reader->must_power_off = true;
+        reader_must_power_off(reader);
     }
     return error;
 }
@@ -83,7 +83,7 @@ static enum jpki_error present_typed(struct jpki_credential *credential)
     if (error == JPKI_OK)
         refused_pins_forget(credential);
     else if (jpki_error_is_break(error) || error == JPKI_ERR_CARD)
-        reader->must_power_off = true;
+        reader_must_power_off(reader);
     return error;
 }
 
@@ -109,6 +109,7 @@ enum jpki_error login_again(struct jpki_credential *credential)
     enum jpki_error error =
         credential->kept_pin != NULL ? present_kept(credential) : JPKI_ERR_NOT_VERIFIED;
     if (error == JPKI_OK) {
+        credential->forgotten = false;
         jpki_log(JPKI_LOG_INFO, "%s: the card had forgotten the PIN, logged in again",
                  credential->profile->name);
         return JPKI_OK;
@@ -134,21 +135,24 @@ enum jpki_error jpki_credential_has_keypad(struct jpki_credential *credential, b
     return JPKI_OK;
 }
 
-enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential,
+enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential, unsigned patience,
                                            struct jpki_pin_status *status)
 {
     struct jpki_reader *reader = credential->reader;
-    enum jpki_error error = credential_begin(credential);
+    enum jpki_error error = credential_begin(credential, patience);
+    *status = (struct jpki_pin_status){JPKI_TRIES_UNTOLD, reader->keypad};
+    if (error == JPKI_ERR_BUSY && credential->existence == EXISTS)
+        return JPKI_OK; /* what is known without the card */
     if (error != JPKI_OK)
         return error;
     error = jpki_card_tries(reader->card, credential->key, false, &status->tries);
     if (error == JPKI_ERR_NOT_FOUND && reader_select_unproven(reader))
         error = jpki_card_tries(reader->card, credential->key, false, &status->tries);
-    status->keypad = has_keypad(credential);
+    status->keypad = reader->keypad = has_keypad(credential);
     reader_end(reader, JPKI_LEAVE);
     if (error != JPKI_ERR_NOT_FOUND)
         return error;
-    credential_is_missing(credential);
+    credential_exists(credential, false);
     return JPKI_ERR_NO_KEY;
 }
 
@@ -198,18 +202,20 @@ enum jpki_error jpki_credential_login(struct jpki_credential *credential, const 
     return error;
 }
 
-void jpki_credential_logout(struct jpki_credential *credential)
+enum jpki_error jpki_credential_logout(struct jpki_credential *credential)
 {
-    if (!credential->logged_in)
-        return;
+    struct jpki_reader *reader = credential->reader;
+    if (!credential->logged_in && !reader->must_power_off)
+        return JPKI_OK;
     login_lost(credential);
     credential->login_epoch = 0;
-
-    enum jpki_error error = reader_power_off(credential->reader);
-    if (error != JPKI_OK && error != JPKI_ERR_NO_CARD) {
-        jpki_log(JPKI_LOG_ERROR, "%s: the PIN may stay verified", jpki_error_text(error));
-        credential->reader->must_power_off = true; /* the next transaction makes up for it */
-    }
+    reader_must_power_off(reader); /* a duty until it is done */
+    enum jpki_error error = reader_power_off(reader);
+    if (error == JPKI_OK || error == JPKI_ERR_NO_CARD)
+        return JPKI_OK;
+    jpki_log(JPKI_LOG_ERROR, "%s: the PIN may stay verified; the next call to the card tries again",
+             jpki_error_text(error));
+    return error;
 }
 
 /* ---- Changing a PIN --------------------------------------------------------------------- */

@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+/* After waiting in vain for another program, how long nobody waits for it again. */
+enum { BUSY_MEMORY_MS = 2000 };
 
 struct jpki_reader *jpki_reader_new(struct jpki_reader_shared *shared, const char *name)
 {
@@ -30,7 +34,8 @@ void jpki_reader_free(struct jpki_reader *reader)
 {
     for (int key = 0; key < JPKI_KEYS; key++) {
         struct jpki_credential *credential = &reader->credentials[key];
-        reader->must_power_off |= credential->logged_in;
+        if (credential->logged_in)
+            reader_must_power_off(reader);
         login_lost(credential);
         certificates_forget(credential);
         refused_pins_forget(credential);
@@ -42,12 +47,20 @@ void jpki_reader_free(struct jpki_reader *reader)
     free(reader);
 }
 
-void jpki_reader_abandon(struct jpki_reader *reader)
+/* By a connection of its own: another thread may be in the midst of using ours. */
+void jpki_reader_abandon(struct jpki_reader *reader, unsigned patience)
 {
+    if (!atomic_load(&reader->unlocked))
+        return;
+    const struct jpki_reader_shared *shared = reader->shared;
+    struct jpki_transport transport = shared->ops->transport(shared->source, reader->name);
+    if (transport.ops == NULL)
+        return;
     enum jpki_card_event event;
-    if ((reader->must_power_off || reader_has_login(reader)) &&
-        jpki_card_begin(reader->card, &event) == JPKI_OK)
-        jpki_card_end(reader->card, JPKI_POWER_OFF);
+    if (transport.ops->begin(transport.self, patience, &event) == JPKI_OK &&
+        transport.ops->end(transport.self, JPKI_POWER_OFF))
+        atomic_store(&reader->unlocked, false);
+    transport.ops->close(transport.self);
 }
 
 void jpki_reader_lock(struct jpki_reader *reader)
@@ -67,7 +80,7 @@ const char *jpki_reader_name(const struct jpki_reader *reader)
 
 const struct jpki_card_info *jpki_reader_card_info(const struct jpki_reader *reader)
 {
-    return &reader->info;
+    return &reader->identity.info;
 }
 
 struct jpki_credential *jpki_reader_credential(struct jpki_reader *reader, enum jpki_key key)
@@ -79,6 +92,12 @@ bool reader_has_login(const struct jpki_reader *reader)
 {
     return reader->credentials[JPKI_KEY_AUTH].logged_in ||
            reader->credentials[JPKI_KEY_SIGN].logged_in;
+}
+
+void reader_must_power_off(struct jpki_reader *reader)
+{
+    reader->must_power_off = true;
+    atomic_store(&reader->unlocked, true);
 }
 
 static bool is_in_use(const struct jpki_reader *reader)
@@ -110,12 +129,14 @@ static enum jpki_error look(const struct jpki_reader *reader, struct jpki_reader
     return error;
 }
 
-enum jpki_error jpki_reader_look(const struct jpki_reader *reader, enum jpki_key key, bool *present)
+enum jpki_error jpki_reader_look(const struct jpki_reader *reader, enum jpki_key key, bool *present,
+                                 bool *known)
 {
     struct jpki_reader_status status;
     enum jpki_error error = look(reader, &status);
-    uint64_t missing = atomic_load(&reader->credentials[key].missing_insertion);
-    *present = status.present && (missing == 0 || missing >> 1 != status.insertion);
+    uint64_t shown = atomic_load(&reader->credentials[key].shown);
+    *known = shown != 0 && shown >> 2 == status.insertion;
+    *present = status.present && (*known ? (shown & 2) != 0 : !status.exclusive);
     return error;
 }
 
@@ -127,6 +148,8 @@ static void forget_card(struct jpki_reader *reader)
     reader->pss_asked = false;
     reader->must_power_off = false;
     reader->suspect = false;
+    reader->busy_until = 0;
+    atomic_store(&reader->unlocked, false);
     jpki_card_forget(reader->card);
     jpki_card_disconnect(reader->card);
     for (int key = 0; key < JPKI_KEYS; key++)
@@ -143,73 +166,39 @@ bool jpki_reader_refresh(struct jpki_reader *reader)
     struct jpki_reader_status status;
     (void)look(reader, &status);
     bool known = is_known(reader, &status);
+    reader->exclusive = status.exclusive;
     if (!known && (reader->present || status.present)) {
         forget_card(reader);
         reader->present = status.present;
         reader->insertion = status.insertion;
     }
+    if (!is_in_use(reader)) /* then we are not connected ourselves */
+        reader->others = status.shared;
     return known;
 }
 
 /* ---- Recognising the card --------------------------------------------------------------- */
 
-static bool is_same_card(const struct jpki_card_info *a, const struct jpki_card_info *b)
+/* Another card than ours gets no further command until it is taken out. */
+static enum jpki_error recognise(struct jpki_reader *reader)
 {
-    return a->token_info_length > 0 && a->token_info_length == b->token_info_length &&
-           memcmp(a->token_info, b->token_info, a->token_info_length) == 0;
-}
-
-static enum jpki_error identify(struct jpki_reader *reader)
-{
-    struct jpki_card_info info;
-    enum jpki_error error = jpki_card_identify(reader->card, &info);
+    struct identity identity;
+    enum jpki_error error = identity_read(reader->card, reader->others, &identity);
+    if (error == JPKI_ERR_NOT_JPKI) {
+        reader->recognition = CARD_FOREIGN;
+        for (int key = 0; key < JPKI_KEYS; key++)
+            credential_exists(&reader->credentials[key], false);
+        jpki_log(JPKI_LOG_INFO, "the card in %s is not a My Number Card", reader->name);
+    }
     if (error != JPKI_OK)
         return error;
-    if (!is_same_card(&info, &reader->info))
+    if (!identity_is_same(&identity, &reader->identity))
         for (int key = 0; key < JPKI_KEYS; key++)
             refused_pins_forget(&reader->credentials[key]);
-    reader->info = info;
+    reader->identity = identity;
     reader->recognition = CARD_JPKI;
     reader->suspect = false;
     return JPKI_OK;
-}
-
-/* One SELECT tells whether the card is ours. Another one gets no further command until it is taken
- * out. */
-static enum jpki_error recognise(struct jpki_reader *reader)
-{
-    enum jpki_error error = jpki_card_select(reader->card);
-    if (error == JPKI_ERR_NOT_JPKI) {
-        reader->recognition = CARD_FOREIGN;
-        jpki_log(JPKI_LOG_INFO, "the card in %s is not a My Number Card", reader->name);
-    }
-    return error == JPKI_OK ? identify(reader) : error;
-}
-
-/* Without EF 0006 nothing proves that this is the card we know: no PIN of ours goes to it before
- * its holder gives it again, and a PIN that it may have verified is taken back. */
-static void doubt_logins(struct jpki_reader *reader)
-{
-    for (int key = 0; key < JPKI_KEYS; key++) {
-        reader->must_power_off |= reader->credentials[key].logged_in;
-        login_lost(&reader->credentials[key]);
-    }
-}
-
-/* While the machine slept the card may have been exchanged, and all that PC/SC tells is a reset. */
-static enum jpki_error prove_same(struct jpki_reader *reader, bool *same)
-{
-    if (reader->info.token_info_length == 0) {
-        doubt_logins(reader);
-        return JPKI_OK;
-    }
-    enum jpki_error error = jpki_card_compare(reader->card, &reader->info, same);
-    if (error == JPKI_OK && !*same) {
-        error = jpki_card_select(reader->card);
-        if (error == JPKI_OK)
-            error = jpki_card_compare(reader->card, &reader->info, same);
-    }
-    return error == JPKI_ERR_NOT_JPKI ? JPKI_OK : error;
 }
 
 /* A new connection may be to another card than the one we looked at before. */
@@ -220,7 +209,9 @@ static enum jpki_error check_card(struct jpki_reader *reader, bool *same)
     *same = is_known(reader, &status);
     if (!*same || !reader->suspect || reader->recognition != CARD_JPKI)
         return JPKI_OK;
-    enum jpki_error error = prove_same(reader, same);
+    /* While the machine slept the card may have been exchanged, and all that PC/SC tells is a
+     * reset. */
+    enum jpki_error error = identity_confirm(reader->card, &reader->identity, same);
     if (error == JPKI_OK)
         reader->suspect = false;
     return error;
@@ -228,18 +219,19 @@ static enum jpki_error check_card(struct jpki_reader *reader, bool *same)
 
 /* ---- Transactions ----------------------------------------------------------------------- */
 
-static enum jpki_error begin_card(struct jpki_reader *reader, enum jpki_card_event *event)
+static enum jpki_error begin_card(struct jpki_reader *reader, unsigned patience,
+                                  enum jpki_card_event *event)
 {
-    enum jpki_error error = jpki_card_begin(reader->card, event);
+    enum jpki_error error = jpki_card_begin(reader->card, patience, event);
     if (error == JPKI_OK && *event == JPKI_CARD_RESET)
         reader->suspect = true;
     return error;
 }
 
-static enum jpki_error begin_known(struct jpki_reader *reader)
+static enum jpki_error begin_known(struct jpki_reader *reader, unsigned patience)
 {
     enum jpki_card_event event;
-    enum jpki_error error = begin_card(reader, &event);
+    enum jpki_error error = begin_card(reader, patience, &event);
     if (error == JPKI_ERR_CARD_CHANGED || error == JPKI_ERR_NO_CARD)
         (void)jpki_reader_refresh(reader);
     if (error != JPKI_OK || (event == JPKI_CARD_SAME && !reader->suspect))
@@ -249,7 +241,8 @@ static enum jpki_error begin_known(struct jpki_reader *reader)
     error = check_card(reader, &same);
     if (error == JPKI_OK && same)
         return JPKI_OK;
-    reader_end(reader, JPKI_LEAVE);
+    /* If it is the same card after all, our PIN must not stay verified. */
+    reader_end(reader, reader_has_login(reader) ? JPKI_POWER_OFF : JPKI_LEAVE);
     if (error != JPKI_OK)
         return error;
     if (jpki_reader_refresh(reader)) /* pcscd has not noticed that it is another card */
@@ -257,13 +250,40 @@ static enum jpki_error begin_known(struct jpki_reader *reader)
     return JPKI_ERR_CARD_CHANGED;
 }
 
-enum jpki_error reader_begin(struct jpki_reader *reader)
+static unsigned busy_timeout(const struct jpki_reader *reader)
+{
+    return reader->shared->options.busy_timeout * 1000;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* As patient as asked; once for all that is asked of this reader within a moment. */
+static enum jpki_error begin_patiently(struct jpki_reader *reader, unsigned patience)
+{
+    if (reader->busy_until > now_ms())
+        patience = 0;
+    enum jpki_error error = begin_known(reader, patience);
+    if (error != JPKI_ERR_BUSY)
+        reader->busy_until = 0;
+    else if (patience > 0)
+        reader->busy_until = now_ms() + BUSY_MEMORY_MS;
+    return error;
+}
+
+enum jpki_error reader_begin_within(struct jpki_reader *reader, unsigned patience)
 {
     if (!reader->present)
         return JPKI_ERR_NO_CARD;
     if (reader->recognition == CARD_FOREIGN)
         return JPKI_ERR_NOT_JPKI;
-    enum jpki_error error = begin_known(reader);
+    if (reader->recognition == CARD_UNKNOWN && reader->exclusive)
+        return JPKI_ERR_BUSY;
+    enum jpki_error error = begin_patiently(reader, patience);
     if (error != JPKI_OK && !is_in_use(reader))
         jpki_card_disconnect(reader->card); /* also what may still be connecting */
     if (error == JPKI_OK && reader->recognition == CARD_UNKNOWN) {
@@ -274,27 +294,51 @@ enum jpki_error reader_begin(struct jpki_reader *reader)
     return error;
 }
 
+enum jpki_error reader_begin(struct jpki_reader *reader)
+{
+    return reader_begin_within(reader, busy_timeout(reader));
+}
+
 enum jpki_error reader_enter(struct jpki_reader *reader)
 {
-    return reader_has_login(reader) ? jpki_card_resume(reader->card, &reader->info)
-                                    : jpki_card_select(reader->card);
+    bool gently = reader_has_login(reader) || reader->others;
+    return jpki_card_resume(reader->card, &reader->identity.info, gently);
+}
+
+enum jpki_error reader_prove_current(struct jpki_reader *reader)
+{
+    enum jpki_error error = reader_enter(reader);
+    if (error == JPKI_OK && !jpki_card_is_proven(reader->card))
+        error = jpki_card_select(reader->card);
+    return error;
 }
 
 bool reader_select_unproven(struct jpki_reader *reader)
 {
-    return !jpki_card_is_proven(reader->card, &reader->info) &&
-           jpki_card_select(reader->card) == JPKI_OK;
+    return !jpki_card_is_proven(reader->card) && jpki_card_select(reader->card) == JPKI_OK;
+}
+
+/* The card has no power for a moment: it forgets every PIN. */
+static void forget_logins(struct jpki_reader *reader)
+{
+    for (int key = 0; key < JPKI_KEYS; key++) {
+        struct jpki_credential *credential = &reader->credentials[key];
+        if (credential->logged_in && credential->kept_pin == NULL)
+            login_lost(credential);
+        credential->forgotten = credential->logged_in;
+    }
 }
 
 void reader_end(struct jpki_reader *reader, enum jpki_leave leave)
 {
     if (reader->must_power_off)
         leave = JPKI_POWER_OFF;
-    reader->must_power_off = false;
-    jpki_card_end(reader->card, leave);
-    for (int key = 0; key < JPKI_KEYS && leave == JPKI_POWER_OFF; key++)
-        if (reader->credentials[key].logged_in && reader->credentials[key].kept_pin == NULL)
-            login_lost(&reader->credentials[key]);
+    bool done = jpki_card_end(reader->card, leave);
+    if (leave == JPKI_POWER_OFF) {
+        forget_logins(reader);
+        reader->must_power_off = !done; /* the next transaction tries again */
+        atomic_store(&reader->unlocked, !done);
+    }
     if (!is_in_use(reader))
         jpki_card_disconnect(reader->card); /* other programs may want it for themselves */
 }
@@ -303,10 +347,12 @@ enum jpki_error reader_power_off(struct jpki_reader *reader)
 {
     /* Neither SELECT nor a warm reset is sure to log out (card.md, Security status). */
     enum jpki_card_event event;
-    enum jpki_error error = begin_card(reader, &event);
-    if (error != JPKI_OK && error != JPKI_ERR_BUSY)
-        error = begin_card(reader, &event); /* the connection may be lost, and not the card */
-    if (error == JPKI_OK)
-        reader_end(reader, JPKI_POWER_OFF);
-    return error;
+    enum jpki_error error = begin_card(reader, busy_timeout(reader), &event);
+    if (error != JPKI_OK &&
+        error != JPKI_ERR_BUSY) /* the connection is lost, perhaps not the card */
+        error = begin_card(reader, busy_timeout(reader), &event);
+    if (error != JPKI_OK)
+        return error;
+    reader_end(reader, JPKI_POWER_OFF);
+    return reader->must_power_off ? JPKI_ERR_TRANSPORT : JPKI_OK;
 }

@@ -16,6 +16,10 @@ static enum jpki_error sign_and_check(const struct request *request)
 {
     struct jpki_credential *credential = request->credential;
     struct jpki_reader *reader = credential->reader;
+    /* Any step before may have cost the login, and the certificate with it. */
+    const struct jpki_certificate *holder = jpki_credential_certificate(credential, JPKI_HOLDER);
+    if (!credential->logged_in || holder == NULL)
+        return JPKI_ERR_NOT_VERIFIED;
     enum jpki_error error =
         jpki_card_sign(reader->card, credential->key, request->scheme, request->data,
                        request->length, request->signature, request->signature_length);
@@ -37,33 +41,36 @@ static bool is_final(enum jpki_error error)
            error == JPKI_ERR_CRYPTO;
 }
 
+/* The card has forgotten the PIN: gives it again, if we may, and signs. */
+static enum jpki_error log_in_and_sign(const struct request *request)
+{
+    enum jpki_error error = login_again(request->credential);
+    if (error == JPKI_OK)
+        error = sign_and_check(request);
+    if (error == JPKI_ERR_NOT_VERIFIED && request->credential->logged_in) {
+        /* A card that takes the PIN and still wants it: there is no login to be had. */
+        login_lost(request->credential);
+        reader_must_power_off(request->credential->reader);
+    }
+    return error;
+}
+
 /* In one transaction. Another program may have selected its own application, whose key of the
- * same file number then refused, or signed: select ours and try once more. Where the card has
- * forgotten the PIN meanwhile, give it again if we may. */
+ * same file number then refused, or signed (card.md, Other applications): makes ours current, and
+ * tries once more. */
 static enum jpki_error sign_in_transaction(const struct request *request)
 {
-    struct jpki_reader *reader = request->credential->reader;
+    if (request->credential->forgotten)
+        return log_in_and_sign(request);
     enum jpki_error error = sign_and_check(request);
     if (is_final(error))
         return error;
-    jpki_log(JPKI_LOG_INFO, "signature: %s; trying again with our application selected",
+    jpki_log(JPKI_LOG_INFO, "signature: %s; trying again with our application current",
              jpki_error_text(error));
-    error = jpki_card_select(reader->card);
+    error = reader_prove_current(request->credential->reader);
     if (error == JPKI_OK)
         error = sign_and_check(request);
-    if (error != JPKI_ERR_NOT_VERIFIED)
-        return error;
-
-    error = login_again(request->credential);
-    if (error != JPKI_OK)
-        return error;
-    error = sign_and_check(request);
-    if (error == JPKI_ERR_NOT_VERIFIED) {
-        /* A card that takes the PIN and still wants it: there is no login to be had. */
-        login_lost(request->credential);
-        reader->must_power_off = true;
-    }
-    return error;
+    return error == JPKI_ERR_NOT_VERIFIED ? log_in_and_sign(request) : error;
 }
 
 enum jpki_error jpki_credential_sign(struct jpki_credential *credential, enum jpki_scheme scheme,

@@ -61,11 +61,11 @@ static CK_RV token_mechanisms(struct token *token, CK_MECHANISM_TYPE list[MECHAN
                               CK_ULONG *count)
 {
     bool pss = false;
-    enum jpki_error error = jpki_credential_check(token->credential);
-    if (error == JPKI_OK)
-        error = jpki_credential_ask_pss(token->credential, &pss);
-    if (error != JPKI_OK)
-        return jpki_ckr(error);
+    CK_RV rv = check_token(token);
+    if (rv == CKR_OK)
+        rv = jpki_ckr(jpki_credential_ask_pss(token->credential, &pss));
+    if (rv != CKR_OK)
+        return rv;
     const struct jpki_certificate *holder =
         jpki_credential_certificate(token->credential, JPKI_HOLDER);
     bool rsa = holder == NULL || holder->key_type == JPKI_KEY_RSA;

@@ -57,11 +57,8 @@ void jpki_module_close(struct jpki_module *module)
     free_module(module);
 }
 
-void jpki_module_abandon(struct jpki_module *module)
+void jpki_module_abandon(struct jpki_module *module, unsigned patience)
 {
-    /* The application's mutex functions may be gone as well. */
-    if (module->shared.locking.create != NULL)
-        return;
     for (size_t i = 0; i < module->reader_count; i++)
-        jpki_reader_abandon(module->readers[i]->reader);
+        jpki_reader_abandon(module->readers[i]->reader, patience);
 }

@@ -93,7 +93,7 @@ CK_RV jpki_session_open(struct jpki_module *module, CK_SLOT_ID slot, CK_FLAGS fl
     CK_RV rv = hold_token(module, slot, &token);
     if (rv != CKR_OK)
         return rv;
-    rv = jpki_ckr(jpki_credential_check(token->credential));
+    rv = check_token(token);
     if (rv == CKR_OK)
         rv = add_session(token, flags, handle);
     jpki_reader_unlock(token->reader);
@@ -144,7 +144,7 @@ void jpki_session_release(struct jpki_session *session)
 /* No session is left: logs out, and lets other programs have the card. */
 static void leave_token(struct token *token)
 {
-    jpki_credential_logout(token->credential);
+    (void)jpki_credential_logout(token->credential); /* logged, and tried again */
     jpki_credential_leave(token->credential);
 }
 

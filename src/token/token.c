@@ -28,13 +28,23 @@ CK_RV hold_token(struct jpki_module *module, CK_SLOT_ID id, struct token **held)
     return CKR_OK;
 }
 
+/* A card that is another kind, mute, or not to be had shows no token: CKR_DEVICE_ERROR would end
+ * libp11's search of all slots. */
+CK_RV check_token(struct token *token)
+{
+    enum jpki_error error = jpki_credential_check(token->credential, JPKI_LISTING_PATIENCE);
+    return error == JPKI_ERR_MEMORY ? CKR_HOST_MEMORY
+           : error != JPKI_OK       ? CKR_TOKEN_NOT_PRESENT
+                                    : CKR_OK;
+}
+
 CK_RV jpki_token_check(struct jpki_module *module, CK_SLOT_ID id)
 {
     struct token *token;
     CK_RV rv = hold_token(module, id, &token);
     if (rv != CKR_OK)
         return rv;
-    rv = jpki_ckr(jpki_credential_check(token->credential));
+    rv = check_token(token);
     jpki_reader_unlock(token->reader);
     return rv;
 }
@@ -67,14 +77,17 @@ CK_RV jpki_slot_info(struct jpki_module *module, CK_SLOT_ID id, CK_SLOT_INFO *in
     if (token == NULL)
         return CKR_SLOT_ID_INVALID;
 
-    /* Without the reader's lock: programs ask this all the time, also while the card works. */
-    bool present = false;
-    enum jpki_error error = jpki_reader_look(token->reader, token->key, &present);
+    /* Without the reader's lock: programs ask this all the time, also while the card works. A card
+     * that is not known yet is looked at, so that all functions say the same of it. */
+    bool present = false, known = false;
+    (void)jpki_reader_look(token->reader, token->key, &present, &known);
+    if (present && !known)
+        present = jpki_token_check(module, id) == CKR_OK;
 
     *info = (CK_SLOT_INFO){.flags = CKF_REMOVABLE_DEVICE | CKF_HW_SLOT};
     pad(info->slotDescription, sizeof info->slotDescription, jpki_reader_name(token->reader));
     pad(info->manufacturerID, sizeof info->manufacturerID, "PC/SC");
-    if (error == JPKI_OK && present)
+    if (present)
         info->flags |= CKF_TOKEN_PRESENT;
     return CKR_OK;
 }
@@ -126,7 +139,10 @@ CK_RV jpki_token_info(struct jpki_module *module, CK_SLOT_ID id, CK_TOKEN_INFO *
     if (rv != CKR_OK)
         return rv;
     struct jpki_pin_status status;
-    rv = jpki_ckr(jpki_credential_pin_status(token->credential, &status));
+    rv = check_token(token);
+    if (rv == CKR_OK)
+        rv =
+            jpki_ckr(jpki_credential_pin_status(token->credential, JPKI_LISTING_PATIENCE, &status));
     if (rv == CKR_OK)
         fill_info(token, &status, info);
     jpki_reader_unlock(token->reader);

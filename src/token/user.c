@@ -45,8 +45,7 @@ CK_RV jpki_logout(struct jpki_session *session)
     struct jpki_credential *credential = session->token->credential;
     if (!jpki_credential_is_logged_in(credential))
         return CKR_USER_NOT_LOGGED_IN;
-    jpki_credential_logout(credential);
-    return CKR_OK;
+    return jpki_ckr(jpki_credential_logout(credential));
 }
 
 CK_RV jpki_set_pin(struct jpki_session *session, const CK_UTF8CHAR *old_pin, CK_ULONG old_length,

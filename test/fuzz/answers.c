@@ -76,8 +76,9 @@ static enum jpki_error fail_begin(enum jpki_error error)
     return error;
 }
 
-static enum jpki_error way_begin(void *self, enum jpki_card_event *event)
+static enum jpki_error way_begin(void *self, unsigned patience, enum jpki_card_event *event)
 {
+    (void)patience;
     (void)self;
     fuzz_promise(!answers.held, "no transaction inside another");
     bool other = answers.connected && answers.known != answers.insertion;
@@ -92,7 +93,7 @@ static enum jpki_error way_begin(void *self, enum jpki_card_event *event)
         *event = JPKI_CARD_CONNECTED;
     answers.connected = answers.held = true;
     answers.known = answers.insertion;
-    answers.reset = answers.broken = answers.selected = answers.asked = false;
+    answers.reset = answers.broken = answers.selected = answers.proven = answers.asked = false;
     return JPKI_OK;
 }
 
@@ -102,16 +103,34 @@ static bool is_select_of_ours(const uint8_t *command, size_t length)
     return length > sizeof start && memcmp(command, start, sizeof start) == 0;
 }
 
-/* A PIN is sent only after our SELECT and after reading its tries, once each time. */
+/* A PIN is sent only after our SELECT, or after EF 0006 was read as under it, and after reading its
+ * tries, once each time. */
 static void check_verify(const uint8_t *command, size_t length)
 {
     bool verify = length > 4 && command[1] == 0x20;
     if (!verify)
         return;
     answers.verifies++;
-    fuzz_promise(answers.selected, "VERIFY without SELECT before it");
+    fuzz_promise(answers.proven, "VERIFY without proof that our application is selected");
     fuzz_promise(answers.asked, "VERIFY without reading the tries left");
     answers.asked = false;
+}
+
+/* EF 0006, named or selected before, whole or as the card gives it. */
+static void note_token_info(const uint8_t *command, const uint8_t *answer, size_t length)
+{
+    if (command[1] == 0xA4 && command[2] == 0x02)
+        answers.token_info_selected = command[6] == 0x06;
+    bool named = command[1] == 0xB0 && command[2] == 0x86;
+    bool plain = command[1] == 0xB0 && command[2] == 0x00 && answers.token_info_selected;
+    if ((!named && !plain) || command[3] != 0 || length <= 2)
+        return;
+    uint32_t sum = 2166136261U; /* FNV-1a: a note of what it was */
+    for (size_t i = 0; i < length - 2; i++)
+        sum = (sum ^ answer[i]) * 16777619U;
+    if (answers.selected || answers.token_info_seen == 0)
+        answers.token_info_seen = sum;
+    answers.proven = answers.proven || sum == answers.token_info_seen;
 }
 
 static void note_answer(const uint8_t *command, size_t length, const uint8_t *answer,
@@ -121,7 +140,8 @@ static void note_answer(const uint8_t *command, size_t length, const uint8_t *an
                       ? 0
                       : (unsigned)answer[answer_length - 2] << 8 | answer[answer_length - 1];
     if (is_select_of_ours(command, length))
-        answers.selected = sw == 0x9000;
+        answers.selected = answers.proven = sw == 0x9000;
+    note_token_info(command, answer, answer_length);
     if (length == 4 && command[1] == 0x20)
         answers.asked = sw == 0x9000 || ((sw & 0xFFF0) == 0x63C0 && sw != 0x63C0);
 }
@@ -144,7 +164,7 @@ static enum jpki_error way_transmit(void *self, const uint8_t *command, size_t l
     return error;
 }
 
-static void way_end(void *self, enum jpki_leave leave)
+static bool way_end(void *self, enum jpki_leave leave)
 {
     (void)self;
     fuzz_promise(answers.held, "an end belongs to a begin");
@@ -154,6 +174,7 @@ static void way_end(void *self, enum jpki_leave leave)
         (void)vcard_power_on(answers.card);
         answers.reset = true;
     }
+    return true;
 }
 
 static void way_disconnect(void *self)

@@ -19,10 +19,12 @@ struct answers {
     bool list_fails;
 
     /* Connection and transaction. */
-    bool connected, held, broken, selected, asked;
-    bool reset;          /* since the last transaction */
-    uint32_t known;      /* insertion */
-    enum jpki_error due; /* of the next begin */
+    bool connected, held, broken, selected, proven, asked;
+    bool token_info_selected;
+    uint32_t token_info_seen; /* of EF 0006 as first read; 0 = not yet */
+    bool reset;               /* since the last transaction */
+    uint32_t known;           /* insertion */
+    enum jpki_error due;      /* of the next begin */
 
     /* The answers. */
     uint8_t last[JPKI_ANSWER_MAX];

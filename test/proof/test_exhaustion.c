@@ -247,8 +247,8 @@ static unsigned run_all(struct vcard *vcard, const struct scenario *scenario)
     return violations;
 }
 
-#define LOGIN  .call = log_in, .check = check_login, .reads_after = true
-#define CHANGE .call = change, .check = check_change
+#define LOGIN  .call = log_in, .check = check_login, .reads_after = true, .merge = true
+#define CHANGE .call = change, .check = check_change, .merge = true
 #define KEPT   .call = sign, .check = check_signature, .logged_in = true, .merge = true
 
 static const struct scenario scenarios[] = {
@@ -256,14 +256,18 @@ static const struct scenario scenarios[] = {
     {"C_Login, no short identifiers", 0, "", "sfi=off", LOGIN},
     {"C_Login, signature", 1, "", "", LOGIN},
     {"C_Login, signature, no short identifiers", 1, "", "sfi=off", LOGIN},
+    {"C_Login, beside other programs", 0, "", "", LOGIN, .others = true},
+    {"C_Login, signature, beside other programs", 1, "", "", LOGIN, .others = true},
     {"C_Login, last try kept", 0, "keep-last-try=yes", "", LOGIN},
     {"C_Login, at the keypad", 0, "", "", .call = log_in_at_keypad, .check = check_login,
-     .reads_after = true, .keypad = true},
+     .reads_after = true, .keypad = true, .merge = true},
     {"C_Login, at the keypad, last try kept", 0, "keep-last-try=yes", "sfi=off",
-     .call = log_in_at_keypad, .check = check_login, .reads_after = true, .keypad = true},
+     .call = log_in_at_keypad, .check = check_login, .reads_after = true, .keypad = true,
+     .merge = true},
     {"C_Login, CONTEXT_SPECIFIC", 1, "", "", .call = log_in_for_signature, .check = check_login,
-     .reads_after = true, .logged_in = true},
+     .reads_after = true, .logged_in = true, .merge = true},
     {"C_SetPIN", 0, "", "", CHANGE},
+    {"C_SetPIN, beside other programs", 0, "", "", CHANGE, .others = true},
     {"C_SetPIN, no short identifiers", 0, "", "sfi=off", CHANGE},
     {"C_SetPIN, signature", 1, "", "", CHANGE},
     {"C_SetPIN, last try kept", 1, "keep-last-try=yes", "", CHANGE},

@@ -70,7 +70,7 @@ void fixture_fresh(struct card_fixture *fixture)
 void fixture_begin(struct card_fixture *fixture)
 {
     enum jpki_card_event event;
-    assert_int_equal(jpki_card_begin(fixture->card, &event), JPKI_OK);
+    assert_int_equal(jpki_card_begin(fixture->card, 0, &event), JPKI_OK);
     fixture->count = 0;
 }
 
@@ -83,7 +83,7 @@ void fixture_enter(struct card_fixture *fixture)
 
 void fixture_end(struct card_fixture *fixture)
 {
-    jpki_card_end(fixture->card, JPKI_LEAVE);
+    (void)jpki_card_end(fixture->card, JPKI_LEAVE);
 }
 
 enum jpki_error fixture_verify(struct card_fixture *fixture, enum jpki_key key, const char *text,

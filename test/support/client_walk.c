@@ -221,7 +221,7 @@ static bool walk_absent(struct client_walk *walk)
 {
     CK_TOKEN_INFO info;
     CK_SESSION_HANDLE none;
-    CK_RV code = walk->expected.outcome[walk->slot] == FOREIGN ? CKR_TOKEN_NOT_RECOGNIZED
+    CK_RV code = walk->expected.outcome[walk->slot] == FOREIGN ? CKR_TOKEN_NOT_PRESENT
                                                                : CKR_TOKEN_NOT_PRESENT;
     CK_FLAGS flags = CKF_SERIAL_SESSION | CKF_RW_SESSION;
     return check(walk, !is_listed(walk), "not in the list") &&

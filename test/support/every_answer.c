@@ -32,8 +32,8 @@ static const struct answer {
     {"transport error", 0, JPKI_ERR_TRANSPORT},
     {"card reset", 0, JPKI_ERR_TRANSPORT},
     {"card removed", 0, JPKI_ERR_CARD_CHANGED},
-    /* To a signature command only. */
-    {"a valid signature", 0, JPKI_OK},
+    /* Where it makes sense: a valid signature, or the real EF 0006. */
+    {"the real answer", 0, JPKI_OK},
 };
 static const struct answer typed_answers[] = {{"6400", 0x6400, JPKI_OK}, {"6401", 0x6401, JPKI_OK}};
 
@@ -41,7 +41,7 @@ enum {
     ANSWERS = 19,
     RESET = 17,
     REMOVED = 18,
-    RIGHT_SIGNATURE = 19,
+    REAL_ANSWER = 19,
     SIGN_ANSWERS = 20,
     TYPED_ANSWERS = 2
 };
@@ -96,6 +96,28 @@ static size_t real_signature(const uint8_t *command, size_t length, uint8_t *ans
     return fake.signature_length;
 }
 
+/* A READ BINARY from the start of EF 0006, named or selected before. */
+static bool is_token_info(enum kind kind, const uint8_t *command)
+{
+    return kind == READ && command[3] == 0x00 &&
+           (command[2] == 0x86 || (command[2] == 0x00 && fake.token_info_selected));
+}
+
+/* EF 0006 as the card has it: proof that our application is current. Read once. */
+static size_t real_token_info(uint8_t *answer)
+{
+    static const uint8_t select[] = {0x00, 0xA4, 0x04, 0x0C, 0x0A, 0xD3, 0x92, 0xF0,
+                                     0x00, 0x26, 0x01, 0x00, 0x00, 0x00, 0x01};
+    static const uint8_t read[] = {0x00, 0xB0, 0x86, 0x00, 0xA0};
+    if (fake.token_info_length == 0) {
+        vcard_set(fake.vcard, "sfi=on");
+        real_answer(select, sizeof select, answer);
+        fake.token_info_length = real_answer(read, sizeof read, fake.token_info);
+    }
+    memcpy(answer, fake.token_info, fake.token_info_length);
+    return fake.token_info_length;
+}
+
 static enum jpki_error put_answer(const struct answer *given, uint8_t *answer,
                                   size_t *answer_length)
 {
@@ -124,7 +146,10 @@ static enum jpki_error give_answer(enum kind kind, const uint8_t *command, size_
                      (uint32_t)header[3] << 8 | header[4];
     if (kind == SELECT_OURS)
         fake.history[0] = fake.history[1] = 0;
-    unsigned ways = typed ? ANSWERS + TYPED_ANSWERS : kind == SIGN_DATA ? SIGN_ANSWERS : ANSWERS;
+    bool token_info = is_token_info(kind, command);
+    unsigned ways = typed                             ? ANSWERS + TYPED_ANSWERS
+                    : kind == SIGN_DATA || token_info ? SIGN_ANSWERS
+                                                      : ANSWERS;
     struct fork_name name = {.logged_in = 0};
     bool named = fake.scenario->merge && kind != GET_RESPONSE;
     if (named)
@@ -144,7 +169,14 @@ static enum jpki_error give_answer(enum kind kind, const uint8_t *command, size_
     if (kind != GET_RESPONSE)
         fake.history[0] = fake.history[1];
     fake.history[1] = given->sw;
-    if (kind == SIGN_DATA && way == RIGHT_SIGNATURE) {
+    if (kind == SELECT_FILE)
+        fake.token_info_selected = given->sw == 0x9000 && command[5] == 0x00 && command[6] == 0x06;
+    if (token_info && way == REAL_ANSWER) {
+        fake.facts.proven = true;
+        *answer_length = real_token_info(answer);
+        return JPKI_OK;
+    }
+    if (kind == SIGN_DATA && way == REAL_ANSWER) {
         fake.facts.signature = true;
         *answer_length = real_signature(command, length, answer);
         return JPKI_OK;
@@ -186,8 +218,9 @@ static enum jpki_error answer_command(const uint8_t *command, size_t length, boo
 
 /* ---- The reader ------------------------------------------------------------------------- */
 
-static enum jpki_error transport_begin(void *self, enum jpki_card_event *event)
+static enum jpki_error transport_begin(void *self, unsigned patience, enum jpki_card_event *event)
 {
+    (void)patience;
     (void)self;
     if (fake.facts.removed) {
         fake.connected = false;
@@ -198,7 +231,8 @@ static enum jpki_error transport_begin(void *self, enum jpki_card_event *event)
     fake.connected = fake.held = true;
     /* These hold for one transaction only. */
     struct facts *facts = &fake.facts;
-    facts->selects = facts->selected = facts->tries = facts->last_try = facts->may_change = 0;
+    facts->selects = facts->selected = facts->proven = 0;
+    facts->tries = facts->last_try = facts->may_change = 0;
     return JPKI_OK;
 }
 
@@ -223,12 +257,13 @@ static enum jpki_error transport_transmit_typed(void *self, const uint8_t *comma
     return answer_command(command, length, true, answer, answer_length);
 }
 
-static void transport_end(void *self, enum jpki_leave leave)
+static bool transport_end(void *self, enum jpki_leave leave)
 {
     (void)self;
     every_answer_require(fake.held, "an end without a begin");
     fake.held = false;
     fake.facts.powered_off |= leave == JPKI_POWER_OFF;
+    return true;
 }
 
 static void transport_disconnect(void *self)
@@ -247,7 +282,8 @@ static void fill(struct jpki_reader_status *status)
 {
     *status = (struct jpki_reader_status){.name = "Every answer 00 00",
                                           .present = !fake.facts.removed,
-                                          .insertion = fake.facts.removed};
+                                          .insertion = fake.facts.removed,
+                                          .shared = fake.scenario != NULL && fake.scenario->others};
 }
 
 static enum jpki_error readers_list(void *self, struct jpki_reader_status **readers, size_t *count)
@@ -312,6 +348,8 @@ void every_answer_reset(struct vcard *vcard, const struct scenario *scenario)
     bool same =
         fake.vcard == vcard && fake.scenario != NULL && fake.scenario->slot == scenario->slot;
     fake.signature_length = same ? fake.signature_length : 0;
+    fake.token_info_length = same ? fake.token_info_length : 0;
+    fake.token_info_selected = false;
     fake.vcard = vcard;
     fake.scenario = scenario;
     fake.tree = NULL;

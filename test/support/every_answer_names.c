@@ -76,6 +76,7 @@ struct fork_name every_answer_name(const uint8_t header[HEADER])
     const struct jpki_credential *credential = &reader->credentials[fake.scenario->slot];
     struct fork_name name = {
         .logged_in = credential->logged_in,
+        .forgotten = credential->forgotten,
         .keeps_pin = credential->kept_pin != NULL,
         .refused = credential->refused_pins != NULL,
         .unlocked = reader->must_power_off,

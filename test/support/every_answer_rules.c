@@ -36,8 +36,8 @@ void every_answer_check(enum kind kind)
     if (kind == VERIFY_PIN) {
         every_answer_require(facts->verifies == 0, "a second VERIFY is sent");
         every_answer_require(!facts->broken, "a VERIFY is sent after a failed exchange");
-        every_answer_require(facts->selected,
-                             "a VERIFY is sent without our SELECT in this transaction");
+        every_answer_require(facts->proven,
+                             "a VERIFY is sent without proof that our application is selected");
         every_answer_require(facts->tries == TRIES_LEFT,
                              "a VERIFY is sent though the card did not tell the tries left");
         every_answer_require(
@@ -96,7 +96,7 @@ void every_answer_note(enum kind kind, uint16_t sw)
 {
     struct facts *facts = &fake.facts;
     if (kind == SELECT_OURS) {
-        facts->selected = sw == 0x9000;
+        facts->selected = facts->proven = sw == 0x9000;
         facts->not_ours |= sw != 0 && sw != 0x9000;
     }
     if (kind == ASK_TRIES) {

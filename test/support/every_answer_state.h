@@ -26,6 +26,9 @@ struct fake_card {
     struct facts facts;
     const char *violation;
     bool connected, held, caught_up;
+    bool token_info_selected; /* EF 0006 is the file selected last */
+    uint8_t token_info[VCARD_ANSWER_MAX];
+    size_t token_info_length;
     uint16_t history[2]; /* the last two status words since SELECT */
     struct {
         uint8_t header[5];
@@ -49,7 +52,7 @@ void every_answer_note(enum kind kind, uint16_t sw);
 struct fork_name {
     uint8_t header[HEADER];
     uint8_t card[CARD_STATE]; /* struct jpki_card without its transport */
-    uint8_t logged_in, keeps_pin, refused, unlocked, pss_asked, pss;
+    uint8_t logged_in, forgotten, keeps_pin, refused, unlocked, pss_asked, pss;
     uint8_t history[4];
     struct facts facts;
 };

@@ -56,8 +56,9 @@ static enum jpki_error connect_card(struct access *access, enum jpki_card_event 
     return JPKI_OK;
 }
 
-static enum jpki_error access_begin(void *self, enum jpki_card_event *event)
+static enum jpki_error access_begin(void *self, unsigned patience, enum jpki_card_event *event)
 {
+    (void)patience;
     struct access *access = self;
     readers_promise(!access->held, "no transaction inside another");
     readers_call_hook(READERS_BEFORE_BEGIN, access->reader, NULL, 0);
@@ -151,7 +152,7 @@ static enum jpki_error access_transmit_typed(void *self, const uint8_t *command,
     return access_transmit(self, filled, command_length, answer, answer_length);
 }
 
-static void access_end(void *self, enum jpki_leave leave)
+static bool access_end(void *self, enum jpki_leave leave)
 {
     struct access *access = self;
     readers_promise(access->held, "an end belongs to a begin");
@@ -169,6 +170,7 @@ static void access_end(void *self, enum jpki_leave leave)
     access->held = false;
     readers_unlock();
     readers_call_hook(READERS_AFTER_END, access->reader, NULL, 0);
+    return true;
 }
 
 static void access_disconnect(void *self)

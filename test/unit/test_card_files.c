@@ -170,7 +170,7 @@ static void identify(struct card_fixture *fixture, const char *switches)
             fixture_set(fixture, sizes[s]);
             fixture_set(fixture, ends[e]);
             fixture_enter(fixture);
-            assert_int_equal(jpki_card_identify(fixture->card, &info), JPKI_OK);
+            assert_int_equal(jpki_card_recognise(fixture->card, false, &info), JPKI_OK);
             fixture_end(fixture);
             if (strcmp(info.label, "JPKIAPICCTOKEN2") != 0)
                 fail_msg("%s %s %s: label \"%s\"", switches, sizes[s], ends[e], info.label);
@@ -192,7 +192,7 @@ static void card_without_0006(void **state)
     struct jpki_card_info info;
     fixture_set(fixture, "ef0006=off");
     fixture_enter(fixture);
-    assert_int_equal(jpki_card_identify(fixture->card, &info), JPKI_OK);
+    assert_int_equal(jpki_card_recognise(fixture->card, false, &info), JPKI_OK);
     assert_int_equal(info.token_info_length, 0);
     assert_string_equal(info.label, "");
     assert_string_equal(info.serial, "");
@@ -281,17 +281,17 @@ static void resumed_without_a_select(void **state)
     struct card_fixture *fixture = *state;
     struct jpki_card_info info;
     fixture_enter(fixture);
-    assert_int_equal(jpki_card_identify(fixture->card, &info), JPKI_OK);
+    assert_int_equal(jpki_card_recognise(fixture->card, false, &info), JPKI_OK);
     fixture_end(fixture);
     fixture_begin(fixture);
-    assert_int_equal(jpki_card_resume(fixture->card, &info), JPKI_OK);
+    assert_int_equal(jpki_card_resume(fixture->card, &info, true), JPKI_OK);
     assert_int_equal(fixture_sent(fixture, 0xA4), 0);
     fixture_end(fixture);
     static const char *const others[] = {SELECT_COMMON, SELECT_RESIDENT, SELECT_FACE, SELECT_INPUT};
     for (size_t i = 0; i < COUNT(others); i++) {
         expect(fixture->vcard_fixture, others[i], "9000");
         fixture_begin(fixture);
-        assert_int_equal(jpki_card_resume(fixture->card, &info), JPKI_OK);
+        assert_int_equal(jpki_card_resume(fixture->card, &info, true), JPKI_OK);
         fixture_end(fixture);
         expect(fixture->vcard_fixture, TRIES_SIGN, "63C5"); /* JPKI's: five tries */
     }

@@ -161,8 +161,9 @@ static void before_every_transaction(void **state)
     app_expect_tries(app, before);
 }
 
-/* After a reset it may be another card, and without EF 0006 it cannot be identified. */
-static void no_kept_pin_without_0006(void **state)
+/* After a reset it may be another card. Without EF 0006 the authentication certificate identifies
+ * it: the kept PIN is sent again where the card has forgotten it. */
+static void card_without_0006(void **state)
 {
     struct app *app = *state;
     int before[PINS_MAX];
@@ -170,6 +171,26 @@ static void no_kept_pin_without_0006(void **state)
     CK_BYTE signature[SIGNATURE];
     readers_remove(app->reader);
     vcard_set(app->vcard, "ef0006=off");
+    readers_insert(app->reader, app->vcard);
+    CK_SESSION_HANDLE session = app_key(AUTH, &key);
+    (void)app_tries(app, before);
+    readers_reset(app->reader);
+    assert_int_equal(app_sign(session, key, signature), CKR_OK);
+    assert_int_equal(app_state(session), CKS_RO_USER_FUNCTIONS);
+    app_expect_tries(app, before);
+}
+
+/* With neither EF 0006 nor a readable certificate it counts as another card: no kept PIN is sent,
+ * and it is powered off. */
+static void card_that_cannot_be_identified(void **state)
+{
+    struct app *app = *state;
+    int before[PINS_MAX];
+    CK_OBJECT_HANDLE key;
+    CK_BYTE signature[SIGNATURE];
+    readers_remove(app->reader);
+    vcard_set(app->vcard, "ef0006=off");
+    vcard_set(app->vcard, "phone=on"); /* the certificate needs the PIN */
     vcard_set(app->vcard, "forget.warm_reset=off");
     readers_insert(app->reader, app->vcard);
     CK_SESSION_HANDLE session = app_key(AUTH, &key);
@@ -177,8 +198,7 @@ static void no_kept_pin_without_0006(void **state)
     (void)app_tries(app, before);
     uint64_t power_offs = readers_counts().power_offs;
     readers_reset(app->reader);
-    assert_int_equal(app_sign(session, key, signature), CKR_USER_NOT_LOGGED_IN);
-    assert_int_equal(app_state(session), CKS_RO_PUBLIC_SESSION);
+    assert_int_equal(app_sign(session, key, signature), CKR_DEVICE_REMOVED);
     assert_int_equal(readers_counts().power_offs, power_offs + 1);
     app_expect_tries(app, before);
     session = app_key(AUTH, &key);
@@ -238,10 +258,15 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, app_open, app_close)
     const struct CMUnitTest tests[] = {
-        TEST(one_command_per_signature), TEST(two_without_short_identifiers),
-        TEST(between_two_signatures),    TEST(before_every_transaction),
-        TEST(no_kept_pin_without_0006),  TEST(no_kept_pin_after_a_try_was_spent),
-        TEST(pin_cache_option),          TEST(wrong_signatures_are_not_returned),
+        TEST(one_command_per_signature),
+        TEST(two_without_short_identifiers),
+        TEST(between_two_signatures),
+        TEST(before_every_transaction),
+        TEST(card_without_0006),
+        TEST(card_that_cannot_be_identified),
+        TEST(no_kept_pin_after_a_try_was_spent),
+        TEST(pin_cache_option),
+        TEST(wrong_signatures_are_not_returned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,8 +82,10 @@ static struct expected expectation(const struct app *app)
     struct expected expected = {.pss = is(app, "pss", "on"),
                                 .forgets = is(app, "sign.pin_each", "on"),
                                 .corrupts = is(app, "sign.corrupt", "on")};
-    /* After a wrong signature the application is selected again, which loses the PIN. */
-    expected.forgets = expected.forgets || is(app, "sign.corrupt", "next");
+    /* After a wrong signature our application is selected again if EF 0006 does not prove that it
+     * is selected; that loses the PIN. */
+    expected.forgets =
+        expected.forgets || (is(app, "sign.corrupt", "next") && is(app, "ef0006", "off"));
     /* off: PIN, key and certificate do not exist. empty: the certificate file is empty. Where it is
      * hidden until the login, and for the signature EF 0008 does not tell either, that is seen
      * after the login. */
