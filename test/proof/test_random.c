@@ -2,7 +2,7 @@
 /* Random steps of the application, other programs and the holder, on cards with random switches: no
  * counter falls lower than pin_model allows, and every call returns what the model allows.
  *
- *   test-proof-random [SEED [SEQUENCES]]     also PINS_SEED, PINS_SEQUENCES
+ *   test-proof-random [SEED [SEQUENCES]]     or by PINS_SEED, PINS_SEQUENCES
  *
  * Sequence n of seed s is the first of seed s + n, to run one again. */
 #include "pin_model.h"
@@ -17,7 +17,7 @@ enum { SEQUENCES = 10000, STEPS = 12 };
 
 static uint64_t number(int argc, char **argv, int at, const char *name, uint64_t default_value)
 {
-    const char *text = argc > at ? argv[at] : getenv(name);
+    const char *text = getenv(name) != NULL ? getenv(name) : argc > at ? argv[at] : NULL;
     return text != NULL && *text != '\0' ? strtoull(text, NULL, 10) : default_value;
 }
 
