@@ -1,10 +1,10 @@
-// The card from Java, by its PKCS#11 provider.
+// The card in Java, through its PKCS#11 provider.
 //
 //   java Card.java CONFIGURATION PIN sign          every mechanism, in parts, empty, abandoned, in parallel
 //   java Card.java CONFIGURATION PIN sign-no-pss   the same where the card has no PSS: it must not be listed
 //   java Card.java CONFIGURATION PIN login CA PORT PROTOCOL    gets the page of a TLS server on localhost
 //
-// Prints what it did; any exception is a failure.
+// Prints each step; any exception is a failure.
 
 import java.io.FileInputStream;
 import java.nio.charset.StandardCharsets;
@@ -67,7 +67,7 @@ public class Card {
         return new PSSParameterSpec("SHA-256", "MGF1", MGF1ParameterSpec.SHA256, 32, 1);
     }
 
-    // By Java's own code, not by ours.
+    // By Java's own code, not by the module.
     static void verify(String mechanism, byte[] data, byte[] made) throws Exception {
         Signature signature = Signature.getInstance(mechanism, "SunRsaSign");
         if (mechanism.equals("RSASSA-PSS"))

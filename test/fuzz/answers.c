@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The seam: one reader, and the promises of the module to it. */
+/* The reader, and the rules that the module must keep. */
 #include "answers_state.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@ struct answers answers;
 static unsigned most;
 static const char *most_call;
 
-/* ---- The card's comings and goings ------------------------------------------------------ */
+/* ---- Removal and insertion -------------------------------------------------------------- */
 
 void answers_pull(unsigned back_after)
 {
@@ -103,16 +103,16 @@ static bool is_select_of_ours(const uint8_t *command, size_t length)
     return length > sizeof start && memcmp(command, start, sizeof start) == 0;
 }
 
-/* A PIN goes out after our own SELECT, or EF 0006 as it was under it, and a reading of its tries,
- * once for each. */
+/* A PIN is sent only after our SELECT, or after EF 0006 was read as under it, and after reading its
+ * tries, once each time. */
 static void check_verify(const uint8_t *command, size_t length)
 {
     bool verify = length > 4 && command[1] == 0x20;
     if (!verify)
         return;
     answers.verifies++;
-    fuzz_promise(answers.proven, "VERIFY without proof that our application is current");
-    fuzz_promise(answers.asked, "VERIFY without a reading of the tries left");
+    fuzz_promise(answers.proven, "VERIFY without proof that our application is selected");
+    fuzz_promise(answers.asked, "VERIFY without reading the tries left");
     answers.asked = false;
 }
 
@@ -151,7 +151,7 @@ static enum jpki_error way_transmit(void *self, const uint8_t *command, size_t l
 {
     (void)self;
     fuzz_promise(answers.held, "commands only in a transaction");
-    fuzz_promise(!answers.broken, "no command after a broken exchange (INS %02X)", command[1]);
+    fuzz_promise(!answers.broken, "no command after a failed exchange (INS %02X)", command[1]);
     fuzz_promise(length >= 4 && length <= JPKI_COMMAND_MAX, "short APDUs only");
     check_verify(command, length);
     answers.commands++;
@@ -200,7 +200,7 @@ static const struct jpki_transport_ops way_ops = {
 
 /* ---- Readers ---------------------------------------------------------------------------- */
 
-static const char reader_name[] = "Reader of a stranger 00 00";
+static const char reader_name[] = "Fake reader 00 00";
 
 static void *source_open(const struct jpki_options *options)
 {

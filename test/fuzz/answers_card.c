@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the card says: records, or the virtual card behind them. */
+/* The card's answers: records, or the virtual card. */
 #include "answers_state.h"
 
 #include <string.h>
@@ -130,7 +130,7 @@ static void make_trouble(enum trouble what)
         (void)vcard_transmit(answers.card, select_other, sizeof select_other, answer, &length);
 }
 
-/* Nothing of this is for the transaction under way, but for the card that is pulled. */
+/* Events wait for the next transaction, except the removal. */
 static enum jpki_error take_record(const uint8_t *command, size_t length)
 {
     struct input *input = &answers.input;
@@ -196,7 +196,7 @@ enum jpki_error answers_give(const uint8_t *command, size_t length, uint8_t *ans
         memcpy(answer, answers.last, answers.last_length);
         *answer_length = answers.last_length;
     }
-    /* What stands behind this answer happens once the transaction is over. */
+    /* Events after this answer happen when the transaction is over. */
     if (answers.again == 0 && answers.card_answers == 0)
         take_trouble();
     return error;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What answers.c (the seam) and answers_card.c (what the card says) share. */
+/* Shared by answers.c (the reader) and answers_card.c (the card's answers). */
 #ifndef ANSWERS_STATE_H
 #define ANSWERS_STATE_H
 
@@ -13,7 +13,7 @@ struct answers {
 
     /* Reader. */
     bool present;
-    unsigned back_after; /* questions */
+    unsigned back_after; /* calls of the reader */
     uint32_t insertion;
     unsigned sources, transports;
     bool list_fails;
@@ -31,7 +31,7 @@ struct answers {
     size_t last_length;
     unsigned again, card_answers;
 
-    /* The call under way. */
+    /* The current Cryptoki call. */
     unsigned commands, verifies;
 };
 extern struct answers answers;

@@ -41,7 +41,7 @@ void *calls_room(struct calls *calls, size_t length)
     return input_byte(&calls->input) == 0xFF ? NULL : malloc(length > 0 ? length : 1);
 }
 
-CK_BYTE *calls_bytes(struct calls *calls, CK_ULONG *length, bool may_lie)
+CK_BYTE *calls_bytes(struct calls *calls, CK_ULONG *length, bool may_exceed)
 {
     unsigned form = input_byte(&calls->input);
     size_t size = form == 0xF0 ? input_word(&calls->input) : form % 64;
@@ -55,7 +55,7 @@ CK_BYTE *calls_bytes(struct calls *calls, CK_ULONG *length, bool may_lie)
     fuzz_promise(copy != NULL, "memory");
     if (size > 0)
         memcpy(copy, bytes, size);
-    if (may_lie && form == 0xFE)
+    if (may_exceed && form == 0xFE)
         *length = input_byte(&calls->input) & 1 ? ~0UL : 1UL << 40;
     return copy;
 }
@@ -96,7 +96,7 @@ static bool equals_refused(const struct calls *calls, const struct attempt *atte
            memcmp(attempt->pin, calls->refused[attempt->key], attempt->length) == 0;
 }
 
-/* What the module says of a PIN, against what is so. */
+/* Compares what the module returns for a PIN with the card's PIN. */
 static void check_verdict(struct calls *calls, const struct pins *before, const char *name,
                           CK_RV rv)
 {
@@ -106,17 +106,17 @@ static void check_verdict(struct calls *calls, const struct pins *before, const 
     int left = before->tries[before->own[attempt->key]];
     bool spent = now.tries[now.own[attempt->key]] < left;
     bool right = pins_is_right(before, attempt);
-    if (!calls->lied) {
+    if (!calls->false_answers) {
         fuzz_promise(rv != CKR_PIN_INCORRECT || !right || left == 0,
                      "%s: the right PIN is called wrong", name);
         fuzz_promise(rv != CKR_PIN_LOCKED || left == 0 || (left == 1 && (spent || !right)) ||
                          (left == 1 && calls->keep_last_try),
                      "%s: a PIN with %d tries is called locked", name, left);
-        fuzz_promise(rv != CKR_OK || right, "%s: a wrong PIN is taken", name);
+        fuzz_promise(rv != CKR_OK || right, "%s: a wrong PIN is accepted", name);
         fuzz_promise(!spent || !equals_refused(calls, attempt),
                      "%s: a try spent on a PIN just refused", name);
     }
-    if (right) /* whatever came of it then: the card may have taken it */
+    if (right) /* in any case the card may have accepted it */
         calls->refused_length[attempt->key] = 0;
     if (rv == CKR_PIN_INCORRECT && spent && attempt->length <= CALLS_PIN) {
         memcpy(calls->refused[attempt->key], attempt->pin, attempt->length);
@@ -124,11 +124,11 @@ static void check_verdict(struct calls *calls, const struct pins *before, const 
     }
 }
 
-/* Nobody is logged in: then the card has nothing open either. */
+/* When not logged in, no PIN may be verified at the card. */
 static void check_locked(struct calls *calls, const char *name)
 {
     bool logged_in[2] = {false, false};
-    if (calls->disturbed || calls->lied)
+    if (calls->disturbed || calls->false_answers)
         return;
     for (unsigned i = 0; i < CALLS_SESSIONS; i++) {
         CK_SESSION_INFO info;
@@ -140,7 +140,7 @@ static void check_locked(struct calls *calls, const char *name)
     pins_note(&now, calls->card);
     for (int key = 0; key < JPKI_KEYS; key++)
         fuzz_promise(logged_in[key] || !now.verified[key],
-                     "%s: nobody is logged in, but PIN %d stays verified", name, key);
+                     "%s: not logged in, but PIN %d stays verified", name, key);
 }
 
 static const struct calls_step *find_step(unsigned number)
@@ -163,7 +163,7 @@ static void take_step(struct calls *calls)
     calls->attempt = (struct attempt){0};
     pins_note(&before, calls->card);
     CK_RV rv = step->run(calls);
-    if (calls->tell)
+    if (calls->trace)
         (void)fprintf(stderr, "%s: %#lx\n", step->name, rv);
     fuzz_promise(is_known_return_value(rv), "%s returned %#lx", step->name, rv);
     pins_check(&before, &calls->attempt, step->name);
@@ -195,9 +195,9 @@ static void begin(struct calls *calls)
     unsigned choices = input_byte(&calls->input) % (SWITCHES_MAX + 1);
     for (unsigned i = 0; i < choices; i++) {
         unsigned which = input_byte(&calls->input);
-        calls->lied |= switches_choose(calls->card, which, input_byte(&calls->input));
+        calls->false_answers |= switches_choose(calls->card, which, input_byte(&calls->input));
     }
-    calls->disturbed = calls->lied;
+    calls->disturbed = calls->false_answers;
     if (head & CALLS_INITIALIZED) {
         CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK, .pReserved = calls->options};
         CK_ULONG count = 0;
@@ -223,7 +223,7 @@ static void finish(struct calls *calls)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct calls calls = {
-        .input = {data, data + size}, .card = pins_card(), .tell = getenv("FUZZ_TELL") != NULL};
+        .input = {data, data + size}, .card = pins_card(), .trace = getenv("FUZZ_TRACE") != NULL};
     begin(&calls);
     for (unsigned i = 0; i < STEPS_MAX && !input_ended(&calls.input); i++)
         take_step(&calls);

@@ -20,7 +20,7 @@ static CK_RV initialize(struct calls *calls)
 static CK_RV finalize(struct calls *calls)
 {
     CK_RV rv = C_Finalize(input_byte(&calls->input) == 0xFF ? calls : NULL);
-    if (rv == CKR_OK) /* handles begin anew */
+    if (rv == CKR_OK) /* all handles are invalid */
         memset(calls->sessions, 0, sizeof calls->sessions);
     return rv;
 }
@@ -110,7 +110,7 @@ static CK_RV open_session(struct calls *calls)
     CK_RV rv = C_OpenSession(slot, chosen, NULL, NULL, null ? NULL : &handle);
     if (rv == CKR_OK) {
         unsigned place = calls->next_session++ % CALLS_SESSIONS;
-        if (calls->sessions[place] != CK_INVALID_HANDLE) /* all stay known, see check_locked */
+        if (calls->sessions[place] != CK_INVALID_HANDLE) /* all are kept, see check_locked */
             (void)C_CloseSession(calls->sessions[place]);
         calls->sessions[place] = handle;
         calls->slots[place] = slot;
@@ -151,7 +151,7 @@ static size_t copy_pin(const char *text, uint8_t *pin)
     return length;
 }
 
-/* A PIN in memory of its own size: the right one of either token, wrong ones, impossible ones. */
+/* A PIN in memory of its own size: the right one of either token, wrong ones, malformed ones. */
 static uint8_t *choose_pin(struct calls *calls, CK_ULONG *length)
 {
     static const char *const pins[] = {
@@ -187,7 +187,7 @@ static uint8_t *choose_pin(struct calls *calls, CK_ULONG *length)
     return pin;
 }
 
-/* The PIN of this step is for the token of this session. */
+/* Notes that this step presents a PIN to the token of this session. */
 static void note_attempt(struct calls *calls, CK_SESSION_HANDLE session, uint8_t *pin,
                          CK_ULONG length)
 {

@@ -72,7 +72,7 @@ static CK_RV find(struct calls *calls)
     CK_OBJECT_HANDLE *found = calls_room(calls, most * sizeof *found);
     CK_RV rv =
         C_FindObjects(session, found, most, input_byte(&calls->input) == 0xFF ? NULL : &count);
-    fuzz_promise(count <= most, "C_FindObjects gave %lu for %lu", count, most);
+    fuzz_promise(count <= most, "C_FindObjects returned %lu handles for %lu", count, most);
     if (rv == CKR_OK && count > 0)
         memcpy(calls->objects, found, count * sizeof *found);
     free(found);
@@ -84,7 +84,7 @@ static CK_RV find_final(struct calls *calls)
     return C_FindObjectsFinal(calls_session(calls));
 }
 
-/* All three in one, so that there are handles to go on with. */
+/* All three functions in one step, so that there are handles for later steps. */
 static CK_RV find_all(struct calls *calls)
 {
     CK_SESSION_HANDLE session = calls_session(calls);
@@ -118,7 +118,7 @@ static CK_RV get_attribute_value(struct calls *calls)
     for (unsigned i = 0; i < count; i++) {
         bool fits = template[i].pValue == NULL || template[i].ulValueLen <= room[i] ||
                     template[i].ulValueLen == CK_UNAVAILABLE_INFORMATION;
-        fuzz_promise(rv != CKR_OK || fits, "an attribute longer than its room");
+        fuzz_promise(rv != CKR_OK || fits, "an attribute longer than its buffer");
         free(template[i].pValue);
     }
     return rv;

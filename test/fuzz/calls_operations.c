@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Steps: signing, verifying, digesting, and what is refused. */
+/* Steps: signing, verifying, digesting, and functions that are not supported. */
 #include "calls.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@ enum { OUT_MAX = 512 };
 
 typedef CK_RV (*init_with_key)(CK_SESSION_HANDLE, CK_MECHANISM_PTR, CK_OBJECT_HANDLE);
 
-/* The functions that begin something with a mechanism and a key. */
+/* Functions that begin an operation with a mechanism and a key. */
 static CK_RV init(struct calls *calls, init_with_key function)
 {
     CK_RSA_PKCS_PSS_PARAMS pss;
@@ -64,7 +64,7 @@ static CK_RV digest_update(struct calls *calls)
     return feed(calls, C_DigestUpdate);
 }
 
-/* Room of just the size that is named. */
+/* A buffer of exactly the size passed. */
 static CK_BYTE *choose_out(struct calls *calls, CK_ULONG *length)
 {
     unsigned form = input_byte(&calls->input);
@@ -81,7 +81,7 @@ static CK_RV single(struct calls *calls, CK_C_Sign function)
     CK_ULONG room = out_length;
     CK_RV rv = function(session, data, length, out,
                         input_byte(&calls->input) == 0xFF ? NULL : &out_length);
-    fuzz_promise(rv != CKR_OK || out == NULL || out_length <= room, "more than there is room for");
+    fuzz_promise(rv != CKR_OK || out == NULL || out_length <= room, "more than fits the buffer");
     free(data);
     free(out);
     return rv;
@@ -117,7 +117,7 @@ static CK_RV digest_final(struct calls *calls)
     return final(calls, C_DigestFinal);
 }
 
-/* A signature of zeros verifies nothing. */
+/* A signature of zeros must not verify. */
 static CK_RV verify_with(struct calls *calls, bool in_parts)
 {
     CK_SESSION_HANDLE session = calls_session(calls);
@@ -144,7 +144,7 @@ static CK_RV verify_final(struct calls *calls)
     return verify_with(calls, true);
 }
 
-/* A signature from begin to end. */
+/* A whole signature. */
 static CK_RV sign_whole(struct calls *calls)
 {
     CK_RSA_PKCS_PSS_PARAMS pss;

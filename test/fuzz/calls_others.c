@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Steps: the card, the reader, and the other program. */
+/* Steps: the card, the reader, and another program. */
 #include "calls.h"
 
 #include "fake_readers.h"
@@ -13,8 +13,8 @@ static CK_RV take_out(struct calls *calls)
     return CKR_OK;
 }
 
-/* It may have been taken out by a switch of its own, and the reader may be gone. */
-static CK_RV put_in(struct calls *calls)
+/* The card may have been removed by a switch, and the reader unplugged. */
+static CK_RV insert(struct calls *calls)
 {
     (void)readers_plug("Reader of calls 00 00");
     readers_insert(calls->reader, calls->card);
@@ -32,7 +32,7 @@ static CK_RV service(struct calls *calls)
 {
     readers_service(input_byte(&calls->input) & 1);
     memset(calls->refused_length, 0, sizeof calls->refused_length);
-    calls->disturbed = true; /* the rack's cards keep their power, pcscd's do not */
+    calls->disturbed = true; /* the fake readers' cards keep their power, unlike pcscd's */
     return CKR_OK;
 }
 
@@ -74,14 +74,14 @@ static CK_RV set_switch(struct calls *calls)
 {
     unsigned which = input_byte(&calls->input);
     if (switches_choose(calls->card, which, input_byte(&calls->input)))
-        calls->lied = calls->disturbed = true;
+        calls->false_answers = calls->disturbed = true;
     memset(calls->refused_length, 0, sizeof calls->refused_length);
     return CKR_OK;
 }
 
 const struct calls_step calls_others[] = {
-    {"the card is taken out", take_out},
-    {"the card is put in", put_in},
+    {"the card is removed", take_out},
+    {"the card is inserted", insert},
     {"the reader is unplugged", unplug},
     {"pcscd stops or starts", service},
     {"a reset", reset},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The card's answers: any bytes, to a fixed script of Cryptoki calls. See card_answers.h and
- * answers.h for the form of an input. */
+/* Any answers of the card, to the Cryptoki calls of script.h. See card_answers.h and answers.h for
+ * the form of an input. */
 #include "card_answers.h"
 
 #include "answers.h"
@@ -70,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (script_initialize(&script, make_options(head, options, sizeof options)) == CKR_OK)
         script_walk(&script);
     script_finalize(&script);
-    /* The virtual card as it is, and the usual options: the script itself is sound. */
+    /* With the virtual card's own answers and the usual options everything must succeed. */
     if (size <= 2 && (head & ~(unsigned)(HEAD_LOG | HEAD_BRIEF)) == HEAD_CARD_GOES_ON)
         fuzz_promise(choices > 0 || script.surprise == NULL, "%s returned %#lx", script.surprise,
                      script.surprise_rv);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The head of an input of card_answers: a byte of bits, a byte of how many switches of the virtual
- * card are set, two bytes for each (which, and which of its values); then records (answers.h). */
+/* The head of an input of card_answers: a byte of bits, a byte with the number of switches to set,
+ * two bytes for each (which switch, which value); then records (answers.h). */
 #ifndef CARD_ANSWERS_H
 #define CARD_ANSWERS_H
 

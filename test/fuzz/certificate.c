@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Certificates: what is read of one is whole, lies inside it, and is the same whether its beginning
- * was read or all of it. The first byte says how much of the rest is there at first. */
+/* Certificates: the fields lie inside the certificate, and are the same whether only its beginning
+ * was read or all of it. The first byte says how much of the rest is read at first. */
 #include "fuzz.h"
 #include "jpki/crypto.h"
 
@@ -58,7 +58,7 @@ static void check_same_key(const struct jpki_certificate *a, const struct jpki_c
                  "the beginning of a certificate has the key of the whole");
 }
 
-/* A signature of zeros is nobody's. */
+/* A signature of zeros must not verify. */
 static void check_signature(const struct jpki_certificate *certificate)
 {
     static const uint8_t zeros[1024];
@@ -100,7 +100,7 @@ static struct jpki_certificate *read_key(const uint8_t *der, size_t size, size_t
     fuzz_promise(inside(der, have, &info), "the key lies inside");
     fuzz_promise(info.data + info.length == der + end, "the key ends where it is said to end");
 
-    /* Nothing behind the key is looked at. */
+    /* Nothing after the key is needed. */
     uint8_t *prefix = malloc(end);
     if (prefix == NULL)
         return NULL;

@@ -94,7 +94,7 @@ void faults_run(const struct faults_run *run)
     if (rv != CKR_OK)
         rv = script_initialize(&script, run->options);
     if (run->recover && !script_recover(&script)) {
-        /* OpenSSL 3.0 never asks its provider again for what it once had no memory to construct. */
+        /* OpenSSL 3.0 does not try again to construct what it once had no memory for. */
         unwell += script.surprise_rv != CKR_GENERAL_ERROR;
         (void)fprintf(stderr, "faults: %s still returns %#lx after ", script.surprise,
                       script.surprise_rv);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The n-th allocation fails, for every n: the module's own (malloc, calloc, realloc, mmap, threads,
- * file descriptors; linked with --wrap for each), and with `openssl` those of OpenSSL on the
- * module's behalf, in steps. (There OpenSSL 3.0 itself loses memory, see openssl.supp. What the
- * module loses is seen where its own allocations fail.)
+ * file descriptors; linked with --wrap for each), and with `openssl` those that OpenSSL makes for
+ * the module, in steps. (OpenSSL 3.0 itself leaks memory then, see openssl.supp. Leaks of the
+ * module are found where its own allocations fail.)
  */
 #include "faults.h"
 #include "fuzz_winscard.h"
-#include "quick.h"
+#include "reuse.h"
 #include "secrets.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@
 /* ---- Counting --------------------------------------------------------------------------- */
 
 static bool armed, counts_openssl;
-static int outside = 1;             /* > 0: PC/SC or the card are at work */
+static int outside = 1;             /* > 0: in PC/SC or the card */
 static unsigned long seen, fail_at; /* 0: none */
 
 /* Whether this allocation is the one that fails. */
@@ -149,7 +149,7 @@ int main(int argc, char **argv)
     winscard_leave = enter_module;
     if (argc > 3 && strcmp(argv[1], "openssl") == 0) {
         counts_openssl = true;
-        quick_shares_context = false;
+        reuse_context = false;
         first = strtoul(argv[2], NULL, 10);
         step = strtoul(argv[3], NULL, 10);
     } else {

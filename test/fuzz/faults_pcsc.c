@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first six are one of each kind that src/pcsc tells apart. */
+/* The first six: one of each kind that src/pcsc distinguishes. */
 static const LONG errors[] = {
     SCARD_E_NO_SERVICE,        SCARD_W_REMOVED_CARD,       SCARD_W_RESET_CARD,
     SCARD_E_SHARING_VIOLATION, SCARD_E_NOT_TRANSACTED,     SCARD_E_NO_MEMORY,
@@ -63,8 +63,8 @@ static bool run(unsigned n, LONG error, enum winscard_how how, bool recover)
     return winscard_failed() != NULL;
 }
 
-/* Calls that do something to the card: their failing may come too late, and may leave a PIN open
- * that no later transaction closes. */
+/* Calls that act on the card: when they fail, a PIN may stay verified that no later transaction can
+ * clear. */
 static bool is_work(const char *name)
 {
     static const char *const names[] = {"SCardTransmit", "SCardEndTransaction", "SCardGetAttrib",

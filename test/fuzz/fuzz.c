@@ -11,7 +11,7 @@ void fuzz_promise(bool kept, const char *format, ...)
         return;
     va_list args;
     va_start(args, format);
-    (void)fputs("fuzz: broken promise: ", stderr);
+    (void)fputs("fuzz: failed: ", stderr);
     (void)vfprintf(stderr, format, args);
     (void)fputc('\n', stderr);
     va_end(args);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * winscard: PC/SC in this process, over one virtual card in one reader: it stands in for
- * libpcsclite, so that src/pcsc runs as it is. One of its calls can be made to fail. Aborts where
- * the module uses it wrongly.
+ * winscard: PC/SC in this process, with one virtual card in one reader, in place of libpcsclite.
+ * One of its calls can be made to fail. Aborts when the module uses it wrongly.
  */
 #ifndef FUZZ_WINSCARD_H
 #define FUZZ_WINSCARD_H
@@ -11,16 +10,19 @@
 
 #include <winscard.h>
 
-/* A fresh start, with the card rewound and in the reader. */
+/* Starts afresh, with the card rewound and in the reader. */
 void winscard_start(struct vcard *card);
 
-/* Nothing is left: no context, no connection, no transaction. */
+/* Aborts unless all contexts, connections and transactions are closed. */
 void winscard_check_closed(void);
 
-/* No transaction under way, and at most one VERIFY since this was last called. */
+/* Aborts if a transaction is open, or more than one VERIFY was sent since the last call. */
 void winscard_check_call(const char *call);
 
-enum winscard_how { WINSCARD_NOT_DONE, WINSCARD_DONE }; /* the failing call had no effect, or had */
+enum winscard_how {
+    WINSCARD_NOT_DONE,
+    WINSCARD_DONE
+}; /* whether the failing call had its effect */
 
 /* The n-th call from now fails; 0: none. */
 void winscard_fail(unsigned n, LONG error, enum winscard_how how);
@@ -29,7 +31,7 @@ void winscard_fail(unsigned n, LONG error, enum winscard_how how);
 unsigned winscard_calls(void);
 const char *winscard_failed(void);
 
-/* Called where the module is left for PC/SC and the card, and where it goes on; may be NULL. */
+/* Called at the beginning and the end of each PC/SC call; may be NULL. */
 extern void (*winscard_enter)(void), (*winscard_leave)(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Cards that never end: how many commands the worst of them gets out of one Cryptoki call. */
+/* Cards that prolong every answer: how many commands one Cryptoki call sends at most. */
 #include "fake_readers.h"
 #include "fuzz.h"
 #include "pins.h"
@@ -11,13 +11,12 @@
 
 enum { PIECE = 60, HANG_SECONDS = 60 };
 
-/* A certificate in single bytes, each in as many commands as it can be dragged out to: another
- * length, eight times "more", and the byte. Every element ends just before the reads that one look
- * at it allows are used up. */
-struct dripping {
+/* A certificate in single bytes, each in as many commands as possible: another length, eight times
+ * "more", and the byte. Every element ends just before the reads allowed for it are used up. */
+struct byte_by_byte {
     unsigned turn;   /* within one byte */
     unsigned at;     /* of the next byte */
-    bool identified; /* EF 0006 is there */
+    bool identified; /* EF 0006 exists */
 };
 
 static uint8_t byte_at(unsigned at)
@@ -39,7 +38,7 @@ static size_t answer_with(uint8_t *answer, size_t length, unsigned sw)
     return length + 2;
 }
 
-static size_t drip(struct dripping *card, const uint8_t *command, uint8_t *answer)
+static size_t drip(struct byte_by_byte *card, const uint8_t *command, uint8_t *answer)
 {
     if (command[1] == 0xB0) {
         bool named = command[2] & 0x80;
@@ -57,7 +56,8 @@ static size_t drip(struct dripping *card, const uint8_t *command, uint8_t *answe
     }
     if (command[1] != 0xB0 && command[1] != 0xC0)
         return 0;
-    if (command[1] == 0xB0 && card->at == 0) { /* the first look: enough to see what it is */
+    if (command[1] == 0xB0 &&
+        card->at == 0) { /* the first read: enough to recognise a certificate */
         card->turn = 0;
         for (unsigned i = 0; i < 10; i++)
             answer[i] = byte_at(i);
@@ -71,13 +71,13 @@ static size_t drip(struct dripping *card, const uint8_t *command, uint8_t *answe
     return answer_with(answer, command[1] == 0xC0 ? 2 : 1, 0x9000);
 }
 
-static size_t lie(void *context, const uint8_t *command, size_t length, uint8_t *answer)
+static size_t answer_in_bytes(void *context, const uint8_t *command, size_t length, uint8_t *answer)
 {
     (void)length;
     return drip(context, command, answer);
 }
 
-/* One answer to everything. */
+/* One answer to every command. */
 static size_t repeat(void *context, const uint8_t *command, size_t length, uint8_t *answer)
 {
     const uint8_t *sw = context;
@@ -86,7 +86,7 @@ static size_t repeat(void *context, const uint8_t *command, size_t length, uint8
     return answer_with(answer, sw[2], (unsigned)sw[0] << 8 | sw[1]);
 }
 
-/* ---- What it costs ---------------------------------------------------------------------- */
+/* ---- Counting --------------------------------------------------------------------------- */
 
 static unsigned most;
 
@@ -106,8 +106,8 @@ static void note(const char *card, const char *call, uint64_t before)
         note((card), #call, before);                                                               \
     } while (0)
 
-static void walk(const char *card, size_t (*fn)(void *, const uint8_t *, size_t, uint8_t *),
-                 void *context)
+static void call_everything(const char *card,
+                            size_t (*fn)(void *, const uint8_t *, size_t, uint8_t *), void *context)
 {
     char options[] = "log=off";
     CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK, .pReserved = options};
@@ -143,11 +143,11 @@ int main(int argc, char **argv)
                                  {0x90, 0x00, 1}, {0x90, 0x00, 4}, {0x63, 0xC3, 0},
                                  {0x69, 0x82, 0}, {0x6F, 0x00, 0}, {0x62, 0x82, 4}};
     unsigned allowed = argc > 1 ? (unsigned)atoi(argv[1]) : ~0U;
-    struct dripping dripping = {.identified = true}, stranger = {.identified = false};
+    struct byte_by_byte bytewise = {.identified = true}, no_0006 = {.identified = false};
     for (size_t i = 0; i < sizeof noise / sizeof noise[0]; i++)
-        walk("noise", repeat, noise[i]);
-    walk("dripping", lie, &dripping);
-    walk("dripping, without EF 0006", lie, &stranger);
+        call_everything("the same answer", repeat, noise[i]);
+    call_everything("a certificate in single bytes", answer_in_bytes, &bytewise);
+    call_everything("a certificate in single bytes, without EF 0006", answer_in_bytes, &no_0006);
     printf("at most %u commands in one call\n", most);
     fuzz_promise(most <= allowed, "no more than %u commands in one call", allowed);
     return EXIT_SUCCESS;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Option strings: whatever stands in them, what comes out is a whole and possible set of options.
- */
+/* Option strings: whatever they contain, the parsed options are complete and valid. */
 #include "fuzz.h"
 #include "jpki/base.h"
 
@@ -21,7 +20,7 @@ static void check_possible(const struct jpki_options *options)
                  "ignore-readers ends");
 }
 
-/* The same text twice is the same as once: later ones win. */
+/* The same text twice gives the same options: later ones win. */
 static void check_twice(const char *text, size_t size, const struct jpki_options *once)
 {
     struct jpki_options twice;
@@ -32,7 +31,7 @@ static void check_twice(const char *text, size_t size, const struct jpki_options
     doubled[size] = ' ';
     memcpy(doubled + size + 1, text, size + 1);
     jpki_options_default(&twice, JPKI_SLOTS_AUTH);
-    fuzz_promise(jpki_options_parse(&twice, doubled), "what was understood once is so twice");
+    fuzz_promise(jpki_options_parse(&twice, doubled), "the text twice is accepted, too");
     fuzz_promise(twice.slots == once->slots && twice.pin_cache == once->pin_cache &&
                      twice.pss == once->pss && twice.busy_timeout == once->busy_timeout &&
                      twice.log_level == once->log_level &&

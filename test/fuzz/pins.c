@@ -3,7 +3,7 @@
 
 #include "fuzz.h"
 
-/* The inside of the card: only there a PIN can be seen. */
+/* The library's private header, to see PINs. */
 #include "card.h"
 
 #include <ctype.h>
@@ -32,7 +32,7 @@ static void note(void *context, const char *application, uint16_t file, int trie
 {
     struct pins *pins = context;
     (void)full;
-    fuzz_promise(pins->count < PINS_MAX, "not that many PINs");
+    fuzz_promise(pins->count < PINS_MAX, "at most PINS_MAX PINs");
     for (int key = 0; key < JPKI_KEYS; key++) {
         if (strcmp(application, own[key].application) == 0 && file == own[key].file) {
             pins->own[key] = pins->count;

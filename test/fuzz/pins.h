@@ -19,24 +19,24 @@ struct pins {
     struct vcard *card;
     unsigned count;
     int tries[PINS_MAX];     /* of every PIN of every application */
-    unsigned own[JPKI_KEYS]; /* where ours stand among them */
+    unsigned own[JPKI_KEYS]; /* which of them are JPKI's */
     bool verified[JPKI_KEYS];
     char right[JPKI_KEYS][JPKI_PIN_MAX + 1];
 };
 
-/* The card in VCARD_TEMPLATE, opened once per process; nothing is ever written back. */
+/* The card in VCARD_TEMPLATE, opened once per process; nothing is written back. */
 struct vcard *pins_card(void);
 
 void pins_note(struct pins *pins, struct vcard *card);
 
-/* Since pins_note: no PIN lost a try but the one presented, that one only if it was wrong, and then
- * one. `call` is for the message. */
+/* Checks that since pins_note only the PIN presented has lost a try, one, and only if it was wrong.
+ * `call` is for the message. */
 void pins_check(const struct pins *before, const struct attempt *attempt, const char *call);
 
 /* Whether the PIN presented was the right one, letters in either case. */
 bool pins_is_right(const struct pins *before, const struct attempt *attempt);
 
-/* What the card would take: copied with a NUL, for the test to know. */
+/* Copies the right PIN, with a NUL. */
 void pins_right(struct vcard *card, enum jpki_key key, char pin[JPKI_PIN_MAX + 1]);
 
 #endif

@@ -106,7 +106,7 @@ static void use_token(struct script *script, CK_SESSION_HANDLE session, enum jpk
     script_sign_once_more(script, session);
     CALL(script, &nothing, CKR_OK, C_GetTokenInfo((CK_SLOT_ID)key, &token_info));
     CALL(script, &nothing, CKR_OK, C_Logout(session));
-    script_sign_once_more(script, session); /* refused, if anything */
+    script_sign_once_more(script, session); /* refused, if there is a key at all */
 }
 
 CK_RV script_initialize(struct script *script, const char *options)

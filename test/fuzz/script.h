@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * script: what an application does with both tokens of one reader, from C_Initialize to C_Finalize,
- * whatever comes back. Each return value is one of those that return_values.h knows, and no
- * signature is handed out that the certificate read before does not verify.
+ * whatever the calls return. Aborts when a return value is not in return_values.h, or a signature
+ * does not fit the certificate read before.
  */
 #ifndef SCRIPT_H
 #define SCRIPT_H
@@ -16,20 +16,19 @@
 #define SCRIPT_SIGN_NEW   "newpin99"
 
 struct script {
-    struct vcard *card; /* tells which PIN is the right one now */
+    struct vcard *card; /* to find the right PIN */
     bool brief;         /* few mechanisms, each attribute once */
 
-    /* Before and after every call; NULL: nobody watches. */
+    /* Before and after every call; may be NULL. */
     void (*before)(void *context, const struct attempt *attempt);
     void (*after)(void *context, const struct attempt *attempt, const char *call, CK_RV rv);
     void *context;
 
-    const char
-        *surprise; /* the first call that a card without faults would have answered otherwise */
+    const char *surprise; /* the first call with another value than without faults */
     CK_RV surprise_rv;
-    unsigned signatures; /* handed out */
+    unsigned signatures; /* returned */
 
-    CK_BYTE key[8192]; /* what signatures are checked with */
+    CK_BYTE key[8192]; /* to check signatures with */
     CK_ULONG key_length;
 };
 
@@ -39,11 +38,11 @@ void script_finalize(struct script *script);
 /* Everything with both tokens. Ends with all sessions closed, unless closing fails. */
 void script_walk(struct script *script);
 
-/* C_CloseAllSessions of both slots, then everything once more. False when something of it does not
- * work: `surprise` tells what. */
+/* C_CloseAllSessions of both slots, then everything once more. Returns false and sets `surprise`
+ * when a call fails. */
 bool script_recover(struct script *script);
 
-/* Whether one of the PINs used stands in the log. */
+/* Aborts if a PIN is in the log. */
 void script_check_log(const struct script *script);
 
 #endif

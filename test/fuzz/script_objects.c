@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The script's objects: all of them, each attribute by its length first and then into just that
- * much room, where a sanitizer sees a byte too many. */
+/* All objects: the length of each attribute, then its value into a buffer of that size, so that a
+ * sanitizer sees a byte too many. */
 #include "fuzz.h"
 #include "script_run.h"
 
@@ -45,7 +45,7 @@ static const CK_ATTRIBUTE_TYPE types[] = {
     CKA_EC_POINT,
     CKA_PRIVATE_EXPONENT,
     CKA_PRIME_1,
-    0x80000001UL, /* somebody's own */
+    0x80000001UL, /* vendor defined */
 };
 
 enum { TYPES = sizeof types / sizeof types[0], VALUE_MAX = 16384 };
@@ -61,7 +61,7 @@ static void make_room(CK_ATTRIBUTE *template)
     }
 }
 
-/* The holder's certificate, or his public key, is what signatures will be checked with. */
+/* Keeps the holder's certificate or public key, to check signatures with. */
 static void keep_key(struct script *script, const CK_ATTRIBUTE *template)
 {
     CK_OBJECT_CLASS class = 0;

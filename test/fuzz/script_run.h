@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files of the script share. */
+/* Shared by the files of the script. */
 #ifndef SCRIPT_RUN_H
 #define SCRIPT_RUN_H
 
@@ -9,7 +9,7 @@
 
 #define ANYTHING (~0UL)
 
-/* One Cryptoki call, watched. Its value is what the call returned. */
+/* One Cryptoki call with its checks. Its value is the return value. */
 #define CALL(script, attempt, expected, call)                                                      \
     script_after((script), (attempt), #call, (expected),                                           \
                  (script_before((script), (attempt)), (call)))
@@ -18,10 +18,10 @@ void script_before(struct script *script, const struct attempt *attempt);
 CK_RV script_after(struct script *script, const struct attempt *attempt, const char *call,
                    CK_RV expected, CK_RV rv);
 
-/* Finds every object that there is to see, and reads every attribute of each. */
+/* Finds all objects, and reads every attribute of each. */
 void script_read_objects(struct script *script, CK_SESSION_HANDLE session);
 
-/* With the private key that there is to see; NULL attempts. */
+/* With the private key, if one is found. */
 void script_sign_each_way(struct script *script, CK_SESSION_HANDLE session);
 void script_sign_once_more(struct script *script, CK_SESSION_HANDLE session);
 

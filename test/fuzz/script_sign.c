@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The script's signatures: every mechanism, in one call and in parts. */
+/* Signatures with every mechanism, in one call and in parts. */
 #include "fuzz.h"
 #include "script_run.h"
 
@@ -32,7 +32,7 @@ static CK_OBJECT_HANDLE find_key(struct script *script, CK_SESSION_HANDLE sessio
     return count == 1 ? key : CK_INVALID_HANDLE;
 }
 
-/* Where reading the objects failed, the key itself tells what its signatures are checked with. */
+/* Where reading the objects failed, takes the public key from the private key's attributes. */
 static void ask_key(struct script *script, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)
 {
     CK_ATTRIBUTE info = {CKA_PUBLIC_KEY_INFO, script->key, sizeof script->key};

@@ -29,8 +29,8 @@ int __wrap_munmap(void *at, size_t length);
 
 void *__wrap_mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset)
 {
-    /* Secrets get whole pages. The memory that a forked child finds empty is mapped once, with less
-     * than a page, and stays. */
+    /* Secrets get whole pages. The memory that is zero in a forked child is mapped once, less than
+     * a page, and stays mapped. */
     if (length % (size_t)sysconf(_SC_PAGESIZE) != 0)
         return __real_mmap(at, length, protection, flags, fd, offset);
     if (secrets_refuse != NULL && secrets_refuse()) {
@@ -41,7 +41,7 @@ void *__wrap_mmap(void *at, size_t length, int protection, int flags, int fd, of
     size_t i = 0;
     while (i < PAGES_MAX && pages[i].at != NULL)
         i++;
-    fuzz_promise(i < PAGES_MAX, "pages of secrets are given back");
+    fuzz_promise(i < PAGES_MAX, "pages of secrets are unmapped");
     if (page != MAP_FAILED)
         pages[i] = (struct page){page, length};
     return page;
@@ -53,9 +53,9 @@ int __wrap_munmap(void *at, size_t length)
         if (pages[i].at != at)
             continue;
         const unsigned char *bytes = at;
-        fuzz_promise(length == pages[i].length, "a page is given back whole");
+        fuzz_promise(length == pages[i].length, "a page of secrets is unmapped whole");
         for (size_t j = 0; j < length; j++)
-            fuzz_promise(bytes[j] == 0, "a secret is wiped before its page is given back");
+            fuzz_promise(bytes[j] == 0, "a secret is wiped before its page is unmapped");
         pages[i].at = NULL;
     }
     return __real_munmap(at, length);
@@ -64,7 +64,7 @@ int __wrap_munmap(void *at, size_t length)
 void secrets_check_pages(void)
 {
     for (size_t i = 0; i < PAGES_MAX; i++)
-        fuzz_promise(pages[i].at == NULL, "a page of secrets is still there in the end");
+        fuzz_promise(pages[i].at == NULL, "a page of secrets is still mapped in the end");
 }
 
 /* ---- Log -------------------------------------------------------------------------------- */
@@ -88,7 +88,7 @@ const char *secrets_log_options(void)
     return options;
 }
 
-/* A status word of the same four digits is none of a PIN's business. */
+/* Whether the digits found are a status word and not a PIN. */
 static bool is_status_word(const char *log, const char *found)
 {
     return found - log >= 3 && memcmp(found - 3, "-> ", 3) == 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * secrets: where PINs must not be. The program is linked with --wrap=mmap and --wrap=munmap (pages
- * of secrets are given back wiped, and all of them) and logs into memory (no PIN in it).
+ * secrets: checks that PINs are wiped from memory and not logged. The program is linked with
+ * --wrap=mmap and --wrap=munmap, to see the pages of secrets.
  */
 #ifndef SECRETS_H
 #define SECRETS_H
@@ -9,16 +9,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Options that have the module log everything here. */
+/* Options that make the module log everything to where secrets_check_log() reads. */
 const char *secrets_log_options(void);
 
-/* None of these texts stands in what was logged since the last time, as it is or in hexadecimal. */
+/* Aborts if one of these texts was logged since the last call, as it is or in hexadecimal. */
 void secrets_check_log(const char *const *texts, size_t count);
 
-/* Every page of secrets was given back (a wrong page aborts at once). */
+/* Aborts unless every page of secrets was unmapped (and wiped, which is checked at once). */
 void secrets_check_pages(void);
 
-/* May make the next page of secrets fail. */
+/* If set, returns whether the next mapping of a page fails. */
 extern bool (*secrets_refuse)(void);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Values of switches that are no plain choice. */
+/* Values for switches that have no list of values. */
 static const struct {
     const char *name, *values;
 } forms[] = {
@@ -74,7 +74,7 @@ bool switches_choose(struct vcard *card, unsigned which, unsigned value)
     char assignment[192];
     (void)snprintf(assignment, sizeof assignment, "%s=%s", search.name, chosen);
     (void)vcard_set(card, assignment);
-    /* A command that is not carried out, and says something. */
+    /* A command that is not carried out but answered. */
     const char *word = strrchr(chosen, ':') != NULL ? strrchr(chosen, ':') + 1 : chosen;
     return strncmp(search.name, "fail.", 5) == 0 && strcmp(word, "off") != 0 &&
            strcmp(word, "mute") != 0 && strcmp(word, "lost") != 0 && strcmp(word, "pull") != 0;

@@ -72,7 +72,7 @@ static void power_down(void)
     (void)vcard_power_on(pcsc.card);
 }
 
-/* Errors that tell of a card without power, or of a pcscd that took it along. */
+/* Errors after which the card has no power, or pcscd has ended. */
 static bool loses_power(LONG error)
 {
     return error == SCARD_E_NO_SERVICE || error == SCARD_E_SERVICE_STOPPED ||
@@ -81,7 +81,7 @@ static bool loses_power(LONG error)
            error == SCARD_E_READER_UNAVAILABLE || error == SCARD_E_UNKNOWN_READER;
 }
 
-/* Begins a call. True when it is the one that fails. */
+/* Begins a call. Returns whether it is the one to fail. */
 static bool enter(const char *name)
 {
     if (winscard_enter != NULL)
@@ -116,7 +116,7 @@ static bool *context_of(SCARDCONTEXT context)
 
 static void check_card(SCARDHANDLE card)
 {
-    fuzz_promise(card == CARD && pcsc.owner != 0, "a connection that is none is used");
+    fuzz_promise(card == CARD && pcsc.owner != 0, "a call with an invalid connection");
 }
 
 /* ---- Contexts and readers --------------------------------------------------------------- */
@@ -136,7 +136,7 @@ LONG SCardEstablishContext(DWORD scope, LPCVOID reserved1, LPCVOID reserved2, LP
     return leave(fails, SCARD_S_SUCCESS);
 }
 
-/* Also where it fails the context is gone: the module can do no more. */
+/* The context is closed even if the call fails. */
 LONG SCardReleaseContext(SCARDCONTEXT context)
 {
     bool fails = enter("SCardReleaseContext");
@@ -167,7 +167,7 @@ LONG SCardGetStatusChange(SCARDCONTEXT context, DWORD timeout, SCARD_READERSTATE
 {
     bool fails = enter("SCardGetStatusChange");
     (void)context_of(context);
-    fuzz_promise(timeout == 0, "nobody waits here");
+    fuzz_promise(timeout == 0, "no wait under way");
     for (DWORD i = 0; i < count && !fails; i++) {
         bool ours = strcmp(states[i].szReader, reader_name) == 0;
         bool present = ours && vcard_inserted(pcsc.card);
@@ -213,7 +213,7 @@ LONG SCardReconnect(SCARDHANDLE card, DWORD share, DWORD protocols, DWORD initia
     return leave(fails, SCARD_S_SUCCESS);
 }
 
-/* Also where it fails the connection is gone. */
+/* The connection is closed even if the call fails. */
 LONG SCardDisconnect(SCARDHANDLE card, DWORD disposition)
 {
     bool fails = enter("SCardDisconnect");
@@ -247,7 +247,7 @@ LONG SCardBeginTransaction(SCARDHANDLE card)
     return leave(fails, SCARD_S_SUCCESS);
 }
 
-/* pcsclite's own client takes a transaction that was reset for ended, and so do we. */
+/* As libpcsclite does, takes a transaction for ended when the card was reset. */
 LONG SCardEndTransaction(SCARDHANDLE card, DWORD disposition)
 {
     bool fails = enter("SCardEndTransaction");
@@ -267,7 +267,7 @@ LONG SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send, LPCBYTE comma
     bool fails = enter("SCardTransmit");
     check_card(card);
     fuzz_promise(pcsc.held, "commands only in a transaction");
-    fuzz_promise(!pcsc.broken, "no command after a broken exchange (INS %02X)", command[1]);
+    fuzz_promise(!pcsc.broken, "no command after a failed exchange (INS %02X)", command[1]);
     size_t room = *answer_length;
     pcsc.verifies += length > 4 && command[1] == 0x20;
     LONG rv = SCARD_S_SUCCESS;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Proof by exhaustion: every sequence of answers to every command that C_Login, C_SetPIN and a
- * signature with the silent re-VERIFY send. What may be sent is checked in liar_rules.c, what may
- * be claimed here (PINS_SHORT set: without the signatures, for valgrind). Each run has a module, a
- * session and a card of its own. */
+/* Every sequence of answers to the commands that C_Login, C_SetPIN and a signature (with the VERIFY
+ * of a kept PIN) send. every_answer_rules.c checks the commands, this file the return values. Each
+ * run has a module, a session and a card of its own. PINS_SHORT=1 leaves out the long scenarios. */
 #include "every_answer.h"
 
 #include "vcard_fixture.h"
@@ -15,7 +14,7 @@
 #define FLAGS        (CKF_SERIAL_SESSION | CKF_RW_SESSION)
 
 const struct jpki_module_config jpki_module_config = {
-    .readers = &liar_readers,
+    .readers = &every_answer_readers,
     .slots = JPKI_SLOTS_AUTH | JPKI_SLOTS_SIGN,
 };
 
@@ -24,7 +23,7 @@ static CK_SLOT_ID slot;
 static CK_OBJECT_HANDLE key;
 static uint64_t total;
 
-/* ---- What is done ----------------------------------------------------------------------- */
+/* ---- Calls ------------------------------------------------------------------------------ */
 
 static CK_RV log_in_as(CK_SESSION_HANDLE session, CK_USER_TYPE user)
 {
@@ -39,7 +38,7 @@ static CK_RV log_in(CK_SESSION_HANDLE session)
     return log_in_as(session, CKU_USER);
 }
 
-static CK_RV type_in(CK_SESSION_HANDLE session)
+static CK_RV log_in_at_keypad(CK_SESSION_HANDLE session)
 {
     return C_Login(session, CKU_USER, NULL, 0);
 }
@@ -50,7 +49,7 @@ static CK_RV begin_signature(CK_SESSION_HANDLE session)
     return C_SignInit(session, &mechanism, key);
 }
 
-static CK_RV log_in_for_one(CK_SESSION_HANDLE session)
+static CK_RV log_in_for_signature(CK_SESSION_HANDLE session)
 {
     assert_int_equal(begin_signature(session), CKR_OK);
     return log_in_as(session, CKU_CONTEXT_SPECIFIC);
@@ -72,35 +71,38 @@ static CK_RV sign(CK_SESSION_HANDLE session)
     return C_Sign(session, data, sizeof data, signature, &length);
 }
 
-/* ---- What may be claimed ---------------------------------------------------------------- */
+/* ---- Return values ---------------------------------------------------------------------- */
 
-/* The codes that C_Login and C_SetPIN share; NULL when this one is borne out. */
-static const char *judge_refusal(const struct scenario *scenario, const struct facts *facts,
+/* The errors that C_Login and C_SetPIN share; NULL when the facts agree. */
+static const char *check_refusal(const struct scenario *scenario, const struct facts *facts,
                                  CK_RV rv)
 {
-    bool kept = facts->told_one && strstr(scenario->options, "keep-last-try=yes") != NULL;
-    bool blocked = facts->verdict == BLOCKED || facts->told == TRIES_NONE;
+    bool kept = facts->last_try && strstr(scenario->options, "keep-last-try=yes") != NULL;
+    bool blocked = facts->verdict == BLOCKED || facts->tries == TRIES_NONE;
     switch (rv) {
     case CKR_PIN_INCORRECT:
-        return facts->verdict == WRONG ? NULL : "PIN_INCORRECT, and the card did not say so";
+        return facts->verdict == WRONG ? NULL : "PIN_INCORRECT, but the card did not answer so";
     case CKR_PIN_LOCKED:
-        return blocked || kept ? NULL : "PIN_LOCKED, and the card did not say so";
+        return blocked || kept ? NULL : "PIN_LOCKED, but the card did not answer so";
     case CKR_FUNCTION_CANCELED:
-        return facts->verdict == NOT_TYPED ? NULL : "FUNCTION_CANCELED, and nobody did";
+        return facts->verdict == NOT_TYPED ? NULL
+                                           : "FUNCTION_CANCELED, but the keypad was not cancelled";
     case CKR_DEVICE_REMOVED:
-        return facts->removed ? NULL : "DEVICE_REMOVED, and it was not";
+        return facts->removed ? NULL : "DEVICE_REMOVED, but the card was not removed";
     case CKR_TOKEN_NOT_RECOGNIZED:
-        return facts->not_ours && !facts->selected ? NULL : "TOKEN_NOT_RECOGNIZED, and it is";
+        return facts->not_ours && !facts->selected
+                   ? NULL
+                   : "TOKEN_NOT_RECOGNIZED, but the application was selected";
     case CKR_DEVICE_ERROR:
         if (facts->verdict == WRONG || blocked || kept || facts->verdict == NOT_TYPED)
-            return "DEVICE_ERROR, and it is known what happened";
-        return facts->removed ? "DEVICE_ERROR, and the card was removed" : NULL;
+            return "DEVICE_ERROR, but a more exact error is known";
+        return facts->removed ? "DEVICE_ERROR, but the card was removed" : NULL;
     default:
-        return "a code of some other function";
+        return "not a code of this function";
     }
 }
 
-/* Unlocked, perhaps, for nobody: then power goes. */
+/* The PIN may be verified though no user is logged in; then the card must have been powered off. */
 static bool left_unlocked(const struct facts *facts, bool logged_in)
 {
     bool perhaps =
@@ -108,68 +110,68 @@ static bool left_unlocked(const struct facts *facts, bool logged_in)
     return perhaps && !logged_in && !facts->powered_off && !facts->removed;
 }
 
-static const char *judge_login(const struct scenario *scenario, const struct facts *facts, CK_RV rv,
+static const char *check_login(const struct scenario *scenario, const struct facts *facts, CK_RV rv,
                                bool logged_in)
 {
     if (left_unlocked(facts, logged_in))
-        return "the card is left unlocked";
+        return "the PIN may stay verified";
     if (rv == CKR_OK) {
         if (!logged_in)
-            return "OK, and not logged in";
-        return facts->verdict == ACCEPTED ? NULL : "OK, and VERIFY was not answered 9000";
+            return "OK, but not logged in";
+        return facts->verdict == ACCEPTED ? NULL : "OK, but VERIFY was not answered 9000";
     }
     if (logged_in && !scenario->logged_in)
-        return "logged in without OK";
+        return "logged in, but not OK";
     if (facts->verdict == ACCEPTED)
-        return "VERIFY was answered 9000, and not OK";
-    return judge_refusal(scenario, facts, rv);
+        return "VERIFY was answered 9000, but not OK";
+    return check_refusal(scenario, facts, rv);
 }
 
-static const char *judge_change(const struct scenario *scenario, const struct facts *facts,
+static const char *check_change(const struct scenario *scenario, const struct facts *facts,
                                 CK_RV rv, bool logged_in)
 {
     if (left_unlocked(facts, logged_in))
-        return "the card is left unlocked";
+        return "the PIN may stay verified";
     if (logged_in && !scenario->logged_in)
-        return "logged in by a change";
+        return "logged in by C_SetPIN";
     if (logged_in && facts->changes > 0 && !facts->changed && !facts->change_refused)
-        return "logged in with a PIN that nobody knows";
+        return "logged in, though it is unknown which PIN the card has";
     if (rv == CKR_OK)
-        return facts->changed ? NULL : "OK, and CHANGE was not answered 9000";
+        return facts->changed ? NULL : "OK, but CHANGE was not answered 9000";
     if (facts->changed)
-        return "CHANGE was answered 9000, and not OK";
-    return judge_refusal(scenario, facts, rv);
+        return "CHANGE was answered 9000, but not OK";
+    return check_refusal(scenario, facts, rv);
 }
 
-static const char *judge_signature(const struct scenario *scenario, const struct facts *facts,
+static const char *check_signature(const struct scenario *scenario, const struct facts *facts,
                                    CK_RV rv, bool logged_in)
 {
     (void)scenario;
     if (left_unlocked(facts, logged_in))
-        return "the card is left unlocked";
+        return "the PIN may stay verified";
     bool refused = facts->verifies > 0 && facts->verdict != ACCEPTED;
     if (refused && logged_in)
-        return "logged in with a PIN that was not accepted";
+        return "logged in with a PIN that was refused";
     switch (rv) {
     case CKR_OK:
-        return facts->signature ? NULL : "OK, and no right signature was given";
+        return facts->signature ? NULL : "OK, but the card gave no valid signature";
     case CKR_USER_NOT_LOGGED_IN:
         if (logged_in)
-            return "USER_NOT_LOGGED_IN, and logged in";
-        return facts->said_no_pin ? NULL : "USER_NOT_LOGGED_IN, and the card did not say so";
+            return "USER_NOT_LOGGED_IN, but logged in";
+        return facts->got_6982 ? NULL : "USER_NOT_LOGGED_IN, but the card did not answer so";
     case CKR_MECHANISM_INVALID:
-        return facts->said_no_scheme ? NULL : "MECHANISM_INVALID, and the card did not say so";
+        return facts->got_6a86 ? NULL : "MECHANISM_INVALID, but the card did not answer so";
     case CKR_DEVICE_REMOVED:
     case CKR_TOKEN_NOT_RECOGNIZED:
-        return judge_refusal(scenario, facts, rv);
+        return check_refusal(scenario, facts, rv);
     case CKR_DEVICE_ERROR:
-        return facts->signature ? "DEVICE_ERROR, and there was a right signature" : NULL;
+        return facts->signature ? "DEVICE_ERROR, but the card gave a valid signature" : NULL;
     default:
-        return "a code of some other function";
+        return "not a code of this function";
     }
 }
 
-/* ---- The walk --------------------------------------------------------------------------- */
+/* ---- Scenarios -------------------------------------------------------------------------- */
 
 static CK_SESSION_HANDLE open_session(const struct scenario *scenario)
 {
@@ -202,52 +204,52 @@ static bool is_logged_in(CK_SESSION_HANDLE session)
            (info.state == CKS_RW_USER_FUNCTIONS || info.state == CKS_RO_USER_FUNCTIONS);
 }
 
-static const char *run_once(struct vcard *vcard, const struct scenario *scenario, struct walk *walk,
-                            CK_RV *rv)
+static const char *run_once(struct vcard *vcard, const struct scenario *scenario,
+                            struct answer_tree *tree, CK_RV *rv)
 {
-    liar_reset(vcard, scenario);
+    every_answer_reset(vcard, scenario);
     CK_SESSION_HANDLE session = open_session(scenario);
-    liar_begin(walk);
-    *rv = scenario->act(session);
-    const char *complaint = liar_complaint();
-    if (complaint == NULL && !walk_is_cut(walk))
-        complaint = scenario->judge(scenario, liar_facts(), *rv, is_logged_in(session));
-    liar_end();
+    every_answer_begin(tree);
+    *rv = scenario->call(session);
+    const char *violation = every_answer_violation();
+    if (violation == NULL && !answer_tree_is_cut(tree))
+        violation = scenario->check(scenario, every_answer_facts(), *rv, is_logged_in(session));
+    every_answer_end();
     assert_int_equal(C_Finalize(NULL), CKR_OK);
-    return complaint;
+    return violation;
 }
 
-/* All sequences of a scenario; how many broke a rule. Shows the first few of them. */
-static unsigned walk_scenario(struct vcard *vcard, const struct scenario *scenario)
+/* Runs all sequences of a scenario; returns how many broke a rule, and prints the first of them. */
+static unsigned run_all(struct vcard *vcard, const struct scenario *scenario)
 {
     enum { SHOWN = 3 };
-    struct walk *walk = walk_new();
-    unsigned complaints = 0;
+    struct answer_tree *tree = answer_tree_new();
+    unsigned violations = 0;
     CK_RV rv;
     slot = scenario->slot;
     do {
-        const char *complaint = run_once(vcard, scenario, walk, &rv);
-        if (complaint != NULL && complaints++ < SHOWN) {
-            fprintf(stderr, "%s: %s (returned 0x%lX)\n", scenario->name, complaint, rv);
-            liar_print();
+        const char *violation = run_once(vcard, scenario, tree, &rv);
+        if (violation != NULL && violations++ < SHOWN) {
+            fprintf(stderr, "%s: %s (returned 0x%lX)\n", scenario->name, violation, rv);
+            every_answer_print();
         }
-    } while (walk_next(walk));
-    printf("%-42s %15" PRIu64 " sequences, %7" PRIu64 " run", scenario->name, walk_leaves(walk),
-           walk_runs(walk));
+    } while (answer_tree_next(tree));
+    printf("%-42s %15" PRIu64 " sequences, %7" PRIu64 " run", scenario->name,
+           answer_tree_leaves(tree), answer_tree_runs(tree));
     if (scenario->merge)
-        printf(", %zu states", walk_names(walk));
-    if (complaints > 0)
-        printf(", %u BROKE A RULE", complaints);
+        printf(", %zu states", answer_tree_names(tree));
+    if (violations > 0)
+        printf(", %u BROKE A RULE", violations);
     puts("");
     fflush(stdout);
-    total += walk_leaves(walk);
-    walk_free(walk);
-    return complaints;
+    total += answer_tree_leaves(tree);
+    answer_tree_free(tree);
+    return violations;
 }
 
-#define LOGIN  .act = log_in, .judge = judge_login, .reads_after = true, .merge = true
-#define CHANGE .act = change, .judge = judge_change, .merge = true
-#define KEPT   .act = sign, .judge = judge_signature, .logged_in = true, .merge = true
+#define LOGIN  .call = log_in, .check = check_login, .reads_after = true, .merge = true
+#define CHANGE .call = change, .check = check_change, .merge = true
+#define KEPT   .call = sign, .check = check_signature, .logged_in = true, .merge = true
 
 static const struct scenario scenarios[] = {
     {"C_Login", 0, "", "", LOGIN},
@@ -257,11 +259,12 @@ static const struct scenario scenarios[] = {
     {"C_Login, beside other programs", 0, "", "", LOGIN, .others = true},
     {"C_Login, signature, beside other programs", 1, "", "", LOGIN, .others = true},
     {"C_Login, last try kept", 0, "keep-last-try=yes", "", LOGIN},
-    {"C_Login, at the keypad", 0, "", "", .act = type_in, .judge = judge_login, .reads_after = true,
-     .keypad = true, .merge = true},
-    {"C_Login, at the keypad, last try kept", 0, "keep-last-try=yes", "sfi=off", .act = type_in,
-     .judge = judge_login, .reads_after = true, .keypad = true, .merge = true},
-    {"C_Login, CONTEXT_SPECIFIC", 1, "", "", .act = log_in_for_one, .judge = judge_login,
+    {"C_Login, at the keypad", 0, "", "", .call = log_in_at_keypad, .check = check_login,
+     .reads_after = true, .keypad = true, .merge = true},
+    {"C_Login, at the keypad, last try kept", 0, "keep-last-try=yes", "sfi=off",
+     .call = log_in_at_keypad, .check = check_login, .reads_after = true, .keypad = true,
+     .merge = true},
+    {"C_Login, CONTEXT_SPECIFIC", 1, "", "", .call = log_in_for_signature, .check = check_login,
      .reads_after = true, .logged_in = true, .merge = true},
     {"C_SetPIN", 0, "", "", CHANGE},
     {"C_SetPIN, beside other programs", 0, "", "", CHANGE, .others = true},
@@ -286,9 +289,9 @@ static void run_scenario(void **state)
         skip();
     vcard_fixture_open(&fixture);
     struct vcard_fixture *card = fixture;
-    unsigned complaints = walk_scenario(card->card, scenario);
+    unsigned violations = run_all(card->card, scenario);
     vcard_fixture_close(&fixture);
-    assert_int_equal(complaints, 0);
+    assert_int_equal(violations, 0);
 }
 
 int main(void)

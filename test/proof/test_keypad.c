@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Readers with a keypad: the request that goes to the reader, byte for byte, and which token says
- * that it has one. What comes of typing is in table.inc and test_exhaustion.c. */
+/* Readers with a keypad: the request to the reader, byte for byte, and which token has
+ * CKF_PROTECTED_AUTHENTICATION_PATH. Logins at a keypad are in table.inc and test_exhaustion.c. */
 #include "application.h"
 
 #include "pcsc/internal.h"
 
 #include <string.h>
 
-/* ---- A reader's driver in place of pcscd's ------------------------------------------------- */
+/* ---- SCardControl, answered by this test --------------------------------------------------- */
 
 static struct {
     uint8_t features[64];
@@ -48,19 +48,19 @@ static DWORD found_in(const void *features, size_t length, LONG rv)
     return pcsc_find_keypad(7);
 }
 
-static void features(void **state)
+static void finds_the_feature(void **state)
 {
     (void)state;
     static const uint8_t first[] = {0x06, 4, 0x42, 0x33, 0x00, 0x06};
     static const uint8_t third[] = {0x07, 4, 0, 0,    0, 1,    0x0A, 4,    0,
                                     0,    0, 2, 0x06, 4, 0x42, 0x33, 0x00, 0x06};
     static const uint8_t modify_only[] = {0x07, 4, 0x42, 0x33, 0x00, 0x07};
-    static const uint8_t misshapen[] = {0x06, 2, 0x42, 0x33, 0x00, 0x06};
+    static const uint8_t malformed[] = {0x06, 2, 0x42, 0x33, 0x00, 0x06};
     assert_int_equal(found_in(first, sizeof first, SCARD_S_SUCCESS), 0x42330006);
     assert_int_equal(driver.code, 0x42000000 + 3400); /* CM_IOCTL_GET_FEATURE_REQUEST */
     assert_int_equal(found_in(third, sizeof third, SCARD_S_SUCCESS), 0x42330006);
     assert_int_equal(found_in(modify_only, sizeof modify_only, SCARD_S_SUCCESS), 0);
-    assert_int_equal(found_in(misshapen, sizeof misshapen, SCARD_S_SUCCESS), 0);
+    assert_int_equal(found_in(malformed, sizeof malformed, SCARD_S_SUCCESS), 0);
     assert_int_equal(found_in(first, 0, SCARD_S_SUCCESS), 0);
     for (size_t length = 1; length < sizeof first; length++)
         assert_int_equal(found_in(first, length, SCARD_S_SUCCESS), 0);
@@ -68,7 +68,7 @@ static void features(void **state)
 }
 
 /* PC/SC part 10, revision 2.02.09, 2.5.2: PIN_VERIFY. */
-static void request(void **state)
+static void builds_the_request(void **state)
 {
     (void)state;
     static const uint8_t command[] = {0x00, 0x20, 0x00, 0x98, 0x04, 0, 0, 0, 0};
@@ -107,8 +107,8 @@ static bool has_path(CK_SLOT_ID slot)
     return (info.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
 }
 
-/* The signature PIN has letters. */
-static void only_the_authentication_token(void **state)
+/* The signature PIN has letters, which a keypad has not. */
+static void authentication_token_only(void **state)
 {
     (void)state;
     assert_false(has_path(AUTH));
@@ -118,8 +118,8 @@ static void only_the_authentication_token(void **state)
     assert_false(has_path(SIGN));
 }
 
-/* Who has a keypad may still hand the PIN over. */
-static void not_only_at_the_keypad(void **state)
+/* With a keypad, C_Login still accepts a PIN. */
+static void login_without_the_keypad(void **state)
 {
     (void)state;
     readers_keypad("9999");
@@ -129,10 +129,10 @@ static void not_only_at_the_keypad(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(features),
-        cmocka_unit_test(request),
-        cmocka_unit_test_setup_teardown(only_the_authentication_token, app_open, app_close),
-        cmocka_unit_test_setup_teardown(not_only_at_the_keypad, app_open, app_close),
+        cmocka_unit_test(finds_the_feature),
+        cmocka_unit_test(builds_the_request),
+        cmocka_unit_test_setup_teardown(authentication_token_only, app_open, app_close),
+        cmocka_unit_test_setup_teardown(login_without_the_keypad, app_open, app_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Random sequences of what applications, other programs and people do, on cards with random ways:
- * no counter ever falls lower than the model allows, and no call ends otherwise than it may.
+/* Random steps of the application, other programs and the holder, on cards with random switches: no
+ * counter falls lower than pin_model allows, and every call returns what the model allows.
  *
- *   test-proof-random [SEED [SEQUENCES]]     also PINS_SEED, PINS_SEQUENCES
+ *   test-proof-random [SEED [SEQUENCES]]     or by PINS_SEED, PINS_SEQUENCES
  *
- * Sequence n of seed s is the first of seed s + n: that is how to see one again. */
+ * Sequence n of seed s is the first of seed s + n, to run one again. */
 #include "pin_model.h"
 #include "random_steps.h"
 
@@ -15,10 +15,10 @@
 
 enum { SEQUENCES = 10000, STEPS = 12 };
 
-static uint64_t number(int argc, char **argv, int at, const char *name, uint64_t otherwise)
+static uint64_t number(int argc, char **argv, int at, const char *name, uint64_t default_value)
 {
-    const char *text = argc > at ? argv[at] : getenv(name);
-    return text != NULL && *text != '\0' ? strtoull(text, NULL, 10) : otherwise;
+    const char *text = getenv(name) != NULL ? getenv(name) : argc > at ? argv[at] : NULL;
+    return text != NULL && *text != '\0' ? strtoull(text, NULL, 10) : default_value;
 }
 
 static uint64_t seed, sequences;
@@ -26,18 +26,18 @@ static uint64_t seed, sequences;
 static void sequences_of_steps(void **state)
 {
     (void)state;
-    struct play *play = play_open();
+    struct random_steps *run = steps_open();
     for (uint64_t i = 0; i < sequences; i++) {
-        play_begin(play, seed + i);
-        for (int step = 0; step < STEPS && play_complaint(play) == NULL; step++)
-            play_step(play);
-        if (play_complaint(play) != NULL) {
-            play_print(play);
-            fail_msg("sequence of seed %" PRIu64 ": %s", seed + i, play_complaint(play));
+        steps_begin(run, seed + i);
+        for (int step = 0; step < STEPS && steps_violation(run) == NULL; step++)
+            steps_next(run);
+        if (steps_violation(run) != NULL) {
+            steps_print(run);
+            fail_msg("sequence of seed %" PRIu64 ": %s", seed + i, steps_violation(run));
         }
     }
-    play_report(play);
-    play_close(play);
+    steps_report(run);
+    steps_close(run);
 }
 
 int main(int argc, char **argv)

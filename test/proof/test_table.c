@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The table: a row per situation, and what it costs. "spent" is of the slot's own PIN; every other
- * PIN of every application on the card must stay as it was. Less than nought: given back by a right
- * PIN. What other programs and earlier logins did stands in "before" and is not counted. */
+/* A table of situations, and how many tries each costs. `spent` is of the slot's own PIN, less than
+ * 0 where a right PIN restores tries; all other PINs of the card must keep theirs. The steps
+ * `before` are not counted. */
 #include "pin_steps.h"
 
 #include <string.h>
@@ -9,12 +9,12 @@
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 #define FULL_WIDTH "\xEF\xBC\x91\xEF\xBC\x92\xEF\xBC\x93\xEF\xBC\x94" /* 1234 */
-/* By somebody who knows how: SELECT JPKI, VERIFY 1234, SELECT 0018, CHANGE to 5678. */
-#define CHANGED_ELSEWHERE                                                                          \
+/* By another program: SELECT JPKI, VERIFY 1234, SELECT 0018, CHANGE to 5678. */
+#define OTHER_CHANGES                                                                              \
     "apdu:" SELECT_JPKI " apdu:" VERIFY_AUTH " apdu:00A4020C020018 apdu:002401800435363738"
-#define RIGHT_ELSEWHERE "apdu:" SELECT_JPKI " apdu:" VERIFY_AUTH
-#define WRONG_ELSEWHERE "apdu:" SELECT_JPKI " apdu:" WRONG_AUTH
-#define NOTHING_FORGETS "set:forget.select_same=off set:forget.select_other=off"
+#define OTHER_VERIFIES "apdu:" SELECT_JPKI " apdu:" VERIFY_AUTH
+#define OTHER_FAILS    "apdu:" SELECT_JPKI " apdu:" WRONG_AUTH
+#define CARD_REMEMBERS "set:forget.select_same=off set:forget.select_other=off"
 
 static const struct row {
     const char *situation;
@@ -54,14 +54,15 @@ static void note_pin(void *context, const char *application, uint16_t file, int 
     pin->tries = tries;
 }
 
-static struct pins look(const struct stage *stage)
+static struct pins read_pins(const struct pin_steps *steps)
 {
     struct pins pins = {.count = 0};
-    vcard_each_pin(stage->app->vcard, note_pin, &pins);
+    vcard_each_pin(steps->app->vcard, note_pin, &pins);
     return pins;
 }
 
-/* Tries of the slot's own PIN; in `others` those of all others, however they changed. */
+/* Returns how many tries of the slot's own PIN were spent; `others`: of how many other PINs the
+ * tries changed. */
 static int spent(const struct row *row, const struct pins *before, const struct pins *after,
                  int *others)
 {
@@ -70,27 +71,27 @@ static int spent(const struct row *row, const struct pins *before, const struct 
     *others = 0;
     assert_int_equal(before->count, after->count);
     for (size_t i = 0; i < before->count; i++) {
-        int gone = before->pin[i].tries - after->pin[i].tries;
+        int difference = before->pin[i].tries - after->pin[i].tries;
         bool is_mine =
             strcmp(before->pin[i].application, "jpki") == 0 && before->pin[i].file == own;
         if (is_mine)
-            mine = gone;
+            mine = difference;
         else
-            *others += gone != 0;
+            *others += difference != 0;
     }
     return mine;
 }
 
-static bool play_row(struct stage *stage, const struct row *row)
+static bool run_row(struct pin_steps *steps, const struct row *row)
 {
     int others;
-    stage_set(stage, row->slot, row->options);
-    (void)stage_play(stage, row->before);
-    struct pins before = look(stage);
-    unsigned verifies = stage_verifies(stage);
-    CK_RV rv = stage_play(stage, row->then);
-    struct pins after = look(stage);
-    verifies = stage_verifies(stage) - verifies;
+    pin_steps_begin(steps, row->slot, row->options);
+    (void)pin_steps_run(steps, row->before);
+    struct pins before = read_pins(steps);
+    unsigned verifies = pin_steps_verifies(steps);
+    CK_RV rv = pin_steps_run(steps, row->then);
+    struct pins after = read_pins(steps);
+    verifies = pin_steps_verifies(steps) - verifies;
     int mine = spent(row, &before, &after, &others);
 
     bool right = rv == row->rv && mine == row->spent && verifies == row->verifies && others == 0;
@@ -102,24 +103,24 @@ static bool play_row(struct stage *stage, const struct row *row)
     return right;
 }
 
-static void the_table(void **state)
+static void every_row(void **state)
 {
     (void)state;
-    struct stage stage;
+    struct pin_steps steps;
     unsigned wrong = 0;
     jpki_log_open(JPKI_LOG_OFF, NULL);
-    stage_open(&stage);
+    pin_steps_open(&steps);
     printf("%-58s %-4s %-18s %5s %6s %8s\n", "situation", "slot", "CKR", "spent", "others",
            "VERIFYs");
     for (size_t i = 0; i < COUNT(rows); i++)
-        wrong += !play_row(&stage, &rows[i]);
+        wrong += !run_row(&steps, &rows[i]);
     printf("%zu rows, %u wrong\n", COUNT(rows), wrong);
-    stage_close(&stage);
+    pin_steps_close(&steps);
     assert_int_equal(wrong, 0);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_table)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_row)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 enum { DEPTH_MAX = 128 };
 
 struct name {
-    uint8_t bytes[WALK_NAME];
+    uint8_t bytes[ANSWER_TREE_NAME];
     size_t length;
     uint64_t leaves;
 };
@@ -17,16 +17,16 @@ struct name {
 struct fork {
     unsigned way, ways;
     uint32_t label;
-    uint64_t leaves; /* of the ways that are done */
+    uint64_t leaves; /* of the ways taken */
     struct name *name;
 };
 
-struct walk {
-    struct fork forks[DEPTH_MAX]; /* from the root to where the last run went */
+struct answer_tree {
+    struct fork forks[DEPTH_MAX]; /* of the last run, from the root */
     size_t length, at;
-    void *names; /* tsearch: those that are done */
+    void *names; /* tsearch: of forks whose ways are all taken */
     size_t name_count;
-    uint64_t cut; /* leaves behind the cut; 0 = not cut */
+    uint64_t cut; /* leaves behind the fork that was cut; 0 = not cut */
     uint64_t leaves, runs;
 };
 
@@ -34,7 +34,7 @@ static void must(bool kept, const char *what)
 {
     if (kept)
         return;
-    fprintf(stderr, "walk: %s\n", what);
+    fprintf(stderr, "answer tree: %s\n", what);
     abort();
 }
 
@@ -46,24 +46,24 @@ static int compare(const void *a, const void *b)
     return memcmp(left->bytes, right->bytes, left->length);
 }
 
-struct walk *walk_new(void)
+struct answer_tree *answer_tree_new(void)
 {
-    struct walk *walk = calloc(1, sizeof *walk);
-    must(walk != NULL, "out of memory");
-    return walk;
+    struct answer_tree *tree = calloc(1, sizeof *tree);
+    must(tree != NULL, "out of memory");
+    return tree;
 }
 
-void walk_free(struct walk *walk)
+void answer_tree_free(struct answer_tree *tree)
 {
-    tdestroy(walk->names, free);
-    for (size_t i = 0; i < walk->length; i++)
-        free(walk->forks[i].name);
-    free(walk);
+    tdestroy(tree->names, free);
+    for (size_t i = 0; i < tree->length; i++)
+        free(tree->forks[i].name);
+    free(tree);
 }
 
 static struct name *make_name(const void *bytes, size_t length)
 {
-    must(length <= WALK_NAME, "a name too long");
+    must(length <= ANSWER_TREE_NAME, "a name is too long");
     struct name *name = calloc(1, sizeof *name);
     must(name != NULL, "out of memory");
     memcpy(name->bytes, bytes, length);
@@ -71,80 +71,81 @@ static struct name *make_name(const void *bytes, size_t length)
     return name;
 }
 
-/* A fork nobody has come to on this way. */
-static unsigned open_fork(struct walk *walk, unsigned ways, uint32_t label, struct name *name)
+/* A fork that was not reached before. */
+static unsigned open_fork(struct answer_tree *tree, unsigned ways, uint32_t label,
+                          struct name *name)
 {
-    struct name **known = name == NULL ? NULL : tfind(name, &walk->names, compare);
+    struct name **known = name == NULL ? NULL : tfind(name, &tree->names, compare);
     if (known != NULL) {
-        walk->cut = (*known)->leaves;
+        tree->cut = (*known)->leaves;
         free(name);
-        return WALK_CUT;
+        return ANSWER_TREE_CUT;
     }
-    must(walk->length < DEPTH_MAX, "a tree too deep");
-    walk->forks[walk->length++] = (struct fork){.ways = ways, .label = label, .name = name};
-    walk->at = walk->length;
+    must(tree->length < DEPTH_MAX, "the tree is too deep");
+    tree->forks[tree->length++] = (struct fork){.ways = ways, .label = label, .name = name};
+    tree->at = tree->length;
     return 0;
 }
 
-unsigned walk_choose(struct walk *walk, unsigned count, uint32_t label, const void *bytes,
-                     size_t length)
+unsigned answer_tree_choose(struct answer_tree *tree, unsigned count, uint32_t label,
+                            const void *bytes, size_t length)
 {
-    if (walk->cut > 0)
-        return WALK_CUT;
-    if (walk->at == walk->length)
-        return open_fork(walk, count, label, bytes == NULL ? NULL : make_name(bytes, length));
-    const struct fork *fork = &walk->forks[walk->at++];
-    must(fork->label == label && fork->ways == count, "not the same every time");
+    if (tree->cut > 0)
+        return ANSWER_TREE_CUT;
+    if (tree->at == tree->length)
+        return open_fork(tree, count, label, bytes == NULL ? NULL : make_name(bytes, length));
+    const struct fork *fork = &tree->forks[tree->at++];
+    must(fork->label == label && fork->ways == count, "runs differ");
     return fork->way;
 }
 
-bool walk_is_cut(const struct walk *walk)
+bool answer_tree_is_cut(const struct answer_tree *tree)
 {
-    return walk->cut > 0;
+    return tree->cut > 0;
 }
 
-/* All ways of the last fork are done. */
-static uint64_t close_fork(struct walk *walk)
+/* All ways of the last fork are taken. */
+static uint64_t close_fork(struct answer_tree *tree)
 {
-    struct fork *fork = &walk->forks[--walk->length];
+    struct fork *fork = &tree->forks[--tree->length];
     if (fork->name != NULL) {
         fork->name->leaves = fork->leaves;
-        must(tsearch(fork->name, &walk->names, compare) != NULL, "out of memory");
+        must(tsearch(fork->name, &tree->names, compare) != NULL, "out of memory");
         fork->name = NULL;
-        walk->name_count++;
+        tree->name_count++;
     }
     return fork->leaves;
 }
 
-bool walk_next(struct walk *walk)
+bool answer_tree_next(struct answer_tree *tree)
 {
-    must(walk->at == walk->length, "a run that ended too soon");
-    uint64_t done = walk->cut > 0 ? walk->cut : 1;
-    walk->runs++;
-    walk->cut = 0;
-    walk->at = 0;
-    while (walk->length > 0) {
-        struct fork *fork = &walk->forks[walk->length - 1];
+    must(tree->at == tree->length, "a run ended early");
+    uint64_t done = tree->cut > 0 ? tree->cut : 1;
+    tree->runs++;
+    tree->cut = 0;
+    tree->at = 0;
+    while (tree->length > 0) {
+        struct fork *fork = &tree->forks[tree->length - 1];
         fork->leaves += done;
         if (++fork->way < fork->ways)
             return true;
-        done = close_fork(walk);
+        done = close_fork(tree);
     }
-    walk->leaves = done;
+    tree->leaves = done;
     return false;
 }
 
-uint64_t walk_leaves(const struct walk *walk)
+uint64_t answer_tree_leaves(const struct answer_tree *tree)
 {
-    return walk->leaves;
+    return tree->leaves;
 }
 
-uint64_t walk_runs(const struct walk *walk)
+uint64_t answer_tree_runs(const struct answer_tree *tree)
 {
-    return walk->runs;
+    return tree->runs;
 }
 
-size_t walk_names(const struct walk *walk)
+size_t answer_tree_names(const struct answer_tree *tree)
 {
-    return walk->name_count;
+    return tree->name_count;
 }

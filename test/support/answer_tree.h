@@ -1,41 +1,42 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * walk: depth-first through a tree that is known only by walking it. Somebody runs the same thing
- * over and over; whenever it comes to a fork it asks walk_choose() which way. What it is told is
- * the same as in the run before up to a point, then something new, until there is nothing new.
+ * answer_tree: depth-first search of a tree that is found by running the same thing again and
+ * again. At each fork a run asks answer_tree_choose() which way to take. The choices are those of
+ * the run before up to some fork, then a new one, until all have been taken.
  *
- * A fork may have a name, some bytes. Two forks of the same name must have the same tree behind
- * them: it is walked once, and its leaves are counted wherever the name comes up again.
+ * A fork may have a name, some bytes. Forks of the same name must have the same tree behind them:
+ * it is run once, and its leaves are counted wherever the name occurs again.
  */
-#ifndef WALK_H
-#define WALK_H
+#ifndef ANSWER_TREE_H
+#define ANSWER_TREE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define WALK_NAME 128U /* bytes of a name at most */
-#define WALK_CUT  (~0U)
+#define ANSWER_TREE_NAME 128U /* bytes of a name at most */
+#define ANSWER_TREE_CUT  (~0U)
 
-struct walk;
+struct answer_tree;
 
-struct walk *walk_new(void);
-void walk_free(struct walk *walk);
+struct answer_tree *answer_tree_new(void);
+void answer_tree_free(struct answer_tree *tree);
 
-/* At each fork: one of `count` ways. `label` must be the same when a way is walked again, else the
- * thing is not the same every time: aborts. WALK_CUT: all that follows is known, end the run in any
- * way; so say all forks that come up until then. `name` may be NULL. */
-unsigned walk_choose(struct walk *walk, unsigned count, uint32_t label, const void *name,
-                     size_t length);
+/* At each fork: one of `count` ways. `label` must be the same when a way is taken again; if it is
+ * not, the runs differ and the process is aborted. Returns ANSWER_TREE_CUT where all that follows
+ * is known: the run is to be ended in any way, and all further forks return the same. `name` may be
+ * NULL. */
+unsigned answer_tree_choose(struct answer_tree *tree, unsigned count, uint32_t label,
+                            const void *name, size_t length);
 
 /* Whether this run was cut short. */
-bool walk_is_cut(const struct walk *walk);
+bool answer_tree_is_cut(const struct answer_tree *tree);
 
 /* Ends a run; false when that was the last. */
-bool walk_next(struct walk *walk);
+bool answer_tree_next(struct answer_tree *tree);
 
-uint64_t walk_leaves(const struct walk *walk); /* sequences covered */
-uint64_t walk_runs(const struct walk *walk);
-size_t walk_names(const struct walk *walk);
+uint64_t answer_tree_leaves(const struct answer_tree *tree); /* sequences covered */
+uint64_t answer_tree_runs(const struct answer_tree *tree);
+size_t answer_tree_names(const struct answer_tree *tree);
 
 #endif

@@ -196,6 +196,13 @@ unsigned app_tries(const struct app *app, int tries[PINS_MAX])
     return notes.count;
 }
 
+void app_expect_tries(const struct app *app, const int before[PINS_MAX])
+{
+    int now[PINS_MAX];
+    (void)app_tries(app, now);
+    assert_memory_equal(now, before, sizeof now);
+}
+
 void app_disturb(const struct app *app)
 {
     assert_string_equal(ask(app->card, SELECT_RESIDENT), "9000");

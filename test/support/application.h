@@ -62,6 +62,8 @@ bool app_signed(const struct app *app, const char *certificate, const CK_BYTE si
 
 /* Tries left of every PIN of the card, in a fixed order; returns how many PINs. */
 unsigned app_tries(const struct app *app, int tries[PINS_MAX]);
+/* Asserts that every PIN has as many tries as then. */
+void app_expect_tries(const struct app *app, const int before[PINS_MAX]);
 
 /* Another program selects another application of the card, the resident register. */
 void app_disturb(const struct app *app);

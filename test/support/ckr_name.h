@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef CKR_H
-#define CKR_H
+#ifndef CKR_NAME_H
+#define CKR_NAME_H
 
 #include "jpki/pkcs11.h"
 

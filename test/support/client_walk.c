@@ -5,28 +5,29 @@
 
 #define MECHANISMS 32U
 
-static bool holds(struct walk *walk, bool condition, const char *what)
+static bool check(struct client_walk *walk, bool condition, const char *what)
 {
     if (!condition && walk->failure[0] == '\0')
         (void)snprintf(walk->failure, sizeof walk->failure, "slot %lu: %s", walk->slot, what);
     return condition;
 }
 
-static bool gives(struct walk *walk, CK_RV rv, CK_RV expected, const char *what)
+static bool returns(struct client_walk *walk, CK_RV rv, CK_RV expected, const char *what)
 {
     char text[128];
-    (void)snprintf(text, sizeof text, "%s gives 0x%lx, not 0x%lx", what, rv, expected);
-    return holds(walk, rv == expected, text);
+    (void)snprintf(text, sizeof text, "%s returns 0x%lx, not 0x%lx", what, rv, expected);
+    return check(walk, rv == expected, text);
 }
 
-static bool works(struct walk *walk, CK_RV rv, const char *what)
+static bool works(struct client_walk *walk, CK_RV rv, const char *what)
 {
-    return gives(walk, rv, CKR_OK, what);
+    return returns(walk, rv, CKR_OK, what);
 }
 
 /* ---- Objects ---------------------------------------------------------------------------- */
 
-static CK_ULONG find(struct walk *walk, CK_OBJECT_CLASS class, CK_BYTE id, CK_OBJECT_HANDLE *found)
+static CK_ULONG find(struct client_walk *walk, CK_OBJECT_CLASS class, CK_BYTE id,
+                     CK_OBJECT_HANDLE *found)
 {
     CK_OBJECT_HANDLE all[8];
     CK_ULONG count = 0;
@@ -40,32 +41,32 @@ static CK_ULONG find(struct walk *walk, CK_OBJECT_CLASS class, CK_BYTE id, CK_OB
     return count;
 }
 
-static CK_BYTE own_id(const struct walk *walk)
+static CK_BYTE own_id(const struct client_walk *walk)
 {
     return walk->slot == AUTH ? 1 : 2;
 }
 
-static bool find_one(struct walk *walk, CK_OBJECT_CLASS class, CK_OBJECT_HANDLE *found)
+static bool find_one(struct client_walk *walk, CK_OBJECT_CLASS class, CK_OBJECT_HANDLE *found)
 {
-    return holds(walk, find(walk, class, own_id(walk), found) == 1, "the object is there, once");
+    return check(walk, find(walk, class, own_id(walk), found) == 1, "the object is there, once");
 }
 
-/* The certificate is the card's own, byte for byte. */
-static bool read_certificate(struct walk *walk, CK_BYTE id, const char *file)
+/* The certificate equals the card's file. */
+static bool read_certificate(struct client_walk *walk, CK_BYTE id, const char *file)
 {
     CK_BYTE value[CERT_MAX];
     uint8_t wanted[CERT_MAX];
     CK_OBJECT_HANDLE certificate;
     CK_ATTRIBUTE attribute = {CKA_VALUE, value, sizeof value};
     size_t length = state_file(walk->app->card, file, wanted, sizeof wanted);
-    return holds(walk, find(walk, CKO_CERTIFICATE, id, &certificate) == 1, "the certificate") &&
+    return check(walk, find(walk, CKO_CERTIFICATE, id, &certificate) == 1, "the certificate") &&
            works(walk, C_GetAttributeValue(walk->session, certificate, &attribute, 1),
                  "GetAttributeValue") &&
-           holds(walk, attribute.ulValueLen == length && memcmp(value, wanted, length) == 0,
+           check(walk, attribute.ulValueLen == length && memcmp(value, wanted, length) == 0,
                  "the certificate is the card's");
 }
 
-static bool read_everything(struct walk *walk)
+static bool read_everything(struct client_walk *walk)
 {
     static const char *const files[2][2] = {{AUTH_CERT, AUTH_CA}, {SIGN_CERT, SIGN_CA}};
     CK_OBJECT_HANDLE object;
@@ -79,19 +80,19 @@ static bool read_everything(struct walk *walk)
 
 /* ---- Login ------------------------------------------------------------------------------ */
 
-static CK_RV log_in(const struct walk *walk)
+static CK_RV log_in(const struct client_walk *walk)
 {
     return app_try_login(walk->session, walk->slot == AUTH ? AUTH_PIN : SIGN_PIN);
 }
 
-static CK_STATE state_of(const struct walk *walk)
+static CK_STATE state_of(const struct client_walk *walk)
 {
     CK_SESSION_INFO info = {0};
     (void)C_GetSessionInfo(walk->session, &info);
     return info.state;
 }
 
-static bool set_pin(struct walk *walk, const char *from, const char *to)
+static bool set_pin(struct client_walk *walk, const char *from, const char *to)
 {
     CK_UTF8CHAR old[16], new[16];
     memcpy(old, from, strlen(from));
@@ -99,7 +100,7 @@ static bool set_pin(struct walk *walk, const char *from, const char *to)
     return works(walk, C_SetPIN(walk->session, old, strlen(from), new, strlen(to)), "SetPIN");
 }
 
-static bool change_pin_and_back(struct walk *walk)
+static bool change_pin_and_back(struct client_walk *walk)
 {
     const char *pin = walk->slot == AUTH ? AUTH_PIN : SIGN_PIN;
     const char *other = walk->slot == AUTH ? "8765" : "XYZ98765";
@@ -112,7 +113,8 @@ static CK_BYTE text[] = {'T', 'h', 'i', 's', ' ', 'i', 's', ' ', 'a', ' ', 't',
                          'e', 'x', 't', ' ', 'o', 'f', ' ', '3', '2', ' ', 'b',
                          'y', 't', 'e', 's', ',', ' ', 'n', 'o', 't', '.'};
 
-static CK_RV sign_once(struct walk *walk, CK_MECHANISM *mechanism, CK_BYTE signature[SIGNATURE])
+static CK_RV sign_once(struct client_walk *walk, CK_MECHANISM *mechanism,
+                       CK_BYTE signature[SIGNATURE])
 {
     CK_OBJECT_HANDLE key;
     CK_ULONG length = SIGNATURE;
@@ -122,24 +124,24 @@ static CK_RV sign_once(struct walk *walk, CK_MECHANISM *mechanism, CK_BYTE signa
     return rv == CKR_OK ? C_Sign(walk->session, text, sizeof text, signature, &length) : rv;
 }
 
-/* Where the card forgot the PIN and it is not kept, that is said, and the login is over: once
- * more. */
-static CK_RV sign(struct walk *walk, CK_MECHANISM *mechanism, CK_BYTE signature[SIGNATURE])
+/* Where the card forgets the PIN and it is not kept, the first attempt may return that; then logs
+ * in and tries again. */
+static CK_RV sign(struct client_walk *walk, CK_MECHANISM *mechanism, CK_BYTE signature[SIGNATURE])
 {
     if (walk->expected.forgets && state_of(walk) == CKS_RW_PUBLIC_SESSION)
         works(walk, log_in(walk), "login after the card forgot");
     CK_RV rv = sign_once(walk, mechanism, signature);
     if (rv != CKR_USER_NOT_LOGGED_IN || !walk->expected.forgets)
         return rv;
-    holds(walk, state_of(walk) == CKS_RW_PUBLIC_SESSION, "a lost login is over");
+    check(walk, state_of(walk) == CKS_RW_PUBLIC_SESSION, "a lost login is over");
     works(walk, log_in(walk), "login after the card forgot");
     return sign_once(walk, mechanism, signature);
 }
 
-static CK_RV verify(struct walk *walk, CK_MECHANISM *mechanism, CK_BYTE signature[SIGNATURE])
+static CK_RV verify(struct client_walk *walk, CK_MECHANISM *mechanism, CK_BYTE signature[SIGNATURE])
 {
     CK_OBJECT_HANDLE key;
-    /* With the login a hidden public key may be gone. */
+    /* After the logout a hidden public key is not visible. */
     if (walk->expected.forgets && state_of(walk) == CKS_RW_PUBLIC_SESSION)
         works(walk, log_in(walk), "login after the card forgot");
     if (!find_one(walk, CKO_PUBLIC_KEY, &key))
@@ -148,17 +150,17 @@ static CK_RV verify(struct walk *walk, CK_MECHANISM *mechanism, CK_BYTE signatur
     return rv == CKR_OK ? C_Verify(walk->session, text, sizeof text, signature, SIGNATURE) : rv;
 }
 
-/* A signature that is wrong or refused makes the module select the application again, which may
- * cost the signature PIN: then that is the code, and the login is over. */
-static bool refused_by_card(struct walk *walk, CK_RV rv, const char *what)
+/* After a wrong or refused signature the module selects the application again, which may lose the
+ * signature PIN: then that is the code, and the login ends. */
+static bool refused_by_card(struct client_walk *walk, CK_RV rv, const char *what)
 {
     if (rv == CKR_USER_NOT_LOGGED_IN && walk->slot == SIGN)
-        return holds(walk, state_of(walk) == CKS_RW_PUBLIC_SESSION, "a lost login is over") &&
+        return check(walk, state_of(walk) == CKS_RW_PUBLIC_SESSION, "a lost login is over") &&
                works(walk, log_in(walk), "login after a refusal");
-    return gives(walk, rv, CKR_DEVICE_ERROR, what);
+    return returns(walk, rv, CKR_DEVICE_ERROR, what);
 }
 
-static bool sign_by(struct walk *walk, CK_MECHANISM_TYPE type)
+static bool sign_by(struct client_walk *walk, CK_MECHANISM_TYPE type)
 {
     CK_RSA_PKCS_PSS_PARAMS pss = {CKM_SHA256, CKG_MGF1_SHA256, 32};
     CK_MECHANISM mechanism = {type, NULL, 0};
@@ -169,7 +171,7 @@ static bool sign_by(struct walk *walk, CK_MECHANISM_TYPE type)
         mechanism = (CK_MECHANISM){type, &pss, sizeof pss};
     (void)snprintf(what, sizeof what, "signing by 0x%lx", type);
     CK_RV rv = sign(walk, &mechanism, signature);
-    /* Known at C_SignInit, or only by the card's refusal. */
+    /* By C_SignInit, or when the card has refused. */
     if (is_pss && !walk->expected.pss)
         return rv == CKR_MECHANISM_INVALID || refused_by_card(walk, rv, what);
     if (walk->expected.corrupts)
@@ -178,12 +180,12 @@ static bool sign_by(struct walk *walk, CK_MECHANISM_TYPE type)
     bool right =
         works(walk, rv, what) && works(walk, verify(walk, &mechanism, signature), "verifying");
     signature[0] ^= 1;
-    return right && gives(walk, verify(walk, &mechanism, signature), CKR_SIGNATURE_INVALID,
-                          "verifying a wrong one");
+    return right && returns(walk, verify(walk, &mechanism, signature), CKR_SIGNATURE_INVALID,
+                            "verifying a wrong one");
 }
 
-/* Each way that the token offers. */
-static bool sign_each_way(struct walk *walk)
+/* With every mechanism that the token lists. */
+static bool sign_each_way(struct client_walk *walk)
 {
     CK_MECHANISM_TYPE list[MECHANISMS];
     CK_MECHANISM_INFO info;
@@ -198,13 +200,13 @@ static bool sign_each_way(struct walk *walk)
         pss += list[i] == CKM_RSA_PKCS_PSS || list[i] == CKM_SHA256_RSA_PKCS_PSS;
         all++;
     }
-    return holds(walk, all - pss == 6, "six ways of PKCS#1") &&
-           holds(walk, pss == 2 || (pss == 0 && !walk->expected.pss), "two ways of PSS");
+    return check(walk, all - pss == 6, "six ways of PKCS#1") &&
+           check(walk, pss == 2 || (pss == 0 && !walk->expected.pss), "two ways of PSS");
 }
 
 /* ---- A token ---------------------------------------------------------------------------- */
 
-static bool is_listed(struct walk *walk)
+static bool is_listed(struct client_walk *walk)
 {
     CK_SLOT_ID list[8];
     CK_ULONG count = 8;
@@ -215,32 +217,32 @@ static bool is_listed(struct walk *walk)
     return found;
 }
 
-static bool walk_absent(struct walk *walk)
+static bool walk_absent(struct client_walk *walk)
 {
     CK_TOKEN_INFO info;
     CK_SESSION_HANDLE none;
     CK_RV code = walk->expected.outcome[walk->slot] == FOREIGN ? CKR_TOKEN_NOT_PRESENT
                                                                : CKR_TOKEN_NOT_PRESENT;
     CK_FLAGS flags = CKF_SERIAL_SESSION | CKF_RW_SESSION;
-    return holds(walk, !is_listed(walk), "not in the list") &&
-           gives(walk, C_GetTokenInfo(walk->slot, &info), code, "GetTokenInfo") &&
-           gives(walk, C_OpenSession(walk->slot, flags, NULL, NULL, &none), code, "OpenSession");
+    return check(walk, !is_listed(walk), "not in the list") &&
+           returns(walk, C_GetTokenInfo(walk->slot, &info), code, "GetTokenInfo") &&
+           returns(walk, C_OpenSession(walk->slot, flags, NULL, NULL, &none), code, "OpenSession");
 }
 
-static bool walk_in(struct walk *walk)
+static bool walk_in(struct client_walk *walk)
 {
     CK_TOKEN_INFO info;
     CK_FLAGS odd = CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED;
     CK_FLAGS flags = CKF_SERIAL_SESSION | CKF_RW_SESSION;
-    return holds(walk, is_listed(walk), "in the list") &&
+    return check(walk, is_listed(walk), "in the list") &&
            works(walk, C_GetTokenInfo(walk->slot, &info), "GetTokenInfo") &&
-           holds(walk, !(info.flags & odd), "no try is missing") &&
+           check(walk, !(info.flags & odd), "no try is missing") &&
            works(walk, C_OpenSession(walk->slot, flags, NULL, NULL, &walk->session),
                  "OpenSession") &&
            works(walk, log_in(walk), "Login");
 }
 
-static bool walk_token(struct walk *walk, CK_SLOT_ID slot)
+static bool walk_token(struct client_walk *walk, CK_SLOT_ID slot)
 {
     CK_OBJECT_HANDLE key;
     walk->slot = slot;
@@ -249,20 +251,20 @@ static bool walk_token(struct walk *walk, CK_SLOT_ID slot)
     if (!walk_in(walk))
         return false;
     if (walk->expected.outcome[slot] == EMPTY)
-        return holds(walk, find(walk, CKO_PRIVATE_KEY, 0, &key) == 0, "no key without certificate");
+        return check(walk, find(walk, CKO_PRIVATE_KEY, 0, &key) == 0, "no key without certificate");
     if (!read_everything(walk) || !sign_each_way(walk) || !change_pin_and_back(walk))
         return false;
     if (walk->expected.forgets && state_of(walk) == CKS_RW_PUBLIC_SESSION)
         return works(walk, C_CloseSession(walk->session), "CloseSession");
     return works(walk, C_Logout(walk->session), "Logout") &&
-           holds(walk, state_of(walk) == CKS_RW_PUBLIC_SESSION, "logged out") &&
-           holds(walk, find(walk, CKO_PRIVATE_KEY, 0, &key) == 0, "no key after logout") &&
+           check(walk, state_of(walk) == CKS_RW_PUBLIC_SESSION, "logged out") &&
+           check(walk, find(walk, CKO_PRIVATE_KEY, 0, &key) == 0, "no key after logout") &&
            works(walk, C_CloseSession(walk->session), "CloseSession");
 }
 
-/* Both at once. A login at one selects the application again, which may cost the other its PIN: the
- * authentication PIN is kept and comes back, of the signature PIN that is said. */
-static bool walk_both(struct walk *walk)
+/* Both tokens logged in. The login at one selects the application again, which may lose the other's
+ * PIN: the authentication PIN is kept and sent again, the signature PIN is not. */
+static bool walk_both(struct client_walk *walk)
 {
     CK_SESSION_HANDLE sessions[2];
     CK_BYTE signature[SIGNATURE];
@@ -289,7 +291,7 @@ static bool walk_both(struct walk *walk)
     return walk->failure[0] == '\0';
 }
 
-bool walk(struct walk *walk)
+bool client_walk(struct client_walk *walk)
 {
     int before[PINS_MAX], after[PINS_MAX];
     (void)app_tries(walk->app, before);
@@ -301,6 +303,6 @@ bool walk(struct walk *walk)
         (void)walk_both(walk);
     works(walk, C_Finalize(NULL), "Finalize");
     (void)app_tries(walk->app, after);
-    return holds(walk, memcmp(before, after, sizeof before) == 0, "a try is gone") &&
+    return check(walk, memcmp(before, after, sizeof before) == 0, "a try is gone") &&
            walk->failure[0] == '\0';
 }

@@ -1,39 +1,39 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* walk: what an application does with a card from list to log-out, on both tokens, whatever the
- * card is like. Unlike app it does not assert: it tells the first thing that went wrong. */
-#ifndef WALK_H
-#define WALK_H
+/* client_walk: all that an application does with a card, from listing slots to C_Finalize, on both
+ * tokens, for cards of any kind. It does not assert but records the first failure. */
+#ifndef CLIENT_WALK_H
+#define CLIENT_WALK_H
 
 #include "application.h"
 
-/* What a token must be like. */
+/* What an application must find of a token. */
 enum outcome {
     WORKS,
     ABSENT, /* CKR_TOKEN_NOT_PRESENT, and not in the list of present ones */
-    EMPTY,  /* nothing tells before the login that there is no certificate: then no objects */
+    EMPTY,  /* that there is no certificate is known after the login only; then no objects */
     FOREIGN /* CKR_TOKEN_NOT_PRESENT */
 };
 
 struct expected {
     enum outcome outcome[2]; /* by slot */
-    bool pss;                /* RSASSA-PSS works; else it is CKR_MECHANISM_INVALID, here or there */
-    bool forgets;  /* the card forgets the PIN by itself: where it is not kept, log in again */
-    bool corrupts; /* no signature comes out right: CKR_DEVICE_ERROR */
+    bool pss;                /* RSASSA-PSS works, otherwise CKR_MECHANISM_INVALID */
+    bool forgets;  /* the card forgets the PIN: where it is not kept, the client logs in again */
+    bool corrupts; /* every signature is wrong: CKR_DEVICE_ERROR */
 };
 
-struct walk {
+struct client_walk {
     const struct app *app;
     struct expected expected;
     CK_SLOT_ID
-    first; /* the token to begin with: what is learned of the card there holds for both */
+    first; /* the token to begin with: what the module learns there is used for both */
     CK_SLOT_ID slot;
     CK_SESSION_HANDLE session;
     unsigned signatures;
     char failure[160]; /* "" = none */
 };
 
-/* C_Initialize, everything, C_Finalize. False, and `failure` says why, when something was not as
- * expected; also when the tries of any PIN of the card are other than before. */
-bool walk(struct walk *walk);
+/* C_Initialize, everything, C_Finalize. Returns false and sets `failure` when something was not as
+ * expected, or the tries of a PIN have changed. */
+bool client_walk(struct client_walk *walk);
 
 #endif

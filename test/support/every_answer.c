@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The card that lies, and its reader. */
 #include "every_answer_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct liar liar;
+struct fake_card fake;
 
-/* Every answer. 61xx promises 16 bytes more. */
-static const struct lie {
+/* Every answer. 6110 announces 16 bytes more. */
+static const struct answer {
     const char *name;
     uint16_t sw; /* 0 = none */
     enum jpki_error error;
-} lies[] = {
+} answers[] = {
     {"9000", 0x9000, JPKI_OK},
     {"63C0", 0x63C0, JPKI_OK},
     {"63C1", 0x63C1, JPKI_OK},
@@ -33,31 +32,38 @@ static const struct lie {
     {"transport error", 0, JPKI_ERR_TRANSPORT},
     {"card reset", 0, JPKI_ERR_TRANSPORT},
     {"card removed", 0, JPKI_ERR_CARD_CHANGED},
-    /* Beyond the list: only where they make sense. */
-    {"an honest answer", 0, JPKI_OK},
+    /* Where it makes sense: a valid signature, or the real EF 0006. */
+    {"the real answer", 0, JPKI_OK},
 };
-static const struct lie typed_lies[] = {{"6400", 0x6400, JPKI_OK}, {"6401", 0x6401, JPKI_OK}};
+static const struct answer typed_answers[] = {{"6400", 0x6400, JPKI_OK}, {"6401", 0x6401, JPKI_OK}};
 
-enum { LIES = 19, RESET = 17, REMOVED = 18, HONEST = 19, ANSWERS = 20, TYPED_LIES = 2 };
+enum {
+    ANSWERS = 19,
+    RESET = 17,
+    REMOVED = 18,
+    REAL_ANSWER = 19,
+    SIGN_ANSWERS = 20,
+    TYPED_ANSWERS = 2
+};
 
 /* ---- Answering -------------------------------------------------------------------------- */
 
 static void trace(const uint8_t header[HEADER], const char *answer)
 {
-    if (liar.traced == TRACE_MAX)
+    if (fake.traced == TRACE_MAX)
         return;
-    memcpy(liar.trace[liar.traced].header, header, HEADER);
-    liar.trace[liar.traced++].answer = answer;
+    memcpy(fake.trace[fake.traced].header, header, HEADER);
+    fake.trace[fake.traced++].answer = answer;
 }
 
-static size_t honest(const uint8_t *command, size_t length, uint8_t *answer)
+static size_t real_answer(const uint8_t *command, size_t length, uint8_t *answer)
 {
     size_t got = VCARD_ANSWER_MAX;
-    return vcard_transmit(liar.vcard, command, length, answer, &got) == 0 ? got : 0;
+    return vcard_transmit(fake.vcard, command, length, answer, &got) == 0 ? got : 0;
 }
 
-/* What the lies had the module believe is now true of the virtual card: our application current,
- * the PIN verified. */
+/* Brings the virtual card to the state that the given answers claim: our application selected, the
+ * PIN verified. */
 static void catch_up(void)
 {
     static const uint8_t select[] = {0x00, 0xA4, 0x04, 0x0C, 0x0A, 0xD3, 0x92, 0xF0,
@@ -67,212 +73,217 @@ static void catch_up(void)
         {0x00, 0x20, 0x00, 0x9B, 0x06, 'A', 'B', 'C', '1', '2', '3'},
     };
     uint8_t answer[VCARD_ANSWER_MAX];
-    if (!liar.caught_up) {
-        const uint8_t *pin = verify[liar.scenario->slot];
-        vcard_set(liar.vcard, "sfi=on");
-        honest(select, sizeof select, answer);
-        honest(pin, 5U + pin[4], answer);
+    if (!fake.caught_up) {
+        const uint8_t *pin = verify[fake.scenario->slot];
+        vcard_set(fake.vcard, "sfi=on");
+        real_answer(select, sizeof select, answer);
+        real_answer(pin, 5U + pin[4], answer);
     }
-    liar.caught_up = true;
+    fake.caught_up = true;
 }
 
-/* The signature of the one message that is signed here, made once: cards take their time. */
-static size_t honest_signature(const uint8_t *command, size_t length, uint8_t *answer)
+/* The signature of the only message that is signed here; made once, as it takes long. */
+static size_t real_signature(const uint8_t *command, size_t length, uint8_t *answer)
 {
-    if (liar.signature_length == 0) {
+    if (fake.signature_length == 0) {
         uint8_t named[JPKI_COMMAND_MAX];
         memcpy(named, command, length);
-        named[3] = liar.scenario->slot == 0 ? 0x97 : 0x9A;
+        named[3] = fake.scenario->slot == 0 ? 0x97 : 0x9A;
         catch_up();
-        liar.signature_length = honest(named, length, liar.signature);
+        fake.signature_length = real_answer(named, length, fake.signature);
     }
-    memcpy(answer, liar.signature, liar.signature_length);
-    return liar.signature_length;
+    memcpy(answer, fake.signature, fake.signature_length);
+    return fake.signature_length;
 }
 
 /* A READ BINARY from the start of EF 0006, named or selected before. */
 static bool is_token_info(enum kind kind, const uint8_t *command)
 {
     return kind == READ && command[3] == 0x00 &&
-           (command[2] == 0x86 || (command[2] == 0x00 && liar.token_info_selected));
+           (command[2] == 0x86 || (command[2] == 0x00 && fake.token_info_selected));
 }
 
 /* EF 0006 as the card has it: proof that our application is current. Read once. */
-static size_t honest_token_info(uint8_t *answer)
+static size_t real_token_info(uint8_t *answer)
 {
     static const uint8_t select[] = {0x00, 0xA4, 0x04, 0x0C, 0x0A, 0xD3, 0x92, 0xF0,
                                      0x00, 0x26, 0x01, 0x00, 0x00, 0x00, 0x01};
     static const uint8_t read[] = {0x00, 0xB0, 0x86, 0x00, 0xA0};
-    if (liar.token_info_length == 0) {
-        vcard_set(liar.vcard, "sfi=on");
-        honest(select, sizeof select, answer);
-        liar.token_info_length = honest(read, sizeof read, liar.token_info);
+    if (fake.token_info_length == 0) {
+        vcard_set(fake.vcard, "sfi=on");
+        real_answer(select, sizeof select, answer);
+        fake.token_info_length = real_answer(read, sizeof read, fake.token_info);
     }
-    memcpy(answer, liar.token_info, liar.token_info_length);
-    return liar.token_info_length;
+    memcpy(answer, fake.token_info, fake.token_info_length);
+    return fake.token_info_length;
 }
 
-static enum jpki_error say(const struct lie *lie, uint8_t *answer, size_t *answer_length)
+static enum jpki_error put_answer(const struct answer *given, uint8_t *answer,
+                                  size_t *answer_length)
 {
     *answer_length = 0;
-    if (lie->error == JPKI_OK && lie->sw != 0) {
-        answer[0] = (uint8_t)(lie->sw >> 8);
-        answer[1] = (uint8_t)lie->sw;
+    if (given->error == JPKI_OK && given->sw != 0) {
+        answer[0] = (uint8_t)(given->sw >> 8);
+        answer[1] = (uint8_t)given->sw;
         *answer_length = 2;
     }
-    return lie->error;
+    return given->error;
 }
 
-static enum jpki_error gone(void)
+static enum jpki_error no_card(void)
 {
-    liar.facts.broken = true;
-    return liar.facts.removed ? JPKI_ERR_CARD_CHANGED : JPKI_ERR_TRANSPORT;
+    fake.facts.broken = true;
+    return fake.facts.removed ? JPKI_ERR_CARD_CHANGED : JPKI_ERR_TRANSPORT;
 }
 
-/* Chooses, notes down, and answers. */
-static enum jpki_error lie_to(enum kind kind, const uint8_t *command, size_t length, bool typed,
-                              uint8_t *answer, size_t *answer_length)
+/* Chooses an answer and records it. */
+static enum jpki_error give_answer(enum kind kind, const uint8_t *command, size_t length,
+                                   bool typed, uint8_t *answer, size_t *answer_length)
 {
     uint8_t header[HEADER] = {command[0], command[1], command[2], command[3],
                               length > 4 ? command[4] : 0};
     uint32_t label = (uint32_t)header[1] << 24 | (uint32_t)header[2] << 16 |
                      (uint32_t)header[3] << 8 | header[4];
     if (kind == SELECT_OURS)
-        liar.history[0] = liar.history[1] = 0;
+        fake.history[0] = fake.history[1] = 0;
     bool token_info = is_token_info(kind, command);
-    unsigned ways = typed ? LIES + TYPED_LIES : kind == SIGN_DATA || token_info ? ANSWERS : LIES;
+    unsigned ways = typed                             ? ANSWERS + TYPED_ANSWERS
+                    : kind == SIGN_DATA || token_info ? SIGN_ANSWERS
+                                                      : ANSWERS;
     struct fork_name name = {.logged_in = 0};
-    bool named = liar.scenario->merge && kind != REST;
+    bool named = fake.scenario->merge && kind != GET_RESPONSE;
     if (named)
-        name = liar_name(header);
-    unsigned way = walk_choose(liar.walk, ways, label, named ? &name : NULL, sizeof name);
-    if (way == WALK_CUT)
+        name = every_answer_name(header);
+    unsigned way = answer_tree_choose(fake.tree, ways, label, named ? &name : NULL, sizeof name);
+    if (way == ANSWER_TREE_CUT)
         return JPKI_ERR_TRANSPORT;
 
-    const struct lie *lie = typed && way >= LIES ? &typed_lies[way - LIES] : &lies[way];
-    trace(header, lie->name);
-    liar.facts.broken |= lie->error != JPKI_OK;
-    liar.facts.reset |= way == RESET;
-    liar.facts.removed |= way == REMOVED;
-    liar_note(kind, lie->sw);
-    /* A GET RESPONSE takes the place of the answer that announced it. */
-    if (kind != REST)
-        liar.history[0] = liar.history[1];
-    liar.history[1] = lie->sw;
+    const struct answer *given =
+        typed && way >= ANSWERS ? &typed_answers[way - ANSWERS] : &answers[way];
+    trace(header, given->name);
+    fake.facts.broken |= given->error != JPKI_OK;
+    fake.facts.reset |= way == RESET;
+    fake.facts.removed |= way == REMOVED;
+    every_answer_note(kind, given->sw);
+    /* The answer to GET RESPONSE replaces the one that announced it. */
+    if (kind != GET_RESPONSE)
+        fake.history[0] = fake.history[1];
+    fake.history[1] = given->sw;
     if (kind == SELECT_FILE)
-        liar.token_info_selected = lie->sw == 0x9000 && command[5] == 0x00 && command[6] == 0x06;
-    if (token_info && way == HONEST) {
-        liar.facts.proven = true;
-        *answer_length = honest_token_info(answer);
+        fake.token_info_selected = given->sw == 0x9000 && command[5] == 0x00 && command[6] == 0x06;
+    if (token_info && way == REAL_ANSWER) {
+        fake.facts.proven = true;
+        *answer_length = real_token_info(answer);
         return JPKI_OK;
     }
-    if (kind == SIGN_DATA && way == HONEST) {
-        liar.facts.signature = true;
-        *answer_length = honest_signature(command, length, answer);
+    if (kind == SIGN_DATA && way == REAL_ANSWER) {
+        fake.facts.signature = true;
+        *answer_length = real_signature(command, length, answer);
         return JPKI_OK;
     }
-    return say(lie, answer, answer_length);
+    return put_answer(given, answer, answer_length);
 }
 
-/* After the PIN was accepted a login reads the certificate and asks for PSS: many commands, none
- * of them about PINs, and what becomes of them changes nothing about the login (fetch_private in
- * src/token/login.c logs it). Answered by the virtual card, else the tree has no end. */
+/* After the PIN was accepted a login reads the certificate and asks for PSS. None of these commands
+ * concerns PINs, and none changes the outcome of the login. The virtual card answers them, as the
+ * tree would have no end otherwise. */
 static bool is_reading_after(enum kind kind)
 {
-    return liar.scenario->reads_after && liar.facts.verdict == ACCEPTED &&
-           (kind == READ || kind == SIGN_DATA || kind == SELECT_FILE || kind == REST);
+    return fake.scenario->reads_after && fake.facts.verdict == ACCEPTED &&
+           (kind == READ || kind == SIGN_DATA || kind == SELECT_FILE || kind == GET_RESPONSE);
 }
 
 static enum jpki_error answer_command(const uint8_t *command, size_t length, bool typed,
                                       uint8_t *answer, size_t *answer_length)
 {
-    if (!liar.held)
-        liar_demand(false, "a command outside a transaction");
-    if (liar.walk == NULL) {
-        *answer_length = honest(command, length, answer);
+    if (!fake.held)
+        every_answer_require(false, "a command outside a transaction");
+    if (fake.tree == NULL) {
+        *answer_length = real_answer(command, length, answer);
         return JPKI_OK;
     }
-    enum kind kind = liar_kind(command, length);
-    if (walk_is_cut(liar.walk))
+    enum kind kind = every_answer_kind(command, length);
+    if (answer_tree_is_cut(fake.tree))
         return JPKI_ERR_TRANSPORT;
-    liar_check(kind);
-    if (liar.facts.reset || liar.facts.removed)
-        return gone();
+    every_answer_check(kind);
+    if (fake.facts.reset || fake.facts.removed)
+        return no_card();
     if (is_reading_after(kind)) {
         catch_up();
-        *answer_length = honest(command, length, answer);
+        *answer_length = real_answer(command, length, answer);
         return JPKI_OK;
     }
-    return lie_to(kind, command, length, typed, answer, answer_length);
+    return give_answer(kind, command, length, typed, answer, answer_length);
 }
 
 /* ---- The reader ------------------------------------------------------------------------- */
 
-static enum jpki_error way_begin(void *self, unsigned patience, enum jpki_card_event *event)
+static enum jpki_error transport_begin(void *self, unsigned patience, enum jpki_card_event *event)
 {
     (void)patience;
     (void)self;
-    if (liar.facts.removed) {
-        liar.connected = false;
+    if (fake.facts.removed) {
+        fake.connected = false;
         return JPKI_ERR_CARD_CHANGED;
     }
-    *event = liar.connected ? JPKI_CARD_SAME : JPKI_CARD_CONNECTED;
-    liar_demand(!liar.held, "a transaction inside another");
-    liar.connected = liar.held = true;
-    /* What was true of the last transaction need not be of this one. */
-    struct facts *facts = &liar.facts;
+    *event = fake.connected ? JPKI_CARD_SAME : JPKI_CARD_CONNECTED;
+    every_answer_require(!fake.held, "a transaction inside another");
+    fake.connected = fake.held = true;
+    /* These hold for one transaction only. */
+    struct facts *facts = &fake.facts;
     facts->selects = facts->selected = facts->proven = 0;
-    facts->told = facts->told_one = facts->may_change = 0;
+    facts->tries = facts->last_try = facts->may_change = 0;
     return JPKI_OK;
 }
 
-static enum jpki_error way_transmit(void *self, const uint8_t *command, size_t length,
-                                    uint8_t *answer, size_t *answer_length)
+static enum jpki_error transport_transmit(void *self, const uint8_t *command, size_t length,
+                                          uint8_t *answer, size_t *answer_length)
 {
     (void)self;
     return answer_command(command, length, false, answer, answer_length);
 }
 
-static bool way_has_keypad(void *self)
+static bool transport_has_keypad(void *self)
 {
     (void)self;
-    return liar.scenario->keypad;
+    return fake.scenario->keypad;
 }
 
-static enum jpki_error way_transmit_typed(void *self, const uint8_t *command, size_t length,
-                                          unsigned digits, uint8_t *answer, size_t *answer_length)
+static enum jpki_error transport_transmit_typed(void *self, const uint8_t *command, size_t length,
+                                                unsigned digits, uint8_t *answer,
+                                                size_t *answer_length)
 {
     (void)self, (void)digits;
     return answer_command(command, length, true, answer, answer_length);
 }
 
-static bool way_end(void *self, enum jpki_leave leave)
+static bool transport_end(void *self, enum jpki_leave leave)
 {
     (void)self;
-    liar_demand(liar.held, "an end without a begin");
-    liar.held = false;
-    liar.facts.powered_off |= leave == JPKI_POWER_OFF;
+    every_answer_require(fake.held, "an end without a begin");
+    fake.held = false;
+    fake.facts.powered_off |= leave == JPKI_POWER_OFF;
     return true;
 }
 
-static void way_disconnect(void *self)
+static void transport_disconnect(void *self)
 {
     (void)self;
-    liar.connected = false;
+    fake.connected = false;
 }
 
 static void *readers_open(const struct jpki_options *options)
 {
     (void)options;
-    return &liar;
+    return &fake;
 }
 
 static void fill(struct jpki_reader_status *status)
 {
-    *status = (struct jpki_reader_status){.name = "Liar 00 00",
-                                          .present = !liar.facts.removed,
-                                          .insertion = liar.facts.removed,
-                                          .shared = liar.scenario != NULL && liar.scenario->others};
+    *status = (struct jpki_reader_status){.name = "Every answer 00 00",
+                                          .present = !fake.facts.removed,
+                                          .insertion = fake.facts.removed,
+                                          .shared = fake.scenario != NULL && fake.scenario->others};
 }
 
 static enum jpki_error readers_list(void *self, struct jpki_reader_status **readers, size_t *count)
@@ -301,50 +312,50 @@ static enum jpki_error readers_wait(void *self, const struct jpki_reader_status 
 static struct jpki_transport readers_transport(void *self, const char *name)
 {
     static const struct jpki_transport_ops ops = {
-        .begin = way_begin,
-        .transmit = way_transmit,
-        .has_keypad = way_has_keypad,
-        .transmit_typed = way_transmit_typed,
-        .end = way_end,
-        .disconnect = way_disconnect,
-        .close = way_disconnect,
+        .begin = transport_begin,
+        .transmit = transport_transmit,
+        .has_keypad = transport_has_keypad,
+        .transmit_typed = transport_transmit_typed,
+        .end = transport_end,
+        .disconnect = transport_disconnect,
+        .close = transport_disconnect,
     };
     (void)name;
     return (struct jpki_transport){&ops, self};
 }
 
-static void nothing(void *self)
+static void do_nothing(void *self)
 {
     (void)self;
 }
 
-const struct jpki_readers_ops liar_readers = {
+const struct jpki_readers_ops every_answer_readers = {
     .open = readers_open,
     .list = readers_list,
     .look = readers_look,
     .wait = readers_wait,
-    .cancel = nothing,
+    .cancel = do_nothing,
     .transport = readers_transport,
-    .close = nothing,
+    .close = do_nothing,
 };
 
 /* ---- For the test ----------------------------------------------------------------------- */
 
-void liar_reset(struct vcard *vcard, const struct scenario *scenario)
+void every_answer_reset(struct vcard *vcard, const struct scenario *scenario)
 {
     char settings[128];
-    /* The signature is one of the card's, not of the run's. */
+    /* The signature can be kept as long as card and key are the same. */
     bool same =
-        liar.vcard == vcard && liar.scenario != NULL && liar.scenario->slot == scenario->slot;
-    liar.signature_length = same ? liar.signature_length : 0;
-    liar.token_info_length = same ? liar.token_info_length : 0;
-    liar.token_info_selected = false;
-    liar.vcard = vcard;
-    liar.scenario = scenario;
-    liar.walk = NULL;
-    liar.complaint = NULL;
-    liar.facts = (struct facts){0};
-    liar.connected = liar.held = false;
+        fake.vcard == vcard && fake.scenario != NULL && fake.scenario->slot == scenario->slot;
+    fake.signature_length = same ? fake.signature_length : 0;
+    fake.token_info_length = same ? fake.token_info_length : 0;
+    fake.token_info_selected = false;
+    fake.vcard = vcard;
+    fake.scenario = scenario;
+    fake.tree = NULL;
+    fake.violation = NULL;
+    fake.facts = (struct facts){0};
+    fake.connected = fake.held = false;
     vcard_rewind(vcard);
     vcard_set(vcard, "persist=off");
     snprintf(settings, sizeof settings, "%s", scenario->settings);
@@ -355,34 +366,34 @@ void liar_reset(struct vcard *vcard, const struct scenario *scenario)
     vcard_power_on(vcard);
 }
 
-void liar_begin(struct walk *walk)
+void every_answer_begin(struct answer_tree *tree)
 {
-    liar.walk = walk;
-    liar.facts = (struct facts){0};
-    liar.caught_up = false;
-    liar.traced = 0;
+    fake.tree = tree;
+    fake.facts = (struct facts){0};
+    fake.caught_up = false;
+    fake.traced = 0;
 }
 
-void liar_end(void)
+void every_answer_end(void)
 {
-    liar.walk = NULL;
+    fake.tree = NULL;
 }
 
-const struct facts *liar_facts(void)
+const struct facts *every_answer_facts(void)
 {
-    return &liar.facts;
+    return &fake.facts;
 }
 
-const char *liar_complaint(void)
+const char *every_answer_violation(void)
 {
-    return liar.complaint;
+    return fake.violation;
 }
 
-void liar_print(void)
+void every_answer_print(void)
 {
-    for (size_t i = 0; i < liar.traced; i++) {
-        const uint8_t *header = liar.trace[i].header;
+    for (size_t i = 0; i < fake.traced; i++) {
+        const uint8_t *header = fake.trace[i].header;
         fprintf(stderr, "  %02X %02X %02X %02X %02X  %s\n", header[0], header[1], header[2],
-                header[3], header[4], liar.trace[i].answer);
+                header[3], header[4], fake.trace[i].answer);
     }
 }

@@ -1,41 +1,43 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * liar: a reader with a card that gives every answer there is to everything, one after the other
- * (walk.h), and watches what the module sends. It fills the seam of jpki/transport.h.
+ * every_answer: a reader whose card gives every possible answer to every command, one sequence of
+ * answers a run (answer_tree.h), and which checks what the module sends. It implements
+ * jpki/transport.h.
  *
- * It is honest, the virtual card itself, until liar_begin(): while a session is opened and, where
- * the scenario wants it, somebody logs in.
+ * Until every_answer_begin() the virtual card answers: while a session is opened and, where the
+ * scenario says so, a user is logged in.
  */
-#ifndef LIAR_H
-#define LIAR_H
+#ifndef EVERY_ANSWER_H
+#define EVERY_ANSWER_H
 
 #include "answer_tree.h"
 #include "jpki/token.h"
 #include "vcard.h"
 
-extern const struct jpki_readers_ops liar_readers;
+extern const struct jpki_readers_ops every_answer_readers;
 
-/* What the card made of a PIN. */
+/* How the card answered a VERIFY. */
 enum verdict { NOT_SENT, ACCEPTED, WRONG, BLOCKED, NOT_TYPED, NO_FILE, NO_VERDICT };
 
-enum tries_told { TRIES_NOT_ASKED, TRIES_LEFT, TRIES_NONE, TRIES_UNREADABLE };
+/* How it answered the question for the tries left. */
+enum tries { TRIES_NOT_ASKED, TRIES_LEFT, TRIES_NONE, TRIES_UNREADABLE };
 
-/* What a call has sent and heard; zeroes at liar_begin(). One byte each: part of the forks' names.
- */
+/* What a call has sent, and how that was answered; all 0 at every_answer_begin(). One byte each, as
+ * they are part of the forks' names. */
 struct facts {
-    uint8_t selects;                /* of our application, this transaction's */
-    uint8_t selected;               /* the last was answered 9000 */
-    uint8_t proven;                 /* that, or EF 0006 was this card's; this transaction's */
-    uint8_t told, told_one;         /* enum tries_told, this transaction's; it was the last try */
+    uint8_t selects;                /* of our application, in this transaction */
+    uint8_t selected;               /* the last of them was answered 9000 */
+    uint8_t proven;                 /* that, or EF 0006 was this card's, in this transaction */
+    uint8_t tries, last_try;        /* enum tries, in this transaction; whether one try was left */
     uint8_t verifies, verdict;      /* enum verdict */
     uint8_t may_change;             /* VERIFY was answered 9000 in this transaction */
     uint8_t changes, changed;       /* sent; answered 9000 */
-    uint8_t change_refused;         /* answered by a word that leaves the memory as it was */
-    uint8_t broken, removed, reset; /* any exchange; the last two for good */
-    uint8_t not_ours;               /* SELECT was answered, and not by 9000 */
-    uint8_t said_no_pin, said_no_scheme; /* a signature's commands: 6982; 6A86 */
-    uint8_t signature;                   /* a right one was given */
-    uint8_t powered_off;                 /* at the end of a transaction */
+    uint8_t change_refused;         /* answered by a status word that means: nothing changed */
+    uint8_t broken, removed, reset; /* an exchange failed; removed and reset hold to the end */
+    uint8_t not_ours;               /* SELECT was answered by another word than 9000 */
+    uint8_t got_6982, got_6a86;     /* an answer to a command of a signature */
+    uint8_t signature;              /* a valid one was returned by the card */
+    uint8_t powered_off;            /* at the end of a transaction */
 };
 
 struct scenario {
@@ -43,27 +45,26 @@ struct scenario {
     CK_SLOT_ID slot;
     const char *options;
     const char *settings; /* switches of the card, blank-separated */
-    bool logged_in;       /* before the lies begin */
+    bool logged_in;       /* before every_answer_begin() */
     bool others;          /* other programs are connected, too */
     bool keypad;
-    /* Certificates and the question for PSS are read honestly once the PIN was accepted; and where
-     * `merge` is set, forks are named (see liar.c). */
-    bool reads_after, merge;
-    CK_RV (*act)(CK_SESSION_HANDLE session);
-    /* Whether a return value claims what the facts bear out; NULL, or what is wrong. */
-    const char *(*judge)(const struct scenario *scenario, const struct facts *facts, CK_RV rv,
+    bool reads_after; /* once the PIN is accepted, the virtual card answers all reading */
+    bool merge;       /* forks are named, see every_answer_names.c */
+    CK_RV (*call)(CK_SESSION_HANDLE session);
+    /* Checks the return value against the facts: NULL, or what is wrong. */
+    const char *(*check)(const struct scenario *scenario, const struct facts *facts, CK_RV rv,
                          bool logged_in);
 };
 
-/* The card of a new run: `vcard` as vcard_open found it, with the scenario's switches. */
-void liar_reset(struct vcard *vcard, const struct scenario *scenario);
-void liar_begin(struct walk *walk);
-void liar_end(void); /* honest again */
+/* Begins a run with `vcard` as vcard_open left it, and the scenario's switches. */
+void every_answer_reset(struct vcard *vcard, const struct scenario *scenario);
+void every_answer_begin(struct answer_tree *tree);
+void every_answer_end(void); /* the virtual card answers again */
 
-const struct facts *liar_facts(void);
-/* The first rule that was broken by something sent, or NULL. */
-const char *liar_complaint(void);
-/* What was sent and answered, a line each. */
-void liar_print(void);
+const struct facts *every_answer_facts(void);
+/* The first rule that a command broke, or NULL. */
+const char *every_answer_violation(void);
+/* Prints the commands and answers of the run, a line each. */
+void every_answer_print(void);
 
 #endif

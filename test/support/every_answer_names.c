@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The state of the module under way, and names of forks made of it. */
+/* Names of forks, made of the module's own state. */
 #include "every_answer_state.h"
 
 #include "card/internal.h"
@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Linked with --wrap: the module under way, to name forks by its state; and one library context of
- * OpenSSL for all modules, which knows nothing of cards and takes longer to make than all else. */
+/* Linked with --wrap, to get at the module whose state names the forks; and to share one OpenSSL
+ * context among all runs, as making one takes longer than a run. */
 static struct jpki_module *module;
 CK_RV __real_jpki_module_open(const struct jpki_readers_ops *readers,
                               const struct jpki_options *options,
@@ -50,30 +50,30 @@ __attribute__((destructor)) static void free_shared_crypto(void)
     __real_jpki_crypto_free(shared_crypto);
 }
 
-/* Signing has too many sequences to run each: one signature is tried up to three times, each with
- * its short form, its plain form and up to eight pieces of an answer. So what lies behind a command
- * is walked once for everything that the module can know at that moment:
+/* Signing has too many sequences to run each: a signature is tried up to three times, each time
+ * with the short form, the plain form and up to eight parts of an answer. So what follows a command
+ * is run only once for each state of the module at that moment:
  *   - the command itself;
- *   - all state of the room card, and what of the room reader a signature can change; but for the
- *     number of commands, since no walk reaches its bound;
- *   - what the liar itself judges by (facts);
- *   - the words of the last two exchanges: send_to_file keeps a refusal in a local variable
- *     while it selects the file and sends the plain form. Whatever else src/card and
- *     src/token/sign.c hold in local variables beyond a command is overwritten by the next answer,
- *     or follows from the state (whether the short form was tried).
- * SELECT of the application begins anew: nothing that was answered before is looked at again.
- * A GET RESPONSE is never named: how many there were, and what came, is in local variables. */
-struct fork_name liar_name(const uint8_t header[HEADER])
+ *   - the state of src/card, and the part of a token's state that a signature can change; without
+ *     the number of commands, as no run reaches its limit;
+ *   - what the checks of this test depend on (facts);
+ *   - the status words of the last two exchanges: send_to_file keeps a refusal in a local
+ *     variable while it selects the file and sends the plain form. All other local variables that
+ *     outlive a command, in src/card and where signatures are retried, are overwritten by the next
+ *     answer or follow from the state (whether the short form was tried).
+ * SELECT of the application starts afresh: no earlier answer is looked at again.
+ * A GET RESPONSE is never named: how many there were, and their data, are in local variables. */
+struct fork_name every_answer_name(const uint8_t header[HEADER])
 {
     const struct jpki_reader *reader = module->readers[0]->reader;
     const struct jpki_card *card = reader->card;
     enum { state = offsetof(struct jpki_card, short_ids) };
     _Static_assert(offsetof(struct jpki_card, transport) == 0 &&
                        state <= sizeof card->transport + sizeof(uint64_t),
-                   "the way to the card comes first, then the number of commands, then the state");
+                   "the transport comes first, then the number of commands, then the state");
     _Static_assert(sizeof *card - state <= CARD_STATE, "the card's state has grown");
-    liar_demand(card->commands < JPKI_COMMANDS_MAX, "a walk up to the bound");
-    const struct jpki_credential *credential = &reader->credentials[liar.scenario->slot];
+    every_answer_require(card->commands < JPKI_COMMANDS_MAX, "a run reaches the limit of commands");
+    const struct jpki_credential *credential = &reader->credentials[fake.scenario->slot];
     struct fork_name name = {
         .logged_in = credential->logged_in,
         .forgotten = credential->forgotten,
@@ -82,10 +82,10 @@ struct fork_name liar_name(const uint8_t header[HEADER])
         .unlocked = reader->must_power_off,
         .pss_asked = reader->pss_asked,
         .pss = reader->pss,
-        .facts = liar.facts,
+        .facts = fake.facts,
     };
     memcpy(name.header, header, sizeof name.header);
     memcpy(name.card, (const uint8_t *)card + state, sizeof *card - state);
-    memcpy(name.history, liar.history, sizeof name.history);
+    memcpy(name.history, fake.history, sizeof name.history);
     return name;
 }

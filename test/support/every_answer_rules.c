@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What may be sent, and what the answers make known. */
+/* What may be sent, and what answers mean. */
 #include "every_answer_state.h"
 
 #include "card/internal.h"
 
 #include <string.h>
 
-enum kind liar_kind(const uint8_t *command, size_t length)
+enum kind every_answer_kind(const uint8_t *command, size_t length)
 {
     switch (command[1]) {
     case INS_SELECT:
@@ -18,35 +18,37 @@ enum kind liar_kind(const uint8_t *command, size_t length)
     case INS_SIGN:
         return SIGN_DATA;
     case INS_GET_RESPONSE:
-        return REST;
+        return GET_RESPONSE;
     default:
         return READ;
     }
 }
 
-void liar_demand(bool kept, const char *rule)
+void every_answer_require(bool kept, const char *rule)
 {
-    if (!kept && liar.complaint == NULL)
-        liar.complaint = rule;
+    if (!kept && fake.violation == NULL)
+        fake.violation = rule;
 }
 
-void liar_check(enum kind kind)
+void every_answer_check(enum kind kind)
 {
-    struct facts *facts = &liar.facts;
+    struct facts *facts = &fake.facts;
     if (kind == VERIFY_PIN) {
-        liar_demand(facts->verifies == 0, "a second VERIFY leaves");
-        liar_demand(!facts->broken, "a VERIFY leaves after a broken exchange");
-        liar_demand(facts->proven, "a VERIFY leaves with another application current, maybe");
-        liar_demand(facts->told == TRIES_LEFT,
-                    "a VERIFY leaves though the card did not tell tries");
-        liar_demand(!(facts->told_one && strstr(liar.scenario->options, "keep-last-try=yes")),
-                    "the last try leaves though it is to be kept");
+        every_answer_require(facts->verifies == 0, "a second VERIFY is sent");
+        every_answer_require(!facts->broken, "a VERIFY is sent after a failed exchange");
+        every_answer_require(facts->proven,
+                             "a VERIFY is sent without proof that our application is selected");
+        every_answer_require(facts->tries == TRIES_LEFT,
+                             "a VERIFY is sent though the card did not tell the tries left");
+        every_answer_require(
+            !(facts->last_try && strstr(fake.scenario->options, "keep-last-try=yes")),
+            "a VERIFY is sent though the last try is to be kept");
         facts->verifies++;
     }
     if (kind == CHANGE_PIN) {
-        liar_demand(facts->changes == 0, "a second CHANGE leaves");
-        liar_demand(!facts->broken, "a CHANGE leaves after a broken exchange");
-        liar_demand(facts->may_change, "a CHANGE leaves without a VERIFY answered 9000");
+        every_answer_require(facts->changes == 0, "a second CHANGE is sent");
+        every_answer_require(!facts->broken, "a CHANGE is sent after a failed exchange");
+        every_answer_require(facts->may_change, "a CHANGE is sent without a VERIFY answered 9000");
         facts->changes++;
     }
     if (kind == SELECT_OURS)
@@ -63,7 +65,7 @@ static bool tells_blocked(uint16_t sw)
     return sw == 0x63C0 || sw == 0x6983 || sw == 0x6984;
 }
 
-static enum tries_told tries_of(uint16_t sw)
+static enum tries tries_of(uint16_t sw)
 {
     if (tells_blocked(sw))
         return TRIES_NONE;
@@ -77,7 +79,7 @@ static enum verdict verdict_of(uint16_t sw)
     if (sw == 0x9000)
         return ACCEPTED;
     if (sw == 0x6400 || sw == 0x6401)
-        return liar.scenario->keypad ? NOT_TYPED : NO_VERDICT;
+        return fake.scenario->keypad ? NOT_TYPED : NO_VERDICT;
     if (sw == 0x6A82)
         return NO_FILE;
     return sw >> 8 == 0x63 ? WRONG : NO_VERDICT;
@@ -90,16 +92,16 @@ static void note_change(struct facts *facts, uint16_t sw)
     facts->change_refused = sw1 == 0x64 || (sw1 >= 0x67 && sw1 <= 0x6F);
 }
 
-void liar_note(enum kind kind, uint16_t sw)
+void every_answer_note(enum kind kind, uint16_t sw)
 {
-    struct facts *facts = &liar.facts;
+    struct facts *facts = &fake.facts;
     if (kind == SELECT_OURS) {
         facts->selected = facts->proven = sw == 0x9000;
         facts->not_ours |= sw != 0 && sw != 0x9000;
     }
     if (kind == ASK_TRIES) {
-        facts->told = (uint8_t)tries_of(sw);
-        facts->told_one = sw == 0x63C1;
+        facts->tries = (uint8_t)tries_of(sw);
+        facts->last_try = sw == 0x63C1;
     }
     if (kind == VERIFY_PIN) {
         facts->verdict = (uint8_t)verdict_of(sw);
@@ -107,7 +109,7 @@ void liar_note(enum kind kind, uint16_t sw)
     }
     if (kind == CHANGE_PIN)
         note_change(facts, sw);
-    bool of_signature = kind == SIGN_DATA || kind == REST || kind == SELECT_FILE;
-    facts->said_no_pin |= of_signature && sw == 0x6982;
-    facts->said_no_scheme |= of_signature && sw == 0x6A86;
+    bool of_signature = kind == SIGN_DATA || kind == GET_RESPONSE || kind == SELECT_FILE;
+    facts->got_6982 |= of_signature && sw == 0x6982;
+    facts->got_6a86 |= of_signature && sw == 0x6A86;
 }

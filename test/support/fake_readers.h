@@ -26,8 +26,8 @@ void readers_clear(void);
 
 /* ---- Readers and cards ------------------------------------------------------------------ */
 
-/* Connects a reader, empty; returns its number. A reader that was disconnected comes back under the
- * same number. At most READERS_MAX. */
+/* Connects an empty reader; returns its number. A reader that was disconnected before gets the same
+ * number. At most READERS_MAX. */
 unsigned readers_plug(const char *name);
 void readers_unplug(unsigned reader); /* with the card in it */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * An application that uses the module as it is told, a command a line (lines.h): line-client MODULE
+ * line-client MODULE: an application driven by commands, one a line (lines.h)
  *
  *   init [OPTIONS], finalize, exit (without C_Finalize)
  *   open SLOT, close SLOT, login SLOT PIN, logout SLOT, change SLOT OLD NEW, sign SLOT

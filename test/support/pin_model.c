@@ -12,7 +12,7 @@ static void fold(char out[PIN_TEXT], const char *pin)
     out[i] = '\0';
 }
 
-void model_restart(struct model *model)
+void pin_model_restart(struct pin_model *model)
 {
     memset(model->memory, 0, sizeof model->memory);
 }
@@ -24,7 +24,7 @@ static bool is_full_width(const char *pin)
     return strstr(pin, "\xEF\xBC") != NULL;
 }
 
-CK_RV model_form(CK_SLOT_ID slot, const char *pin)
+CK_RV pin_model_form(CK_SLOT_ID slot, const char *pin)
 {
     size_t length = strlen(pin), least = slot == AUTH ? 4 : 6, most = slot == AUTH ? 4 : 16;
     if (is_full_width(pin))
@@ -37,9 +37,9 @@ CK_RV model_form(CK_SLOT_ID slot, const char *pin)
     return CKR_OK;
 }
 
-CK_RV model_form_new(CK_SLOT_ID slot, const char *pin)
+CK_RV pin_model_form_new(CK_SLOT_ID slot, const char *pin)
 {
-    CK_RV rv = model_form(slot, pin);
+    CK_RV rv = pin_model_form(slot, pin);
     if (rv != CKR_OK)
         return rv == CKR_PIN_INCORRECT ? CKR_PIN_INVALID : rv;
     size_t digits = 0;
@@ -50,14 +50,14 @@ CK_RV model_form_new(CK_SLOT_ID slot, const char *pin)
 
 /* ---- Tries ------------------------------------------------------------------------------ */
 
-bool model_is_right(const struct model *model, CK_SLOT_ID slot, const char *pin)
+bool pin_model_is_right(const struct pin_model *model, CK_SLOT_ID slot, const char *pin)
 {
     char folded[PIN_TEXT];
     fold(folded, pin);
     return strcmp(folded, model->right[model->card][slot]) == 0;
 }
 
-void model_set_right(struct model *model, CK_SLOT_ID slot, const char *pin)
+void pin_model_set_right(struct pin_model *model, CK_SLOT_ID slot, const char *pin)
 {
     fold(model->right[model->card][slot], pin);
 }
@@ -72,82 +72,83 @@ static bool is_among(const char (*list)[PIN_TEXT], unsigned count, const char *p
     return false;
 }
 
-static bool is_known(const struct model *model, CK_SLOT_ID slot, const char *pin)
+static bool is_known_wrong(const struct pin_model *model, CK_SLOT_ID slot, const char *pin)
 {
-    const struct memory *memory = &model->memory[slot];
+    const struct pin_memory *memory = &model->memory[slot];
     return is_among(memory->wrong, memory->wrong_count, pin);
 }
 
-bool model_may_refuse(const struct model *model, CK_SLOT_ID slot, const char *pin)
+bool pin_model_may_refuse(const struct pin_model *model, CK_SLOT_ID slot, const char *pin)
 {
-    const struct memory *memory = &model->memory[slot];
-    return is_among(memory->perhaps, memory->perhaps_count, pin);
+    const struct pin_memory *memory = &model->memory[slot];
+    return is_among(memory->uncertain, memory->uncertain_count, pin);
 }
 
-/* Something happened that the module may never see. */
-static void doubt_all(struct memory *memory)
+/* Something happened that the module may not see. */
+static void mark_uncertain(struct pin_memory *memory)
 {
-    for (unsigned i = 0; i < memory->wrong_count && memory->perhaps_count < 16; i++)
-        strcpy(memory->perhaps[memory->perhaps_count++], memory->wrong[i]);
+    for (unsigned i = 0; i < memory->wrong_count && memory->uncertain_count < 16; i++)
+        strcpy(memory->uncertain[memory->uncertain_count++], memory->wrong[i]);
     memory->wrong_count = 0;
 }
 
-int model_cost(const struct model *model, CK_SLOT_ID slot, const char *pin, int left)
+int pin_model_cost(const struct pin_model *model, CK_SLOT_ID slot, const char *pin, int left)
 {
-    bool sent = left > 0 && !is_known(model, slot, pin) && !(left == 1 && model->keep_last_try);
-    return sent && !model_is_right(model, slot, pin) ? 1 : 0;
+    bool sent =
+        left > 0 && !is_known_wrong(model, slot, pin) && !(left == 1 && model->keep_last_try);
+    return sent && !pin_model_is_right(model, slot, pin) ? 1 : 0;
 }
 
-CK_RV model_verdict(const struct model *model, CK_SLOT_ID slot, const char *pin, int left)
+CK_RV pin_model_verdict(const struct pin_model *model, CK_SLOT_ID slot, const char *pin, int left)
 {
     if (left == 0)
         return CKR_PIN_LOCKED;
-    if (is_known(model, slot, pin))
+    if (is_known_wrong(model, slot, pin))
         return CKR_PIN_INCORRECT;
     if (left == 1 && model->keep_last_try)
         return CKR_PIN_LOCKED;
-    if (model_is_right(model, slot, pin))
+    if (pin_model_is_right(model, slot, pin))
         return CKR_OK;
     return left == 1 ? CKR_PIN_LOCKED : CKR_PIN_INCORRECT;
 }
 
-void model_insert(struct model *model, size_t card)
+void pin_model_insert(struct pin_model *model, size_t card)
 {
-    bool known = model->tells_cards && card == model->card;
+    bool known = model->identifies_card && card == model->card;
     for (int slot = 0; slot < 2; slot++) {
         model->memory[slot].kept[0] = '\0';
         if (!known)
-            doubt_all(&model->memory[slot]);
+            mark_uncertain(&model->memory[slot]);
     }
     model->card = card;
 }
 
-static void forget(struct memory *memory)
+static void forget(struct pin_memory *memory)
 {
-    memory->wrong_count = memory->perhaps_count = 0;
-    memory->doubt = memory->excuse = false;
+    memory->wrong_count = memory->uncertain_count = 0;
+    memory->answer_lost = memory->other_spent = false;
 }
 
-void model_learn(struct model *model, CK_SLOT_ID slot, const char *pin, int before, int after,
-                 bool accepted, bool broken)
+void pin_model_learn(struct pin_model *model, CK_SLOT_ID slot, const char *pin, int before,
+                     int after, bool accepted, bool broken)
 {
-    struct memory *memory = &model->memory[slot];
+    struct pin_memory *memory = &model->memory[slot];
     if (after > before || accepted)
         forget(memory);
     if (after < before && memory->wrong_count < 8)
         fold(memory->wrong[memory->wrong_count++], pin);
-    memory->doubt |= broken;
+    memory->answer_lost |= broken;
 }
 
-void model_elsewhere(struct model *model, CK_SLOT_ID slot, int before, int after)
+void pin_model_other_program(struct pin_model *model, CK_SLOT_ID slot, int before, int after)
 {
-    struct memory *memory = &model->memory[slot];
+    struct pin_memory *memory = &model->memory[slot];
     if (after > before)
-        doubt_all(memory);
-    memory->excuse |= memory->doubt && after < before;
+        mark_uncertain(memory);
+    memory->other_spent |= memory->answer_lost && after < before;
 }
 
-void model_keep(struct model *model, CK_SLOT_ID slot, const char *pin)
+void pin_model_keep(struct pin_model *model, CK_SLOT_ID slot, const char *pin)
 {
     fold(model->memory[slot].kept, model->keeps[slot] ? pin : "");
 }

@@ -1,65 +1,67 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * model: what a module that wastes no try may do. It knows the right PINs, which the module does
- * not, and which wrong ones the module has been told of; from that it says what a step may cost
- * and how it may end.
+ * pin_model: what a module that wastes no try may do. The model knows the right PINs, which the
+ * module does not, and the wrong ones that were refused; from that it tells how many tries a step
+ * may cost and what it may return.
  */
-#ifndef MODEL_H
-#define MODEL_H
+#ifndef PIN_MODEL_H
+#define PIN_MODEL_H
 
 #include "application.h"
 
 #define PIN_TEXT 32U
 
-struct memory {
-    char wrong[8][PIN_TEXT]; /* refused while the counter only fell: must not go out again */
+struct pin_memory {
+    char wrong[8][PIN_TEXT]; /* refused, and the counter has only fallen since: must not be sent
+                                again */
     unsigned wrong_count;
-    char perhaps[16][PIN_TEXT]; /* the same, but something happened since: may go out, or not */
-    unsigned perhaps_count;
+    char uncertain[16][PIN_TEXT]; /* refused, but something else has happened since: may be sent or
+                                     not */
+    unsigned uncertain_count;
     char kept[PIN_TEXT]; /* "" = none */
-    bool doubt;          /* an answer to a VERIFY was lost */
-    bool excuse;         /* and somebody else spent a try since: the lost one may look wrong */
+    bool answer_lost;    /* the answer to a VERIFY was lost */
+    bool other_spent;    /* and another program has spent a try since: that PIN may look refused */
 };
 
-struct model {
+struct pin_model {
     bool keep_last_try, keeps[2]; /* of options; per slot */
-    bool tells_cards;             /* EF 0006 is there */
+    bool identifies_card;         /* EF 0006 exists, so the module can tell cards apart */
     char right[2][2][PIN_TEXT];   /* per card and slot */
     size_t card;                  /* in the reader, or last seen there */
-    struct memory memory[2];      /* per slot */
+    struct pin_memory memory[2];  /* per slot */
 };
 
-/* A module that has just been initialised. */
-void model_restart(struct model *model);
+/* The module was just initialised. */
+void pin_model_restart(struct pin_model *model);
 
-/* A card was put in. */
-void model_insert(struct model *model, size_t card);
+/* A card was inserted. */
+void pin_model_insert(struct pin_model *model, size_t card);
 
 /* CKR_OK, CKR_PIN_LEN_RANGE or CKR_PIN_INCORRECT (characters). */
-CK_RV model_form(CK_SLOT_ID slot, const char *pin);
-/* The same of a new PIN, with C_SetPIN's codes and rules. */
-CK_RV model_form_new(CK_SLOT_ID slot, const char *pin);
+CK_RV pin_model_form(CK_SLOT_ID slot, const char *pin);
+/* The same for a new PIN, with C_SetPIN's rules and codes. */
+CK_RV pin_model_form_new(CK_SLOT_ID slot, const char *pin);
 
-bool model_is_right(const struct model *model, CK_SLOT_ID slot, const char *pin);
-void model_set_right(struct model *model, CK_SLOT_ID slot, const char *pin);
+bool pin_model_is_right(const struct pin_model *model, CK_SLOT_ID slot, const char *pin);
+void pin_model_set_right(struct pin_model *model, CK_SLOT_ID slot, const char *pin);
 
-/* How many tries presenting a well-formed PIN may cost, when `left` are left. */
-int model_cost(const struct model *model, CK_SLOT_ID slot, const char *pin, int left);
+/* How many tries a well-formed PIN may cost when `left` are left. */
+int pin_model_cost(const struct pin_model *model, CK_SLOT_ID slot, const char *pin, int left);
 
-/* What must come of it when nothing breaks: CKR_OK where the PIN is right. */
-CK_RV model_verdict(const struct model *model, CK_SLOT_ID slot, const char *pin, int left);
+/* What must be returned for it when no exchange fails. */
+CK_RV pin_model_verdict(const struct pin_model *model, CK_SLOT_ID slot, const char *pin, int left);
 
-/* Whether the module may hold it against this PIN that it was refused once, though something has
- * happened since: the module sees a counter only when it asks. */
-bool model_may_refuse(const struct model *model, CK_SLOT_ID slot, const char *pin);
+/* Whether the module may refuse this PIN because the card refused it before, though something has
+ * happened since: the module reads the counter only at times. */
+bool pin_model_may_refuse(const struct pin_model *model, CK_SLOT_ID slot, const char *pin);
 
-/* Takes note of what came of presenting a PIN; `broken` is when an answer may be lost. */
-void model_learn(struct model *model, CK_SLOT_ID slot, const char *pin, int before, int after,
-                 bool accepted, bool broken);
+/* Notes what a PIN has led to; `broken`: an answer may have been lost. */
+void pin_model_learn(struct pin_model *model, CK_SLOT_ID slot, const char *pin, int before,
+                     int after, bool accepted, bool broken);
 
 /* Another program changed the counter. */
-void model_elsewhere(struct model *model, CK_SLOT_ID slot, int before, int after);
+void pin_model_other_program(struct pin_model *model, CK_SLOT_ID slot, int before, int after);
 
-void model_keep(struct model *model, CK_SLOT_ID slot, const char *pin); /* "": dropped */
+void pin_model_keep(struct pin_model *model, CK_SLOT_ID slot, const char *pin); /* "": none */
 
 #endif

@@ -9,109 +9,109 @@
 
 static const uint16_t files[] = {0x0018, 0x001B};
 
-/* ---- Chance ----------------------------------------------------------------------------- */
+/* ---- Random numbers --------------------------------------------------------------------- */
 
-/* splitmix64: the same everywhere. */
-static uint64_t draw(struct play *play)
+/* splitmix64: the same numbers on every machine. */
+static uint64_t draw(struct random_steps *run)
 {
-    uint64_t z = play->random += 0x9E3779B97F4A7C15;
+    uint64_t z = run->random += 0x9E3779B97F4A7C15;
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
     z = (z ^ z >> 27) * 0x94D049BB133111EB;
     return z ^ z >> 31;
 }
 
-unsigned play_below(struct play *play, unsigned limit)
+unsigned steps_random(struct random_steps *run, unsigned limit)
 {
-    return (unsigned)(draw(play) % limit);
+    return (unsigned)(draw(run) % limit);
 }
 
-const char *play_any(struct play *play, const char *const *list, unsigned count)
+const char *steps_any(struct random_steps *run, const char *const *list, unsigned count)
 {
-    return list[play_below(play, count)];
+    return list[steps_random(run, count)];
 }
 
-const char *play_any_pin(struct play *play, CK_SLOT_ID slot)
+const char *steps_any_pin(struct random_steps *run, CK_SLOT_ID slot)
 {
     static const char *const auth[] = {"1234", "1234", "1234", "5678",     "9999", "0000",
                                        "8888", "123",  "12a4", FULL_WIDTH, "12345"};
     static const char *const sign[] = {"ABC123", "abc123", "ABC123", "XYZ789", "WRONG1",
                                        "wrong1", "WRONG2", "ABCDEF", "ABC",    "ABC-123"};
-    return slot == AUTH ? play_any(play, auth, COUNT(auth)) : play_any(play, sign, COUNT(sign));
+    return slot == AUTH ? steps_any(run, auth, COUNT(auth)) : steps_any(run, sign, COUNT(sign));
 }
 
-/* ---- Notes ------------------------------------------------------------------------------ */
+/* ---- Records ---------------------------------------------------------------------------- */
 
-void play_note(struct play *play, const char *format, ...)
+void steps_note(struct random_steps *run, const char *format, ...)
 {
-    size_t used = strlen(play->notes);
+    size_t used = strlen(run->notes);
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(play->notes + used, NOTES - used, format, arguments);
+    (void)vsnprintf(run->notes + used, NOTES - used, format, arguments);
     va_end(arguments);
 }
 
-void play_demand(struct play *play, bool kept, const char *what)
+void steps_require(struct random_steps *run, bool kept, const char *what)
 {
-    if (!kept && play->complaint == NULL)
-        play->complaint = what;
+    if (!kept && run->violation == NULL)
+        run->violation = what;
 }
 
-const char *play_complaint(const struct play *play)
+const char *steps_violation(const struct random_steps *run)
 {
-    return play->complaint;
+    return run->violation;
 }
 
-void play_print(const struct play *play)
+void steps_print(const struct random_steps *run)
 {
-    fprintf(stderr, "%s", play->notes);
+    fprintf(stderr, "%s", run->notes);
 }
 
-void play_report(const struct play *play)
+void steps_report(const struct random_steps *run)
 {
-    printf("%llu steps, %llu ended well, %llu tries spent\n", (unsigned long long)play->steps,
-           (unsigned long long)play->good, (unsigned long long)play->spent);
+    printf("%llu steps, %llu succeeded, %llu tries spent\n", (unsigned long long)run->count,
+           (unsigned long long)run->good, (unsigned long long)run->spent);
 }
 
 /* ---- The card --------------------------------------------------------------------------- */
 
-int play_tries(const struct play *play, CK_SLOT_ID slot)
+int steps_tries(const struct random_steps *run, CK_SLOT_ID slot)
 {
-    return vcard_tries(play->stage.app->vcard, "jpki", files[slot]);
+    return vcard_tries(run->steps.app->vcard, "jpki", files[slot]);
 }
 
-void play_set(struct play *play, const char *assignment)
+void steps_set(struct random_steps *run, const char *assignment)
 {
-    assert_int_equal(vcard_set(play->stage.app->vcard, assignment), 0);
+    assert_int_equal(vcard_set(run->steps.app->vcard, assignment), 0);
 }
 
 /* ---- A sequence ------------------------------------------------------------------------- */
 
 static const struct {
-    void (*run)(struct play *play, CK_SLOT_ID slot);
+    void (*run)(struct random_steps *run, CK_SLOT_ID slot);
     unsigned weight;
-} steps[] = {
-    {play_login, 30}, {play_sign, 12},         {play_change, 8},   {play_logout, 6},
-    {play_info, 4},   {play_close_session, 3}, {play_other, 25},   {play_take_out, 2},
-    {play_put_in, 5}, {play_municipal, 4},     {play_finalize, 2},
+} step_kinds[] = {
+    {step_login, 30}, {step_sign, 12},         {step_change, 8},   {step_logout, 6},
+    {step_info, 4},   {step_close_session, 3}, {step_other, 25},   {step_remove, 2},
+    {step_insert, 5}, {step_reset_pin, 4},     {step_finalize, 2},
 };
 
-struct play *play_open(void)
+struct random_steps *steps_open(void)
 {
-    struct play *play = calloc(1, sizeof *play);
-    assert_non_null(play);
-    stage_open(&play->stage);
-    return play;
+    struct random_steps *run = calloc(1, sizeof *run);
+    assert_non_null(run);
+    pin_steps_open(&run->steps);
+    return run;
 }
 
-void play_close(struct play *play)
+void steps_close(struct random_steps *run)
 {
-    stage_close(&play->stage);
-    free(play);
+    pin_steps_close(&run->steps);
+    free(run);
 }
 
-static void random_ways(struct play *play)
+static void random_switches(struct random_steps *run)
 {
-    static const char *const ways[] = {
+    static const char *const switches[] = {
         "forget.select_same=on",
         "forget.select_same=off",
         "forget.select_other=off",
@@ -129,8 +129,8 @@ static void random_ways(struct play *play)
         "pin.blocked_query=6984",
         "pin.query_verified=9000",
         "first=6F00",
-        /* Not ef0006=off: while somebody is logged in the flags of such a card's tokens may be
-         * those of another application with the same file numbers, see jpki_card_resume. */
+        /* Not ef0006=off: while logged in, the flags of such a card's tokens may be those of
+         * another application with the same file numbers, see jpki_card_resume. */
         "t0=on",
         "61xx=on",
         "6cxx=on",
@@ -139,41 +139,41 @@ static void random_ways(struct play *play)
         "verify.length=6700",
         "pss=off",
     };
-    for (unsigned i = play_below(play, 5); i > 0; i--) {
-        const char *way = play_any(play, ways, COUNT(ways));
+    for (unsigned i = steps_random(run, 5); i > 0; i--) {
+        const char *one = steps_any(run, switches, COUNT(switches));
         for (size_t card = 0; card < 2; card++)
-            assert_int_equal(vcard_set(play->stage.cards[card]->card, way), 0);
-        play_note(play, "%s ", way);
+            assert_int_equal(vcard_set(run->steps.cards[card]->card, one), 0);
+        steps_note(run, "%s ", one);
     }
-    play_note(play, "\n");
+    steps_note(run, "\n");
 }
 
-void play_begin(struct play *play, uint64_t seed)
+void steps_begin(struct random_steps *run, uint64_t seed)
 {
-    play->random = seed;
-    play->notes[0] = '\0';
-    play->complaint = NULL;
-    play->model = (struct model){.tells_cards = true};
-    play->inserted = true;
-    stage_set(&play->stage, AUTH, "log=off");
-    random_ways(play);
+    run->random = seed;
+    run->notes[0] = '\0';
+    run->violation = NULL;
+    run->model = (struct pin_model){.identifies_card = true};
+    run->inserted = true;
+    pin_steps_begin(&run->steps, AUTH, "log=off");
+    random_switches(run);
     for (size_t card = 0; card < 2; card++) {
-        strcpy(play->model.right[card][AUTH], AUTH_PIN);
-        strcpy(play->model.right[card][SIGN], SIGN_PIN);
+        strcpy(run->model.right[card][AUTH], AUTH_PIN);
+        strcpy(run->model.right[card][SIGN], SIGN_PIN);
     }
-    play_restart(play);
-    model_insert(&play->model, 0);
+    step_restart(run);
+    pin_model_insert(&run->model, 0);
 }
 
-void play_step(struct play *play)
+void steps_next(struct random_steps *run)
 {
     unsigned total = 0, at = 0;
-    for (size_t i = 0; i < COUNT(steps); i++)
-        total += steps[i].weight;
-    unsigned drawn = play_below(play, total);
-    while (drawn >= steps[at].weight)
-        drawn -= steps[at++].weight;
-    play->steps++;
-    play->broken = false;
-    steps[at].run(play, play_below(play, 3) == 0 ? SIGN : AUTH);
+    for (size_t i = 0; i < COUNT(step_kinds); i++)
+        total += step_kinds[i].weight;
+    unsigned drawn = steps_random(run, total);
+    while (drawn >= step_kinds[at].weight)
+        drawn -= step_kinds[at++].weight;
+    run->count++;
+    run->broken = false;
+    step_kinds[at].run(run, steps_random(run, 3) == 0 ? SIGN : AUTH);
 }

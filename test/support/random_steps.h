@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* play: one random step after the other, each held against the model. */
-#ifndef PLAY_H
-#define PLAY_H
+/* random_steps: random steps of the application, of other programs and of the holder, each checked
+ * against pin_model. */
+#ifndef RANDOM_STEPS_H
+#define RANDOM_STEPS_H
 
 #include <stdint.h>
 
-struct play;
+struct random_steps;
 
-struct play *play_open(void);
-void play_close(struct play *play);
+struct random_steps *steps_open(void);
+void steps_close(struct random_steps *run);
 
-/* Fresh cards with random ways, a fresh module with random options. */
-void play_begin(struct play *play, uint64_t seed);
-void play_step(struct play *play);
+/* Begins a sequence: fresh cards with random switches, a fresh module with random options. */
+void steps_begin(struct random_steps *run, uint64_t seed);
+void steps_next(struct random_steps *run);
 
-/* What was not as it may be, or NULL. */
-const char *play_complaint(const struct play *play);
-void play_print(const struct play *play);  /* the sequence, to standard error */
-void play_report(const struct play *play); /* how often each step came, and how it ended */
+/* The first rule that was broken, or NULL. */
+const char *steps_violation(const struct random_steps *run);
+void steps_print(const struct random_steps *run);  /* the sequence, to standard error */
+void steps_report(const struct random_steps *run); /* how often each step came, and how it ended */
 
 #endif

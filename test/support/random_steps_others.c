@@ -1,100 +1,100 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What other programs do to the card, and people with cards and programs. */
+/* Steps of other programs and of the card's holder. */
 #include "random_steps_state.h"
 
 #include <string.h>
 
-static void lend(struct play *play, const char *apdu)
+static void send(struct random_steps *run, const char *apdu)
 {
-    (void)ask(play->stage.app->card, apdu);
+    (void)ask(run->steps.app->card, apdu);
 }
 
-static void select_ours(struct play *play)
+static void select_ours(struct random_steps *run)
 {
-    lend(play, SELECT_JPKI);
+    send(run, SELECT_JPKI);
 }
 
-static void select_resident(struct play *play)
+static void select_resident(struct random_steps *run)
 {
-    lend(play, SELECT_RESIDENT);
+    send(run, SELECT_RESIDENT);
 }
 
-static void select_pin_of_resident(struct play *play)
+static void select_pin_of_resident(struct random_steps *run)
 {
-    lend(play, SELECT_RESIDENT);
-    lend(play, "00A4020C020018");
+    send(run, SELECT_RESIDENT);
+    send(run, "00A4020C020018");
 }
 
-static void select_face(struct play *play)
+static void select_face(struct random_steps *run)
 {
-    lend(play, SELECT_FACE);
+    send(run, SELECT_FACE);
 }
 
-static void select_input(struct play *play)
+static void select_input(struct random_steps *run)
 {
-    lend(play, SELECT_INPUT);
+    send(run, SELECT_INPUT);
 }
 
-static void wrong_resident(struct play *play)
+static void wrong_resident(struct random_steps *run)
 {
-    lend(play, SELECT_RESIDENT);
-    lend(play, RESIDENT_WRONG);
+    send(run, SELECT_RESIDENT);
+    send(run, RESIDENT_WRONG);
 }
 
-static void verify(struct play *play, const char *apdu)
+static void verify(struct random_steps *run, const char *apdu)
 {
-    lend(play, SELECT_JPKI);
-    lend(play, apdu);
+    send(run, SELECT_JPKI);
+    send(run, apdu);
 }
 
-static void right_auth(struct play *play)
+static void right_auth(struct random_steps *run)
 {
-    verify(play, VERIFY_AUTH);
+    verify(run, VERIFY_AUTH);
 }
 
-static void right_sign(struct play *play)
+static void right_sign(struct random_steps *run)
 {
-    verify(play, VERIFY_SIGN);
+    verify(run, VERIFY_SIGN);
 }
 
-static void wrong_auth(struct play *play)
+static void wrong_auth(struct random_steps *run)
 {
-    verify(play, WRONG_AUTH);
+    verify(run, WRONG_AUTH);
 }
 
-static void wrong_sign(struct play *play)
+static void wrong_sign(struct random_steps *run)
 {
-    verify(play, WRONG_SIGN);
+    verify(run, WRONG_SIGN);
 }
 
-/* To 5678; done only where 1234 was right. */
-static void change_auth(struct play *play)
+/* To 5678; has an effect only where 1234 is right. */
+static void change_auth(struct random_steps *run)
 {
-    verify(play, VERIFY_AUTH);
-    lend(play, "00A4020C020018");
-    lend(play, "002401800435363738");
+    verify(run, VERIFY_AUTH);
+    send(run, "00A4020C020018");
+    send(run, "002401800435363738");
 }
 
-static void warm_reset(struct play *play)
+static void warm_reset(struct random_steps *run)
 {
-    readers_reset(play->stage.app->reader);
+    readers_reset(run->steps.app->reader);
 }
 
-static void cold_reset(struct play *play)
+static void cold_reset(struct random_steps *run)
 {
-    readers_repower(play->stage.app->reader);
+    readers_repower(run->steps.app->reader);
 }
 
-static void power_down(struct play *play)
+static void power_down(struct random_steps *run)
 {
-    readers_power_down(play->stage.app->reader);
+    readers_power_down(run->steps.app->reader);
 }
 
-void play_other(struct play *play, CK_SLOT_ID slot)
+void step_other(struct random_steps *run, CK_SLOT_ID slot)
 {
     static const struct {
         const char *name;
-        void (*run)(struct play *play);
+        void (*run)(struct random_steps *run);
     } others[] = {
         {"select JPKI", select_ours},
         {"select resident", select_resident},
@@ -112,76 +112,76 @@ void play_other(struct play *play, CK_SLOT_ID slot)
         {"power down", power_down},
     };
     (void)slot;
-    if (!play->inserted)
+    if (!run->inserted)
         return;
-    unsigned which = play_below(play, COUNT(others));
-    int auth = play_tries(play, AUTH), sign = play_tries(play, SIGN);
-    if (!vcard_powered(play->stage.app->vcard))
-        readers_repower(play->stage.app->reader);
-    others[which].run(play);
-    model_elsewhere(&play->model, AUTH, auth, play_tries(play, AUTH));
-    model_elsewhere(&play->model, SIGN, sign, play_tries(play, SIGN));
-    char truth[PIN_TEXT];
-    play_truth(play, AUTH, truth);
-    model_set_right(&play->model, AUTH, truth);
-    play_note(play, "other: %s (%d, %d left)\n", others[which].name, play_tries(play, AUTH),
-              play_tries(play, SIGN));
+    unsigned which = steps_random(run, COUNT(others));
+    int auth = steps_tries(run, AUTH), sign = steps_tries(run, SIGN);
+    if (!vcard_powered(run->steps.app->vcard))
+        readers_repower(run->steps.app->reader);
+    others[which].run(run);
+    pin_model_other_program(&run->model, AUTH, auth, steps_tries(run, AUTH));
+    pin_model_other_program(&run->model, SIGN, sign, steps_tries(run, SIGN));
+    char actual[PIN_TEXT];
+    steps_card_pin(run, AUTH, actual);
+    pin_model_set_right(&run->model, AUTH, actual);
+    steps_note(run, "other: %s (%d, %d left)\n", others[which].name, steps_tries(run, AUTH),
+               steps_tries(run, SIGN));
 }
 
-/* The municipal counter sets a PIN back. */
-void play_municipal(struct play *play, CK_SLOT_ID slot)
+/* The municipal counter resets the tries of a PIN. */
+void step_reset_pin(struct random_steps *run, CK_SLOT_ID slot)
 {
-    int before = play_tries(play, slot), full = slot == AUTH ? 3 : 5;
+    int before = steps_tries(run, slot), full = slot == AUTH ? 3 : 5;
     uint16_t file = slot == AUTH ? 0x0018 : 0x001B;
-    assert_int_equal(vcard_set_tries(play->stage.app->vcard, "jpki", file, full), 0);
-    model_elsewhere(&play->model, slot, before, full);
-    play_note(play, "municipal counter, slot %lu\n", slot);
+    assert_int_equal(vcard_set_tries(run->steps.app->vcard, "jpki", file, full), 0);
+    pin_model_other_program(&run->model, slot, before, full);
+    steps_note(run, "tries reset, slot %lu\n", slot);
 }
 
-void play_take_out(struct play *play, CK_SLOT_ID slot)
+void step_remove(struct random_steps *run, CK_SLOT_ID slot)
 {
     (void)slot;
-    play_note(play, "card out\n");
-    readers_remove(play->stage.app->reader);
-    play->inserted = false;
-    play->stale[AUTH] = play->stale[SIGN] = true;
+    steps_note(run, "card removed\n");
+    readers_remove(run->steps.app->reader);
+    run->inserted = false;
+    run->stale[AUTH] = run->stale[SIGN] = true;
 }
 
-void play_put_in(struct play *play, CK_SLOT_ID slot)
+void step_insert(struct random_steps *run, CK_SLOT_ID slot)
 {
     (void)slot;
-    struct app *app = play->stage.app;
-    size_t card = play_below(play, 4) == 0 ? 1 - play->model.card : play->model.card;
-    play_note(play, "card %zu in\n", card);
+    struct app *app = run->steps.app;
+    size_t card = steps_random(run, 4) == 0 ? 1 - run->model.card : run->model.card;
+    steps_note(run, "card %zu inserted\n", card);
     readers_remove(app->reader);
-    app->card = play->stage.cards[card];
+    app->card = run->steps.cards[card];
     app->vcard = app->card->card;
     readers_insert(app->reader, app->vcard);
-    model_insert(&play->model, card);
-    play->inserted = true;
-    play->stale[AUTH] = play->stale[SIGN] = true;
+    pin_model_insert(&run->model, card);
+    run->inserted = true;
+    run->stale[AUTH] = run->stale[SIGN] = true;
 }
 
-void play_restart(struct play *play)
+void step_restart(struct random_steps *run)
 {
     static const char *const caches[] = {"auth", "none", "all"};
     char options[64];
-    unsigned cache = play_below(play, 3);
-    play->model.keep_last_try = play_below(play, 4) == 0;
-    play->model.keeps[AUTH] = cache != 1;
-    play->model.keeps[SIGN] = cache == 2;
+    unsigned cache = steps_random(run, 3);
+    run->model.keep_last_try = steps_random(run, 4) == 0;
+    run->model.keeps[AUTH] = cache != 1;
+    run->model.keeps[SIGN] = cache == 2;
     snprintf(options, sizeof options, "log=off;pin-cache=%s;keep-last-try=%s", caches[cache],
-             play->model.keep_last_try ? "yes" : "no");
+             run->model.keep_last_try ? "yes" : "no");
     app_restart(options);
-    model_restart(&play->model);
-    memset(play->sessions, 0, sizeof play->sessions);
-    memset(play->keys, 0, sizeof play->keys);
-    play->stale[AUTH] = play->stale[SIGN] = false;
-    play_note(play, "initialize %s\n", options);
+    pin_model_restart(&run->model);
+    memset(run->sessions, 0, sizeof run->sessions);
+    memset(run->keys, 0, sizeof run->keys);
+    run->stale[AUTH] = run->stale[SIGN] = false;
+    steps_note(run, "initialize %s\n", options);
 }
 
-void play_finalize(struct play *play, CK_SLOT_ID slot)
+void step_finalize(struct random_steps *run, CK_SLOT_ID slot)
 {
     (void)slot;
-    play_restart(play);
+    step_restart(run);
 }

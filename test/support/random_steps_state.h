@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files of play share: play.c (chance, notes, and all of a sequence), play_calls.c (what
- * the application does), play_others.c (what others do). */
-#ifndef PLAY_STATE_H
-#define PLAY_STATE_H
+/* Shared by random_steps.c (random numbers, records, sequences), random_steps_calls.c (steps of the
+ * application), random_steps_others.c (of other programs and of the holder) and
+ * random_steps_card_pin.c. */
+#ifndef RANDOM_STEPS_STATE_H
+#define RANDOM_STEPS_STATE_H
 
 #include "pin_model.h"
 #include "pin_steps.h"
@@ -12,47 +13,48 @@
 
 enum { NOTES = 4096 };
 
-struct play {
-    struct stage stage;
-    struct model model;
+struct random_steps {
+    struct pin_steps steps;
+    struct pin_model model;
     uint64_t random;
     CK_SESSION_HANDLE sessions[2];
     CK_OBJECT_HANDLE keys[2];
-    bool stale[2]; /* a card was taken out since the session was opened */
+    bool stale[2]; /* the card was removed since the session was opened */
     bool inserted;
-    bool broken; /* this step has a fault */
-    const char *complaint;
+    bool broken; /* an exchange of this step may fail */
+    const char *violation;
     char notes[NOTES];
-    uint64_t steps, good, spent;
+    uint64_t count, good, spent; /* steps, successful ones, tries */
 };
 
-/* play.c */
-unsigned play_below(struct play *play, unsigned limit);
-const char *play_any(struct play *play, const char *const *list, unsigned count);
-const char *play_any_pin(struct play *play, CK_SLOT_ID slot);
-void play_note(struct play *play, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void play_demand(struct play *play, bool kept, const char *what);
-int play_tries(const struct play *play, CK_SLOT_ID slot);
-void play_set(struct play *play, const char *assignment);
+/* random_steps.c */
+unsigned steps_random(struct random_steps *run, unsigned limit);
+const char *steps_any(struct random_steps *run, const char *const *list, unsigned count);
+const char *steps_any_pin(struct random_steps *run, CK_SLOT_ID slot);
+void steps_note(struct random_steps *run, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void steps_require(struct random_steps *run, bool kept, const char *what);
+int steps_tries(const struct random_steps *run, CK_SLOT_ID slot);
+void steps_set(struct random_steps *run, const char *assignment);
 
-/* play_truth.c: the card's own idea of a PIN. */
-void play_truth(const struct play *play, CK_SLOT_ID slot, char pin[PIN_TEXT]);
+/* random_steps_card_pin.c: the PIN that the card has. */
+void steps_card_pin(const struct random_steps *run, CK_SLOT_ID slot, char pin[PIN_TEXT]);
 
-/* play_calls.c */
-void play_close_all(struct play *play);
-void play_login(struct play *play, CK_SLOT_ID slot);
-void play_logout(struct play *play, CK_SLOT_ID slot);
-void play_change(struct play *play, CK_SLOT_ID slot);
-void play_sign(struct play *play, CK_SLOT_ID slot);
-void play_info(struct play *play, CK_SLOT_ID slot);
-void play_close_session(struct play *play, CK_SLOT_ID slot);
+/* random_steps_calls.c */
+void steps_close_all(struct random_steps *run);
+void step_login(struct random_steps *run, CK_SLOT_ID slot);
+void step_logout(struct random_steps *run, CK_SLOT_ID slot);
+void step_change(struct random_steps *run, CK_SLOT_ID slot);
+void step_sign(struct random_steps *run, CK_SLOT_ID slot);
+void step_info(struct random_steps *run, CK_SLOT_ID slot);
+void step_close_session(struct random_steps *run, CK_SLOT_ID slot);
 
-/* play_others.c */
-void play_restart(struct play *play);
-void play_other(struct play *play, CK_SLOT_ID slot);
-void play_take_out(struct play *play, CK_SLOT_ID slot);
-void play_put_in(struct play *play, CK_SLOT_ID slot);
-void play_municipal(struct play *play, CK_SLOT_ID slot);
-void play_finalize(struct play *play, CK_SLOT_ID slot);
+/* random_steps_others.c */
+void step_restart(struct random_steps *run);
+void step_other(struct random_steps *run, CK_SLOT_ID slot);
+void step_remove(struct random_steps *run, CK_SLOT_ID slot);
+void step_insert(struct random_steps *run, CK_SLOT_ID slot);
+void step_reset_pin(struct random_steps *run, CK_SLOT_ID slot);
+void step_finalize(struct random_steps *run, CK_SLOT_ID slot);
 
 #endif

@@ -1,85 +1,40 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A PKCS#11 program driven by lines on standard input, for tests that no ready-made program can do:
- * several steps in one process, with a look at the card's counters in between.
+ * A PKCS#11 program driven by lines on standard input, for tests that no existing program can do:
+ * several steps in one process, with checks of the card's counters in between.
  *
  *   client MODULE <<END
  *   initialize
  *   fails CKR_PIN_INCORRECT login 0 9999
  *   END
  *
- * It stops with status 1 at the first line that does not end as it should: CKR_OK, or what `fails`
- * announces. The commands are in the table at the end. Words are separated by single blanks.
+ * It stops with status 1 at the first line that does not return CKR_OK, or the code after `fails`.
+ * The commands are in the table at the end. Words are separated by single blanks.
  */
-#include "jpki/pkcs11.h"
+#include "client.h"
+
+#include "ckr_name.h"
 
 #include <dlfcn.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 16, LINE = 1024, SIGNATURE = 512, THREADS = 8 };
+enum { LINE = 1024 };
 
 static void *library;
-static CK_FUNCTION_LIST *p11;
-static CK_SESSION_HANDLE sessions[SLOTS]; /* one per slot, 0 when closed */
+CK_FUNCTION_LIST *p11;
+CK_SESSION_HANDLE sessions[CLIENT_SLOTS];
 
-static const struct {
-    const char *name;
-    CK_RV rv;
-} codes[] = {
-    {"CKR_OK", CKR_OK},
-    {"CKR_BUFFER_TOO_SMALL", CKR_BUFFER_TOO_SMALL},
-    {"CKR_DEVICE_ERROR", CKR_DEVICE_ERROR},
-    {"CKR_DEVICE_REMOVED", CKR_DEVICE_REMOVED},
-    {"CKR_MECHANISM_INVALID", CKR_MECHANISM_INVALID},
-    {"CKR_PIN_INCORRECT", CKR_PIN_INCORRECT},
-    {"CKR_PIN_LEN_RANGE", CKR_PIN_LEN_RANGE},
-    {"CKR_PIN_LOCKED", CKR_PIN_LOCKED},
-    {"CKR_SESSION_HANDLE_INVALID", CKR_SESSION_HANDLE_INVALID},
-    {"CKR_TOKEN_NOT_PRESENT", CKR_TOKEN_NOT_PRESENT},
-    {"CKR_TOKEN_NOT_RECOGNIZED", CKR_TOKEN_NOT_RECOGNIZED},
-    {"CKR_USER_ALREADY_LOGGED_IN", CKR_USER_ALREADY_LOGGED_IN},
-    {"CKR_USER_NOT_LOGGED_IN", CKR_USER_NOT_LOGGED_IN},
-};
-
-static const struct {
-    const char *name;
-    CK_MECHANISM_TYPE type;
-    bool pss;
-} mechanisms[] = {
-    {"RSA-PKCS", CKM_RSA_PKCS, false},
-    {"SHA1-RSA-PKCS", CKM_SHA1_RSA_PKCS, false},
-    {"SHA224-RSA-PKCS", CKM_SHA224_RSA_PKCS, false},
-    {"SHA256-RSA-PKCS", CKM_SHA256_RSA_PKCS, false},
-    {"SHA384-RSA-PKCS", CKM_SHA384_RSA_PKCS, false},
-    {"SHA512-RSA-PKCS", CKM_SHA512_RSA_PKCS, false},
-    {"RSA-PKCS-PSS", CKM_RSA_PKCS_PSS, true},
-    {"SHA256-RSA-PKCS-PSS", CKM_SHA256_RSA_PKCS_PSS, true},
-};
-
-static void die(const char *what)
+_Noreturn void die(const char *what)
 {
     fprintf(stderr, "client: %s\n", what);
     exit(1);
 }
 
-static const char *code_name(CK_RV rv)
-{
-    static char number[32];
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
-        if (codes[i].rv == rv)
-            return codes[i].name;
-    snprintf(number, sizeof number, "0x%lX", rv);
-    return number;
-}
-
-/* The next word of a line, which is left behind it. */
-static char *word(char **line)
+char *next_word(char **line)
 {
     char *token = strsep(line, " ");
     if (token == NULL || *token == '\0')
@@ -87,10 +42,10 @@ static char *word(char **line)
     return token;
 }
 
-static CK_SLOT_ID slot_word(char **line)
+CK_SLOT_ID slot_word(char **line)
 {
-    unsigned long slot = strtoul(word(line), NULL, 10);
-    if (slot >= SLOTS)
+    unsigned long slot = strtoul(next_word(line), NULL, 10);
+    if (slot >= CLIENT_SLOTS)
         die("slot out of range");
     return slot;
 }
@@ -102,28 +57,7 @@ static void print_padded(const char *what, const CK_UTF8CHAR *text, size_t size)
     printf("%s%.*s", what, (int)size, (const char *)text);
 }
 
-static uint8_t *read_file(const char *path, size_t *length)
-{
-    FILE *file = fopen(path, "rb");
-    if (file == NULL || fseek(file, 0, SEEK_END) != 0)
-        die(path);
-    *length = (size_t)ftell(file);
-    rewind(file);
-    uint8_t *data = malloc(*length + 1);
-    if (data == NULL || fread(data, 1, *length, file) != *length)
-        die(path);
-    fclose(file);
-    return data;
-}
-
-static void write_file(const char *path, const uint8_t *data, size_t length)
-{
-    FILE *file = fopen(path, "wb");
-    if (file == NULL || fwrite(data, 1, length, file) != length || fclose(file) != 0)
-        die(path);
-}
-
-/* ---- Commands: each reads its words and returns what the module said ------------------------- */
+/* ---- Commands: each reads its words and returns what the module returned --------------------- */
 
 static CK_RV do_initialize(char *line)
 {
@@ -142,14 +76,14 @@ static CK_RV do_finalize(char *line)
 static CK_RV do_slots(char *line)
 {
     (void)line;
-    CK_SLOT_ID ids[SLOTS];
+    CK_SLOT_ID ids[CLIENT_SLOTS];
     CK_ULONG all = 0;
     CK_ULONG present = 0;
     CK_RV rv = p11->C_GetSlotList(CK_FALSE, NULL, &all);
     if (rv == CKR_OK)
         rv = p11->C_GetSlotList(CK_TRUE, NULL, &present);
     if (rv == CKR_OK) {
-        present = SLOTS;
+        present = CLIENT_SLOTS;
         rv = p11->C_GetSlotList(CK_TRUE, ids, &present);
     }
     if (rv == CKR_OK)
@@ -201,7 +135,7 @@ static CK_RV do_session_info(char *line)
 static CK_RV do_login(char *line)
 {
     CK_SLOT_ID slot = slot_word(&line);
-    char *pin = word(&line);
+    char *pin = next_word(&line);
     return p11->C_Login(sessions[slot], CKU_USER, (CK_UTF8CHAR *)pin, strlen(pin));
 }
 
@@ -210,112 +144,9 @@ static CK_RV do_logout(char *line)
     return p11->C_Logout(sessions[slot_word(&line)]);
 }
 
-static CK_RV find_key(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *key)
-{
-    CK_OBJECT_CLASS private_key = CKO_PRIVATE_KEY;
-    CK_ATTRIBUTE wanted = {CKA_CLASS, &private_key, sizeof private_key};
-    CK_ULONG found = 0;
-    CK_RV rv = p11->C_FindObjectsInit(session, &wanted, 1);
-    if (rv != CKR_OK)
-        return rv;
-    rv = p11->C_FindObjects(session, key, 1, &found);
-    CK_RV end = p11->C_FindObjectsFinal(session);
-    if (rv == CKR_OK && end == CKR_OK && found != 1)
-        die("no private key");
-    return rv == CKR_OK ? end : rv;
-}
+/* ---- The function tables -------------------------------------------------------------------- */
 
-static CK_RV sign(CK_SESSION_HANDLE session, const char *name, uint8_t *data, size_t length,
-                  uint8_t *signature, CK_ULONG *signature_length)
-{
-    CK_RSA_PKCS_PSS_PARAMS pss = {CKM_SHA256, CKG_MGF1_SHA256, 32};
-    CK_MECHANISM mechanism = {0};
-    for (size_t i = 0; i < sizeof mechanisms / sizeof mechanisms[0]; i++)
-        if (strcmp(mechanisms[i].name, name) == 0)
-            mechanism = (CK_MECHANISM){mechanisms[i].type, mechanisms[i].pss ? &pss : NULL,
-                                       mechanisms[i].pss ? sizeof pss : 0};
-    if (strcmp(name, "RSA-PKCS") != 0 && mechanism.mechanism == 0)
-        die("no such mechanism");
-
-    CK_OBJECT_HANDLE key = 0;
-    CK_RV rv = find_key(session, &key);
-    if (rv == CKR_OK)
-        rv = p11->C_SignInit(session, &mechanism, key);
-    if (rv == CKR_OK)
-        rv = p11->C_Sign(session, data, length, signature, signature_length);
-    return rv;
-}
-
-static CK_RV do_sign(char *line)
-{
-    CK_SLOT_ID slot = slot_word(&line);
-    char *mechanism = word(&line);
-    char *from = word(&line);
-    char *to = word(&line);
-    size_t length;
-    uint8_t *data = read_file(from, &length);
-    uint8_t signature[SIGNATURE];
-    CK_ULONG signature_length = sizeof signature;
-    CK_RV rv = sign(sessions[slot], mechanism, data, length, signature, &signature_length);
-    if (rv == CKR_OK)
-        write_file(to, signature, signature_length);
-    free(data);
-    return rv;
-}
-
-/* ---- Several tokens at work side by side ----------------------------------------------------- */
-
-struct worker {
-    pthread_t thread;
-    CK_SLOT_ID slot;
-    int times;
-    CK_RV rv;
-};
-
-static void *work(void *argument)
-{
-    struct worker *worker = argument;
-    for (int i = 0; i < worker->times && worker->rv == CKR_OK; i++) {
-        uint8_t data[] = "signed by many hands";
-        uint8_t signature[SIGNATURE];
-        CK_ULONG length = sizeof signature;
-        CK_SESSION_HANDLE session;
-        worker->rv = p11->C_OpenSession(worker->slot, CKF_SERIAL_SESSION, NULL, NULL, &session);
-        if (worker->rv == CKR_OK)
-            worker->rv = sign(session, "SHA256-RSA-PKCS", data, sizeof data, signature, &length);
-        if (worker->rv == CKR_OK)
-            worker->rv = p11->C_CloseSession(session);
-    }
-    return NULL;
-}
-
-static CK_RV do_together(char *line)
-{
-    struct worker workers[THREADS] = {0};
-    int times = atoi(word(&line));
-    size_t count = 0;
-    for (; line != NULL; count++) {
-        if (count == THREADS)
-            die("too many threads");
-        workers[count].slot = slot_word(&line);
-        workers[count].times = times;
-        if (pthread_create(&workers[count].thread, NULL, work, &workers[count]) != 0)
-            die("no thread");
-    }
-    CK_RV rv = CKR_OK;
-    for (size_t i = 0; i < count; i++) {
-        pthread_join(workers[i].thread, NULL);
-        if (workers[i].rv != CKR_OK)
-            rv = workers[i].rv;
-    }
-    return rv;
-}
-
-/* ---- The function tables -----------------------------------------------------------------------
- */
-
-/* A function list is a version and then function pointers only: all must be there, `count` of them.
- */
+/* A function list is a version and `count` function pointers, none of them NULL. */
 static void check_list(const void *list, size_t size, size_t count)
 {
     size_t first = offsetof(CK_FUNCTION_LIST, C_Initialize);
@@ -325,7 +156,7 @@ static void check_list(const void *list, size_t size, size_t count)
         void *entry;
         memcpy(&entry, (const char *)list + first + i * sizeof entry, sizeof entry);
         if (entry == NULL)
-            die("a function list has a hole");
+            die("a function list has a NULL entry");
     }
 }
 
@@ -367,11 +198,11 @@ static const struct {
 } commands[] = {
     {"initialize", do_initialize, ""},
     {"finalize", do_finalize, ""},
-    {"functions", do_functions, "prints the interfaces; every entry of every table is there"},
-    {"slots", do_slots, "prints how many there are, and how many with a token"},
+    {"functions", do_functions, "prints the interfaces; checks that no entry of a table is NULL"},
+    {"slots", do_slots, "prints how many slots there are, and how many with a token"},
     {"slot-info", do_slot_info, "SLOT: prints present or empty"},
     {"token-info", do_token_info, "SLOT: prints label and serial number"},
-    {"open", do_open, "SLOT: a session, on which the following work"},
+    {"open", do_open, "SLOT: opens the session that the following commands use"},
     {"close", do_close, "SLOT"},
     {"session-info", do_session_info, "SLOT"},
     {"login", do_login, "SLOT PIN"},
@@ -387,7 +218,7 @@ static CK_RV run(char *line)
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(commands[i].name, name) == 0)
             return commands[i].run(line);
-    fprintf(stderr, "client: no command %s; there are\n", name);
+    fprintf(stderr, "client: unknown command %s; the commands are\n", name);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         fprintf(stderr, "  %s %s\n", commands[i].name, commands[i].help);
     exit(1);
@@ -403,7 +234,8 @@ static bool run_line(char *line)
         line += strlen(fails);
         expected = strsep(&line, " ");
     }
-    const char *got = code_name(run(line));
+    char got[64];
+    (void)snprintf(got, sizeof got, "CKR_%s", ckr_name(run(line)));
     if (strcmp(got, expected) == 0)
         return true;
     fprintf(stderr, "client: %s: %s\n", shown, got);
@@ -414,7 +246,7 @@ int main(int argc, char **argv)
 {
     char line[LINE];
     if (argc != 2)
-        die("client MODULE <COMMANDS");
+        die("usage: client MODULE <COMMANDS");
     library = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
     if (library == NULL)
         die(dlerror());

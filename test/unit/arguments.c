@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the rows' words stand for. */
+/* What the values of the rows stand for. */
 #include "arguments.h"
 
 #include <string.h>
 
 #define ROOMS 4U
 
-/* Fresh for every call: what the module may write to, and what it reads. */
+/* Set anew for every call: what the module may write to, and what it reads. */
 static struct {
     union {
         CK_ULONG align;

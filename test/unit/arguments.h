@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * arguments: what a function must answer to arguments that are wrong. A row names the function,
- * what is under way when it is called, its arguments, and the codes that the specification allows
- * (OASIS PKCS #11 2.40 and 3.0 Base Specification, chapter 5; 5.1 for the codes, their precedence
- * and what every function can return).
+ * arguments: what a function must return for wrong arguments. A row has the function, what is under
+ * way when it is called, its arguments, and the codes that the specification allows (OASIS PKCS #11
+ * 2.40 and 3.0 Base Specification, chapter 5; 5.1 for the codes, their precedence and those that
+ * every function can return).
  *
  * Three sources of rows:
- *   arguments_good[]  one per function: right arguments, and the code for them;
- *   derived           from those: every session, slot, object and pointer in turn made wrong;
+ *   arguments_good[]  one per function: right arguments, and their code;
+ *   derived           from those, with each session, slot, object and pointer made wrong in turn;
  *   arguments_odd[]   what cannot be derived: lengths, order, mechanisms, PINs.
  */
 #ifndef ARGUMENTS_H
@@ -16,7 +16,7 @@
 #include "application.h"
 #include "calls.h"
 
-/* What is given as an argument. */
+/* The values of arguments. */
 enum value {
     NIL, /* NULL, 0 */
     SESSION,
@@ -42,13 +42,13 @@ enum value {
     SHA256_TYPE, /* a CK_MECHANISM_TYPE */
     RSA_TYPE,
     DATA,   /* five bytes */
-    ROOM,   /* where something is written, 1 KiB */
-    SIZE,   /* points to a CK_ULONG: the room there is */
-    SIZE_0, /* the same: 0 */
+    ROOM,   /* a buffer of 1 KiB */
+    SIZE,   /* points to a CK_ULONG: the size of ROOM */
+    SIZE_0, /* points to a 0 */
     SIZE_ONES,
     TEMPLATE, /* one attribute, CKA_CLASS with value */
     TEMPLATE_NO_VALUE,
-    TEMPLATE_UNKNOWN, /* an attribute that nothing has */
+    TEMPLATE_UNKNOWN, /* an attribute that no object has */
     TEMPLATE_HUGE_VALUE,
     PIN,
     PIN_SIZE,
@@ -78,13 +78,13 @@ enum during {
     CLOSED, /* before C_Initialize */
 };
 
-/* What must have become of it. */
+/* What must be the case afterwards: whether it is still under way. */
 enum after { ANY, ALIVE, OVER };
 
 #define CODES 4U
 
 struct codes {
-    CK_RV code[CODES]; /* the first always counts, the others where they are not CKR_OK */
+    CK_RV code[CODES]; /* the first, and all others that are not CKR_OK, are allowed */
 };
 
 struct good_row {
@@ -109,9 +109,9 @@ extern const size_t arguments_good_count;
 extern const struct odd_row arguments_odd[];
 extern const size_t arguments_odd_count;
 
-/* ---- The material ------------------------------------------------------------------------ */
+/* ---- Sessions and objects ---------------------------------------------------------------- */
 
-/* An application with a session of its own on each token, both logged in. */
+/* An application with a session of each token, both logged in. */
 struct material {
     struct app *app;
     CK_SESSION_HANDLE session, closed, foreign_session;
@@ -119,17 +119,17 @@ struct material {
     CK_BYTE signature[SIGNATURE];
 };
 
-/* Makes everything anew; `during` tells what for. */
+/* Opens everything, for a row with `during`. */
 void material_open(struct material *material, struct app *app, enum during during);
 /* Whether it is as material_open() left it. */
 bool material_holds(const struct material *material, enum during during);
 
-/* What stands for a value; valid until the next material_start(). */
+/* The argument for a value; valid until the next material_start(). */
 union argument material_value(const struct material *material, enum value value);
-void material_start(void); /* values are fresh again */
+void material_start(void); /* sets all values anew */
 
-/* Brings the session there; asserts that it works. And whether that is still under way, which this
- * ends. */
+/* Brings the session to that state, asserting success; and returns whether it is still in that
+ * state, and ends it. */
 void during_begin(const CK_FUNCTION_LIST_3_0 *f, const struct material *material,
                   enum during during);
 bool during_end(const CK_FUNCTION_LIST_3_0 *f, const struct material *material, enum during during);

@@ -92,7 +92,7 @@ const struct good_row arguments_good[] = {
     {"C_SignEncryptUpdate", "5.13", IDLE, {SESSION, DATA, FIVE, ROOM, SIZE}, NOT},
     {"C_DecryptVerifyUpdate", "5.13", IDLE, {SESSION, DATA, FIVE, ROOM, SIZE}, NOT},
 
-    /* Keys, random numbers, and a parallel past */
+    /* Keys, random numbers, parallel functions */
     {"C_GenerateKey", "5.14", IDLE, {SESSION, SIGN_RAW, TEMPLATE, ONE, ROOM}, NOT},
     {"C_GenerateKeyPair", "5.14", IDLE,
      {SESSION, SIGN_RAW, TEMPLATE, ONE, TEMPLATE, ONE, ROOM, ROOM}, NOT},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Arguments and moments that are wrong in ways of their own. */
+/* Wrong arguments and wrong times that cannot be derived from arguments_good[]. */
 #include "arguments.h"
 
 /* clang-format off */
@@ -11,7 +11,7 @@
 #define MECHANISM {{CKR_MECHANISM_INVALID}}
 #define PARAMETER {{CKR_MECHANISM_PARAM_INVALID, CKR_ARGUMENTS_BAD}}
 #define PIN_FORM  {{CKR_PIN_LEN_RANGE, CKR_PIN_INCORRECT, CKR_PIN_INVALID}}
-/* A one-shot function after an Update: 5.11.2, 5.10.2, 5.12.2 forbid it and name no code. */
+/* A single-part function after an Update: 5.11.2, 5.10.2, 5.12.2 forbid it without naming a code. */
 #define MIXED     {{CKR_OPERATION_ACTIVE, CKR_OPERATION_NOT_INITIALIZED, CKR_FUNCTION_FAILED}}
 
 const struct odd_row arguments_odd[] = {
@@ -116,7 +116,7 @@ const struct odd_row arguments_odd[] = {
     {"C_SignInit", LOGGED_OUT, 2, KEY, {{CKR_KEY_HANDLE_INVALID, CKR_USER_NOT_LOGGED_IN}}, ANY},
     {"C_Sign", IDLE, 1, DATA, NONE, ANY},
     {"C_Sign", SIGNED, 1, DATA, MIXED, ANY},
-    {"C_Sign", SIGNING, 2, NIL, OK, OVER}, /* of nothing */
+    {"C_Sign", SIGNING, 2, NIL, OK, OVER}, /* of no data */
     {"C_Sign", SIGNING, 3, NIL, OK, ALIVE},
     {"C_Sign", SIGNING, 4, SIZE_0, SMALL, ALIVE},
     {"C_Sign", SIGNING, 4, SIZE_ONES, OK, OVER},

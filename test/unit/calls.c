@@ -10,7 +10,7 @@ static_assert(offsetof(CK_FUNCTION_LIST, C_WaitForSlotEvent) ==
                   offsetof(CK_FUNCTION_LIST_3_0, C_WaitForSlotEvent),
               "and go on alike");
 
-/* One function: name and how its arguments are handed on. */
+/* One function: its name, and how its arguments are passed. */
 #define CALL(name, ...)                                                                            \
     static CK_RV call_##name(const CK_FUNCTION_LIST_3_0 *table, const union argument *a)           \
     {                                                                                              \

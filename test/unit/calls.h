@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* calls: every function of the Cryptoki tables as one row, to be called with arguments from a
- * table. */
+/* calls: a row for every function of the Cryptoki tables, to call it with arguments from a table.
+ */
 #ifndef CALLS_H
 #define CALLS_H
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Wrong arguments, at wrong times, to every function through both tables (see arguments.h): the
- * code that the specification gives for it, no PIN try spent, nothing under way lost.
+ * Wrong arguments, or at a wrong time, to every function of both tables (see arguments.h): the code
+ * of the specification, no PIN try spent, no operation lost.
  *
- *   CHECKS_ROWS=1 test-unit-arguments    prints every row
+ *   UNIT_ROWS=1 test-unit-arguments    prints every row
  */
 #include "arguments.h"
 
@@ -21,7 +21,7 @@ struct attempt {
     enum value value[CALL_ARGUMENTS];
     struct codes codes;
     enum after after;
-    bool right; /* with right arguments it may change things */
+    bool right; /* right arguments: it may have effects */
     char what[96];
 };
 
@@ -34,15 +34,15 @@ static struct {
     unsigned rows, calls, wrong;
 } run;
 
-/* The row at hand, for a crash. */
-static char at_hand[128];
+/* The current row, printed after a crash. */
+static char current[128];
 
-/* cmocka would go on to the teardown, where C_Finalize waits for the call that never ends. */
+/* cmocka would run the teardown, where C_Finalize waits for the call that crashed. */
 static void crashed(int signal_number)
 {
     static const char text[] = "crashed in: ";
     (void)!write(STDERR_FILENO, text, sizeof text - 1);
-    (void)!write(STDERR_FILENO, at_hand, strlen(at_hand));
+    (void)!write(STDERR_FILENO, current, strlen(current));
     (void)!write(STDERR_FILENO, "\n", 1);
     (void)signal(signal_number, SIG_DFL);
     (void)raise(signal_number);
@@ -56,7 +56,7 @@ static bool allowed(const struct codes *codes, CK_RV rv)
     return fits;
 }
 
-static void complain(const struct attempt *attempt, const char *of, unsigned long code)
+static void report(const struct attempt *attempt, const char *of, unsigned long code)
 {
     print_error("%s %s (%s): %s 0x%lx; allowed", run.table_name, attempt->what,
                 attempt->good->section, of, code);
@@ -78,7 +78,7 @@ static void prepare(enum during during)
     material_start();
 }
 
-/* A digest is under way while all other functions get wrong arguments. */
+/* Whether a digest is under way during the call. */
 static bool has_background(const struct attempt *attempt)
 {
     return !attempt->right && attempt->during != CLOSED && attempt->during != DIGESTING &&
@@ -91,15 +91,15 @@ static void check_after(const struct attempt *attempt, const int before[PINS_MAX
     int now[PINS_MAX];
     (void)app_tries(run.app, now);
     if (memcmp(before, now, sizeof now) != 0)
-        complain(attempt, "a PIN try is gone after", 0);
+        report(attempt, "a PIN try is gone after", 0);
     if (background && !during_end(&run.table, &run.material, DIGESTED))
-        complain(attempt, "a digest under way is lost after", 0);
+        report(attempt, "a digest under way is lost after", 0);
     if (attempt->after != ANY &&
         during_end(&run.table, &run.material, attempt->during) != (attempt->after == ALIVE))
-        complain(attempt,
-                 attempt->after == ALIVE ? "lost what was under way after"
-                                         : "did not end what was under way with",
-                 0);
+        report(attempt,
+               attempt->after == ALIVE ? "lost what was under way after"
+                                       : "did not end what was under way with",
+               0);
     run.ready = material_holds(&run.material, attempt->during);
 }
 
@@ -107,14 +107,14 @@ static void try(const struct attempt *attempt)
 {
     int before[PINS_MAX];
     union argument arguments[CALL_ARGUMENTS];
-    /* The functions of 3.0 are not in the table of 2.40. */
+    /* Functions of 3.0 only are not in the table of 2.40. */
     CK_RV (*there)(void) = NULL;
     memcpy(&there, (const char *)&run.table + attempt->function->offset, sizeof there);
     if (there == NULL)
         return;
-    (void)snprintf(at_hand, sizeof at_hand, "%s %s", run.table_name, attempt->what);
-    if (getenv("CHECKS_ROWS") != NULL)
-        print_message("%s\n", at_hand);
+    (void)snprintf(current, sizeof current, "%s %s", run.table_name, attempt->what);
+    if (getenv("UNIT_ROWS") != NULL)
+        print_message("%s\n", current);
     prepare(attempt->during);
     bool background = has_background(attempt) && attempt->after == ANY;
     if (background)
@@ -125,7 +125,7 @@ static void try(const struct attempt *attempt)
     CK_RV rv = attempt->function->call(&run.table, arguments);
     run.calls++;
     if (!allowed(&attempt->codes, rv))
-        complain(attempt, "gave", rv);
+        report(attempt, "gave", rv);
     check_after(attempt, before, background);
 }
 
@@ -164,7 +164,7 @@ static struct attempt replace(const struct good_row *good, unsigned argument, en
     return attempt;
 }
 
-/* The table of odd rows knows better what this one means. */
+/* Whether a row of arguments_odd[] replaces the derived one. */
 static bool is_overridden(const struct good_row *good, unsigned argument, enum value value)
 {
     for (size_t i = 0; i < arguments_odd_count; i++) {
@@ -176,7 +176,7 @@ static bool is_overridden(const struct good_row *good, unsigned argument, enum v
     return false;
 }
 
-/* What must come when an argument is `value`; a function that is refused anyhow may say that. */
+/* A row for `argument` being `value`; a function that is not supported may return that instead. */
 static void derive(const struct good_row *good, unsigned argument, enum value value, CK_RV code)
 {
     if (is_overridden(good, argument, value))
@@ -193,7 +193,7 @@ static void derive(const struct good_row *good, unsigned argument, enum value va
     try(&attempt);
 }
 
-/* A bad session outranks all bad arguments beside it (5.1.7: 5.1.2 before 5.1.6). */
+/* A bad session comes before all bad arguments (5.1.7: 5.1.2 before 5.1.6). */
 static void derive_all_wrong(const struct good_row *good)
 {
     struct attempt attempt = attempt_of(good);
@@ -239,7 +239,7 @@ static const struct good_row *good_row_of(const char *name)
     return NULL;
 }
 
-static void through(CK_FUNCTION_LIST_3_0 table, const char *name)
+static void run_table(CK_FUNCTION_LIST_3_0 table, const char *name)
 {
     run.table = table;
     run.table_name = name;
@@ -285,21 +285,22 @@ static void every_function_has_a_row(void **state)
         assert_non_null(good_row_of(arguments_odd[i].name));
 }
 
-static void through_2_40(void **state)
+static void table_2_40(void **state)
 {
     run.app = *state;
-    through(calls_2_40(), "2.40");
+    run_table(calls_2_40(), "2.40");
 }
 
-static void through_3_0(void **state)
+static void table_3_0(void **state)
 {
     run.app = *state;
-    through(calls_3_0(), "3.0");
+    run_table(calls_3_0(), "3.0");
 }
 
-/* Right arguments or none at all: how many functions do not say so; all but those that need no
- * C_Initialize. */
-static unsigned unaware(const struct material *material, const CK_FUNCTION_LIST_3_0 *table)
+/* With right arguments, or none: how many functions do not return CKR_CRYPTOKI_NOT_INITIALIZED, of
+ * those that need C_Initialize. */
+static unsigned count_initialised(const struct material *material,
+                                  const CK_FUNCTION_LIST_3_0 *table)
 {
     unsigned wrong = 0;
     for (size_t i = 0; i < arguments_good_count; i++) {
@@ -320,18 +321,18 @@ static unsigned unaware(const struct material *material, const CK_FUNCTION_LIST_
     return wrong;
 }
 
-static void before_and_after(void **state)
+static void before_and_after_initialize(void **state)
 {
     struct material material = {.app = *state};
     CK_FUNCTION_LIST_3_0 table = calls_3_0();
     (void)C_Finalize(NULL);
-    assert_int_equal(unaware(&material, &table), 0);
+    assert_int_equal(count_initialised(&material, &table), 0);
     material_open(&material, *state, IDLE);
     assert_int_equal(C_Finalize(NULL), CKR_OK);
-    assert_int_equal(unaware(&material, &table), 0);
+    assert_int_equal(count_initialised(&material, &table), 0);
 }
 
-/* The child's own C_Initialize works, and costs the parent nothing. */
+/* The child's own C_Initialize works, and does not affect the parent. */
 static void in_a_child(void **state)
 {
     struct material material;
@@ -340,9 +341,9 @@ static void in_a_child(void **state)
     material_open(&material, *state, IDLE);
     pid_t child = fork();
     if (child == 0) {
-        bool right = unaware(&material, &table) == 0 && C_Initialize(NULL) == CKR_OK &&
-                     unaware(&material, &table) > 0;
-        /* Gone without a trace: what it inherited it may not free, as a leak checker would like. */
+        bool right = count_initialised(&material, &table) == 0 && C_Initialize(NULL) == CKR_OK &&
+                     count_initialised(&material, &table) > 0;
+        /* By exec, as it may not free what it inherited, which a leak checker would report. */
         execl(right ? "/bin/true" : "/bin/false", "child", (char *)NULL);
         _exit(2);
     }
@@ -356,9 +357,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_function_has_a_row),
-        cmocka_unit_test_setup_teardown(through_2_40, app_open, app_close),
-        cmocka_unit_test_setup_teardown(through_3_0, app_open, app_close),
-        cmocka_unit_test_setup_teardown(before_and_after, app_open, app_close),
+        cmocka_unit_test_setup_teardown(table_2_40, app_open, app_close),
+        cmocka_unit_test_setup_teardown(table_3_0, app_open, app_close),
+        cmocka_unit_test_setup_teardown(before_and_after_initialize, app_open, app_close),
         cmocka_unit_test_setup_teardown(in_a_child, app_open, app_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

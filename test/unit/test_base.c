@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The room base: errors, buffers, secrets, the log, locks. Options are test_options.c's. */
+/* src/base: errors, buffers, secrets, the log, locks. Options: test_options.c. */
 #include "vcard_fixture.h"
 
 #include "jpki/base.h"
@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- Errors: what an application must be told, by the specification's words for each code ---- */
+/* ---- Errors: the code that the specification has for each ------------------------------- */
 
 static void each_error_has_its_code(void **state)
 {
@@ -50,8 +50,8 @@ static void each_error_has_its_code(void **state)
         assert_int_equal(jpki_ckr(rows[i].error), rows[i].rv);
 }
 
-/* Up to the last there is, and far beyond. */
-static void every_error_has_words(void **state)
+/* Up to the last error, and beyond. */
+static void every_error_has_a_text(void **state)
 {
     (void)state;
     for (int error = 0; error < 1000; error++) {
@@ -77,7 +77,7 @@ static void buffers_grow_to_the_limit(void **state)
     assert_memory_equal(buffer.data, "abcde", 5);
     assert_true(jpki_buffer_append(&buffer, NULL, 0, 5));
     assert_false(jpki_buffer_append(&buffer, "f", 1, 5));
-    assert_false(jpki_buffer_append(&buffer, "", 0, 4)); /* it is longer already */
+    assert_false(jpki_buffer_append(&buffer, "", 0, 4)); /* it is longer than 4 already */
     assert_int_equal(buffer.length, 5);
     jpki_buffer_clear(&buffer);
     assert_null(buffer.data);
@@ -118,7 +118,7 @@ static void vm_flags(const void *address, char *flags, size_t size)
     fclose(maps);
 }
 
-/* Whether this process can lock memory at all: sanitizers and limits may forbid it. */
+/* Whether this process can lock memory: sanitizers and limits may forbid it. */
 static bool can_lock(void)
 {
     char flags[512];
@@ -148,7 +148,7 @@ static void secrets_are_guarded(void **state)
     assert_non_null(strstr(flags, " wf"));                    /* zero in a forked child */
     jpki_secret_free(secret);
     vm_flags(bytes, flags, sizeof flags);
-    assert_null(strstr(flags, " dd")); /* gone: nothing there, or something else by now */
+    assert_null(strstr(flags, " dd")); /* unmapped, or mapped for something else */
     jpki_secret_free(NULL);
 }
 
@@ -187,7 +187,7 @@ static void secrets_have_a_size(void **state)
     jpki_secret_free(secret);
 }
 
-static void wiping_wipes(void **state)
+static void wipe_clears_memory(void **state)
 {
     (void)state;
     char pin[] = "ABC123";
@@ -221,7 +221,7 @@ static void open_log(char path[32], enum jpki_log_level level)
     assert_true(jpki_log_open(level, path));
 }
 
-static void the_log_tells_no_pin(void **state)
+static void no_pin_in_the_log(void **state)
 {
     (void)state;
     static const uint8_t verify[] = {0, 0x20, 0, 0x9B, 6, 'A', 'B', 'C', '1', '2', '3'};
@@ -245,7 +245,7 @@ static void the_log_tells_no_pin(void **state)
     unlink(path);
 }
 
-static void levels_are_kept(void **state)
+static void log_levels(void **state)
 {
     (void)state;
     static const uint8_t command[4] = {0, 0xA4, 4, 0};
@@ -269,11 +269,11 @@ static void levels_are_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_error_has_its_code),     cmocka_unit_test(every_error_has_words),
+        cmocka_unit_test(each_error_has_its_code),     cmocka_unit_test(every_error_has_a_text),
         cmocka_unit_test(buffers_grow_to_the_limit),   cmocka_unit_test(lengths_do_not_wrap),
         cmocka_unit_test(secrets_are_guarded),         cmocka_unit_test(secrets_have_a_size),
-        cmocka_unit_test(secrets_are_zero_in_a_child), cmocka_unit_test(wiping_wipes),
-        cmocka_unit_test(the_log_tells_no_pin),        cmocka_unit_test(levels_are_kept),
+        cmocka_unit_test(secrets_are_zero_in_a_child), cmocka_unit_test(wipe_clears_memory),
+        cmocka_unit_test(no_pin_in_the_log),           cmocka_unit_test(log_levels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Selecting and reading, on every kind of card that card.md allows. */
+/* Selecting and reading, on every kind of card that src/card/card.md allows. */
 #include "card_fixture.h"
 
 #include <string.h>
@@ -36,13 +36,13 @@ static void read_whole(struct card_fixture *fixture, uint16_t file, const char *
 
 /* ---- Certificates ----------------------------------------------------------------------- */
 
-static void read_at_all_ends(struct card_fixture *fixture, const char *naming)
+static void read_with_every_end(struct card_fixture *fixture, const char *switches)
 {
     static const char *const fillers[] = {"file.filler=0", "file.filler=1", "file.filler=4096"};
     for (size_t e = 0; e < COUNT(ends); e++) {
         for (size_t f = 0; f < COUNT(fillers); f++) {
             char what[128];
-            snprintf(what, sizeof what, "%s %s %s", naming, ends[e], fillers[f]);
+            snprintf(what, sizeof what, "%s %s %s", switches, ends[e], fillers[f]);
             fixture_set(fixture, ends[e]);
             fixture_set(fixture, fillers[f]);
             fixture_set(fixture, "file.filler_byte=00");
@@ -55,7 +55,7 @@ static void read_at_all_ends(struct card_fixture *fixture, const char *naming)
 
 static void certificates_are_read(void **state)
 {
-    fixture_each_sfi(*state, read_at_all_ends);
+    fixture_each_sfi(*state, read_with_every_end);
 }
 
 static void every_protocol(void **state)
@@ -75,8 +75,9 @@ static void every_protocol(void **state)
     }
 }
 
-/* A part of one, all of another, and on with the first, whose file is not current any more. */
-static void read_in_turns(struct card_fixture *fixture, const char *naming)
+/* Part of one file, all of another, then the rest of the first, which is not the current file any
+ * more. */
+static void read_in_turns(struct card_fixture *fixture, const char *switches)
 {
     static const size_t parts[] = {1, 200, 256, 257, 700, 1024};
     for (size_t i = 0; i < COUNT(parts); i++) {
@@ -90,8 +91,8 @@ static void read_in_turns(struct card_fixture *fixture, const char *naming)
         fixture_enter(fixture);
         assert_int_equal(jpki_card_read_certificate(fixture->card, 0x000A, 8192, &one), JPKI_OK);
         fixture_end(fixture);
-        expect_file(fixture, 0x000A, &one, naming);
-        expect_file(fixture, 0x000B, &other, naming);
+        expect_file(fixture, 0x000A, &one, switches);
+        expect_file(fixture, 0x000B, &other, switches);
         jpki_buffer_clear(&one);
         jpki_buffer_clear(&other);
     }
@@ -114,10 +115,10 @@ static enum jpki_error read_error(struct card_fixture *fixture, uint16_t file)
     return error;
 }
 
-static void what_is_not_there(struct card_fixture *fixture, const char *naming)
+static void read_missing(struct card_fixture *fixture, const char *switches)
 {
     static const char *const empties[] = {"read.empty=6B00", "read.empty=9000", "read.empty=6282"};
-    (void)naming;
+    (void)switches;
     assert_int_equal(read_error(fixture, 0x0001), JPKI_ERR_NOT_VERIFIED);
     fixture_set(fixture, "auth=off");
     assert_int_equal(read_error(fixture, 0x000A), JPKI_ERR_NOT_FOUND);
@@ -139,13 +140,13 @@ static void what_is_not_there(struct card_fixture *fixture, const char *naming)
     }
 }
 
-static void missing_files_are_missing(void **state)
+static void missing_files(void **state)
 {
-    fixture_each_sfi(*state, what_is_not_there);
+    fixture_each_sfi(*state, read_missing);
 }
 
-/* Each short identifier is tried on a card until it is known to be refused, not for ever. */
-static void refused_names_are_remembered(void **state)
+/* A short identifier is used until the card has refused it, and not again. */
+static void refused_short_identifiers(void **state)
 {
     struct card_fixture *fixture = *state;
     fixture_set(fixture, "sfi=off");
@@ -158,9 +159,9 @@ static void refused_names_are_remembered(void **state)
     jpki_buffer_clear(&content);
 }
 
-/* ---- What the card says of itself ------------------------------------------------------- */
+/* ---- The token information -------------------------------------------------------------- */
 
-static void identify(struct card_fixture *fixture, const char *naming)
+static void identify(struct card_fixture *fixture, const char *switches)
 {
     static const char *const sizes[] = {"ef0006.size=160", "ef0006.size=32"};
     for (size_t s = 0; s < COUNT(sizes); s++) {
@@ -172,7 +173,7 @@ static void identify(struct card_fixture *fixture, const char *naming)
             assert_int_equal(jpki_card_recognise(fixture->card, false, &info), JPKI_OK);
             fixture_end(fixture);
             if (strcmp(info.label, "JPKIAPICCTOKEN2") != 0)
-                fail_msg("%s %s %s: label \"%s\"", naming, sizes[s], ends[e], info.label);
+                fail_msg("%s %s %s: label \"%s\"", switches, sizes[s], ends[e], info.label);
             assert_string_equal(info.model, s == 0 ? "E16R01NJ" : "");
             assert_string_equal(info.manufacturer, s == 0 ? "JPKI virtual card" : "");
             assert_int_equal(strlen(info.serial), s == 0 ? 16 : 0);
@@ -180,12 +181,12 @@ static void identify(struct card_fixture *fixture, const char *naming)
     }
 }
 
-static void cards_are_identified(void **state)
+static void token_information(void **state)
 {
     fixture_each_sfi(*state, identify);
 }
 
-static void a_card_without_0006(void **state)
+static void card_without_0006(void **state)
 {
     struct card_fixture *fixture = *state;
     struct jpki_card_info info;
@@ -209,9 +210,9 @@ static bool lists(struct card_fixture *fixture, enum jpki_key key)
     return error == JPKI_OK;
 }
 
-static void list_keys(struct card_fixture *fixture, const char *naming)
+static void list_keys(struct card_fixture *fixture, const char *switches)
 {
-    (void)naming;
+    (void)switches;
     for (size_t i = 0; i < 2; i++) {
         fixture_set(fixture, i == 0 ? "ef0008=on" : "ef0008=off");
         fixture_set(fixture, "sign=on");
@@ -252,7 +253,7 @@ static void selected_once_per_transaction(void **state)
     fixture_end(fixture);
 }
 
-static void a_card_that_wakes_up(void **state)
+static void card_that_answers_late(void **state)
 {
     struct card_fixture *fixture = *state;
     fixture_set(fixture, "first=6F00");
@@ -260,14 +261,14 @@ static void a_card_that_wakes_up(void **state)
     fixture_begin(fixture);
     assert_int_equal(jpki_card_select(fixture->card), JPKI_OK);
     fixture_end(fixture);
-    fixture_set(fixture, "fail.ins=A4:6F00"); /* and one that never does */
+    fixture_set(fixture, "fail.ins=A4:6F00"); /* and a card that never answers */
     fixture_begin(fixture);
     assert_int_equal(jpki_card_select(fixture->card), JPKI_ERR_CARD);
     assert_true(fixture_sent(fixture, 0) <= 2);
     fixture_end(fixture);
 }
 
-static void a_foreign_card(void **state)
+static void foreign_card(void **state)
 {
     struct card_fixture *fixture = *state;
     fixture_set(fixture, "jpki=off");
@@ -305,14 +306,14 @@ int main(void)
         TEST(certificates_are_read),
         TEST(every_protocol),
         TEST(certificates_are_read_in_turns),
-        TEST(missing_files_are_missing),
-        TEST(refused_names_are_remembered),
-        TEST(cards_are_identified),
-        TEST(a_card_without_0006),
+        TEST(missing_files),
+        TEST(refused_short_identifiers),
+        TEST(token_information),
+        TEST(card_without_0006),
         TEST(keys_are_listed),
         TEST(selected_once_per_transaction),
-        TEST(a_card_that_wakes_up),
-        TEST(a_foreign_card),
+        TEST(card_that_answers_late),
+        TEST(foreign_card),
         TEST(resumed_without_a_select),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

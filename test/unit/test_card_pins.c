@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* PINs: their form, the tries left, and the gate before VERIFY. */
+/* PINs: their form, the tries left, and what VERIFY requires. */
 #include "card_fixture.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@ static enum jpki_error prepare(enum jpki_key key, const char *text, struct jpki_
     return jpki_pin_prepare(jpki_profile(key), (const uint8_t *)text, strlen(text), pin);
 }
 
-static void forms(void **state)
+static void pin_forms(void **state)
 {
     (void)state;
     static const struct {
@@ -35,7 +35,7 @@ static void forms(void **state)
         {JPKI_KEY_SIGN, "ABC 123", NULL, JPKI_ERR_PIN_CHARACTERS},
         {JPKI_KEY_SIGN, "ABC-123", NULL, JPKI_ERR_PIN_CHARACTERS},
         {JPKI_KEY_SIGN, "ABC12\xC3\xA9", NULL, JPKI_ERR_PIN_CHARACTERS},
-        {JPKI_KEY_SIGN, "@[`{/:", NULL, JPKI_ERR_PIN_CHARACTERS}, /* beside the ranges */
+        {JPKI_KEY_SIGN, "@[`{/:", NULL, JPKI_ERR_PIN_CHARACTERS}, /* next to the ranges allowed */
         {JPKI_KEY_SIGN, "\xEF\xBC\xA1\xEF\xBC\xA2", NULL, JPKI_ERR_PIN_CHARACTERS},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -59,11 +59,11 @@ static unsigned tries_of(struct card_fixture *fixture, enum jpki_key key)
     return tries;
 }
 
-static void tell_tries(struct card_fixture *fixture, const char *naming)
+static void read_tries(struct card_fixture *fixture, const char *switches)
 {
     static const char *const blocked[] = {"pin.blocked_query=63C0", "pin.blocked_query=6983",
                                           "pin.blocked_query=6984"};
-    (void)naming;
+    (void)switches;
     for (int tries = 3; tries > 0; tries--) {
         assert_int_equal(vcard_set_tries(fixture->vcard, "jpki", 0x0018, tries), 0);
         assert_int_equal(tries_of(fixture, JPKI_KEY_AUTH), tries);
@@ -85,13 +85,13 @@ static void tell_tries(struct card_fixture *fixture, const char *naming)
     assert_int_equal(counters.verifies, 0);
 }
 
-static void tries_are_told(void **state)
+static void tries_left(void **state)
 {
-    fixture_each_sfi(*state, tell_tries);
+    fixture_each_sfi(*state, read_tries);
 }
 
-/* Also right after a VERIFY the number is told; or not, as 9000. */
-static void tries_once_verified(void **state)
+/* Right after a VERIFY the card answers with the number, or with 9000. */
+static void tries_after_verify(void **state)
 {
     struct card_fixture *fixture = *state;
     unsigned tries = 99;
@@ -107,10 +107,10 @@ static void tries_once_verified(void **state)
 
 /* ---- VERIFY ----------------------------------------------------------------------------- */
 
-static void verify_rightly_and_wrongly(struct card_fixture *fixture, const char *naming)
+static void verify_right_and_wrong(struct card_fixture *fixture, const char *switches)
 {
     unsigned tries = 99;
-    (void)naming;
+    (void)switches;
     fixture_begin(fixture);
     assert_int_equal(fixture_verify(fixture, JPKI_KEY_SIGN, "ABC124", &tries), JPKI_ERR_PIN_WRONG);
     assert_int_equal(tries, 4);
@@ -128,11 +128,11 @@ static void verify_rightly_and_wrongly(struct card_fixture *fixture, const char 
 
 static void verifying(void **state)
 {
-    fixture_each_sfi(*state, verify_rightly_and_wrongly);
+    fixture_each_sfi(*state, verify_right_and_wrong);
 }
 
-/* Nothing may leave for the card: not the command, and no try with it. */
-static void expect_shut(struct card_fixture *fixture, enum jpki_key key)
+/* VERIFY must not be sent, and no try spent. */
+static void expect_not_sent(struct card_fixture *fixture, enum jpki_key key)
 {
     struct jpki_pin pin;
     unsigned tries = 99;
@@ -142,32 +142,32 @@ static void expect_shut(struct card_fixture *fixture, enum jpki_key key)
     assert_int_equal(fixture->count, before);
 }
 
-static void the_gate(struct card_fixture *fixture, const char *naming)
+static void check_requirements(struct card_fixture *fixture, const char *switches)
 {
     unsigned tries;
-    (void)naming;
+    (void)switches;
     fixture_enter(fixture);
-    expect_shut(fixture, JPKI_KEY_AUTH); /* selected, tries not asked */
+    expect_not_sent(fixture, JPKI_KEY_AUTH); /* selected, tries not asked */
     assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
-    expect_shut(fixture, JPKI_KEY_SIGN); /* tries of the other asked */
+    expect_not_sent(fixture, JPKI_KEY_SIGN); /* tries of the other asked */
     fixture_end(fixture);
     fixture_begin(fixture);
-    expect_shut(fixture, JPKI_KEY_AUTH); /* both, but in another transaction */
+    expect_not_sent(fixture, JPKI_KEY_AUTH); /* both, but in another transaction */
     assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
-    expect_shut(fixture, JPKI_KEY_AUTH); /* tries asked, not selected */
+    expect_not_sent(fixture, JPKI_KEY_AUTH); /* tries asked, not selected */
     fixture_end(fixture);
     fixture_enter(fixture);
     assert_int_equal(fixture_verify(fixture, JPKI_KEY_AUTH, "1234", &tries), JPKI_OK);
-    expect_shut(fixture, JPKI_KEY_AUTH); /* each wants a reading of its own */
+    expect_not_sent(fixture, JPKI_KEY_AUTH); /* each VERIFY needs a reading of its own */
     assert_int_equal(vcard_set_tries(fixture->vcard, "jpki", 0x0018, 0), 0);
     assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
-    expect_shut(fixture, JPKI_KEY_AUTH); /* blocked */
+    expect_not_sent(fixture, JPKI_KEY_AUTH); /* blocked */
     fixture_end(fixture);
 }
 
-static void the_gate_before_verify(void **state)
+static void verify_requires_select_and_tries(void **state)
 {
-    fixture_each_sfi(*state, the_gate);
+    fixture_each_sfi(*state, check_requirements);
 }
 
 static void tries_fail_after_select(void **state)
@@ -179,12 +179,12 @@ static void tries_fail_after_select(void **state)
         fixture_enter(fixture);
         readers_fail(READERS_TRANSMIT, 1, errors[i]);
         assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), errors[i]);
-        expect_shut(fixture, JPKI_KEY_AUTH);
+        expect_not_sent(fixture, JPKI_KEY_AUTH);
         fixture_end(fixture);
     }
 }
 
-/* ---- Once, whatever happens ------------------------------------------------------------- */
+/* ---- Only once -------------------------------------------------------------------------- */
 
 static void verify_once(struct card_fixture *fixture, const char *fault, enum jpki_error expected)
 {
@@ -202,11 +202,11 @@ static void verify_once(struct card_fixture *fixture, const char *fault, enum jp
     if (error != expected || counters.verifies != 1)
         fail_msg("%s: %s, sent %u times", fault, jpki_error_text(error),
                  (unsigned)counters.verifies);
-    expect_shut(fixture, JPKI_KEY_AUTH);
+    expect_not_sent(fixture, JPKI_KEY_AUTH);
     fixture_end(fixture);
 }
 
-static void a_verify_is_never_repeated(void **state)
+static void verify_is_never_repeated(void **state)
 {
     struct card_fixture *fixture = *state;
     verify_once(fixture, "fail.next=lost", JPKI_ERR_TRANSPORT);
@@ -224,8 +224,8 @@ static void a_verify_is_never_repeated(void **state)
     verify_once(fixture, "fail.next=pull", JPKI_ERR_CARD_CHANGED);
 }
 
-/* Tries are read with SW1=63 only: 0 to 15 of 63Cx, never of another word that ends alike. */
-static void other_words_are_no_tries(void **state)
+/* Tries are read from 63Cx only, 0 to 15, not from another word that ends alike. */
+static void other_status_words(void **state)
 {
     struct card_fixture *fixture = *state;
     static const char *const words[] = {"fail.ins=20:6300", "fail.ins=20:62C3", "fail.ins=20:6FC3",
@@ -236,7 +236,7 @@ static void other_words_are_no_tries(void **state)
         fixture_enter(fixture);
         assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries),
                          JPKI_ERR_CARD);
-        expect_shut(fixture, JPKI_KEY_AUTH);
+        expect_not_sent(fixture, JPKI_KEY_AUTH);
         fixture_end(fixture);
     }
 }
@@ -245,10 +245,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forms),          TEST(tries_are_told),
-        TEST(tries_once_verified),        TEST(verifying),
-        TEST(the_gate_before_verify),     TEST(tries_fail_after_select),
-        TEST(a_verify_is_never_repeated), TEST(other_words_are_no_tries),
+        cmocka_unit_test(pin_forms),
+        TEST(tries_left),
+        TEST(tries_after_verify),
+        TEST(verifying),
+        TEST(verify_requires_select_and_tries),
+        TEST(tries_fail_after_select),
+        TEST(verify_is_never_repeated),
+        TEST(other_status_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Signing on every kind of card, the question about PSS, and cards that lie. */
+/* Signing on every kind of card, finding out about PSS, and cards with malformed answers. */
 #include "card_fixture.h"
 
 #include "jpki/crypto.h"
@@ -44,7 +44,7 @@ static void log_in(struct card_fixture *fixture)
     fixture_end(fixture);
 }
 
-/* Signs `length` bytes; with JPKI_OK the signature is by that key. */
+/* Signs `length` bytes; asserts after JPKI_OK that the signature is by that key. */
 static enum jpki_error sign(struct card_fixture *fixture, enum jpki_key key,
                             enum jpki_scheme scheme, size_t length)
 {
@@ -69,11 +69,11 @@ static uint64_t signatures(struct card_fixture *fixture)
 
 /* ---- Schemes ---------------------------------------------------------------------------- */
 
-/* Directly, without a selection in the transaction. Where short identifiers are refused but for
- * signing only, the first refusal teaches nothing yet: the caller selects and tries again. */
-static void sign_with_both(struct card_fixture *fixture, const char *naming)
+/* Without SELECT in this transaction. Where only signing refuses short identifiers, the first
+ * refusal may have another reason: the caller selects and tries again. */
+static void sign_with_both(struct card_fixture *fixture, const char *switches)
 {
-    bool may_fail = strstr(naming, "sfi.sign=off") != NULL;
+    bool may_fail = strstr(switches, "sfi.sign=off") != NULL;
     log_in(fixture);
     fixture_begin(fixture);
     for (int key = 0; key < JPKI_KEYS; key++) {
@@ -81,18 +81,18 @@ static void sign_with_both(struct card_fixture *fixture, const char *naming)
         if (error == JPKI_OK)
             error = sign(fixture, (enum jpki_key)key, JPKI_SCHEME_PSS, 32);
         if (error != JPKI_OK && !may_fail)
-            fail_msg("%s, key %d: %s", naming, key, jpki_error_text(error));
+            fail_msg("%s, key %d: %s", switches, key, jpki_error_text(error));
     }
     fixture_end(fixture);
 }
 
-static void both_keys_sign(void **state)
+static void both_keys(void **state)
 {
     fixture_each_sfi(*state, sign_with_both);
 }
 
-/* With our application selected the module finds its way whatever is refused. */
-static void sign_when_selected(struct card_fixture *fixture, const char *naming)
+/* With our application selected, signing works whatever the card refuses. */
+static void sign_when_selected(struct card_fixture *fixture, const char *switches)
 {
     unsigned tries;
     fixture_begin(fixture);
@@ -101,11 +101,11 @@ static void sign_when_selected(struct card_fixture *fixture, const char *naming)
     if (error == JPKI_OK)
         error = sign(fixture, JPKI_KEY_AUTH, JPKI_SCHEME_PSS, 32);
     if (error != JPKI_OK)
-        fail_msg("%s: %s", naming, jpki_error_text(error));
+        fail_msg("%s: %s", switches, jpki_error_text(error));
     fixture_end(fixture);
 }
 
-static void any_card_signs_when_selected(void **state)
+static void signing_when_selected(void **state)
 {
     fixture_each_sfi(*state, sign_when_selected);
 }
@@ -160,8 +160,8 @@ static void refusals(void **state)
     fixture_end(fixture);
 }
 
-/* The other application's key of the same number signs without a PIN: not by our key. */
-static void the_wrong_key(void **state)
+/* The key with the same number in another application signs without a PIN: the check finds it. */
+static void wrong_key(void **state)
 {
     struct card_fixture *fixture = *state;
     log_in(fixture);
@@ -171,7 +171,7 @@ static void the_wrong_key(void **state)
     fixture_end(fixture);
 }
 
-/* ---- The question about PSS ------------------------------------------------------------- */
+/* ---- Finding out about PSS -------------------------------------------------------------- */
 
 static bool knows(struct card_fixture *fixture, bool verified)
 {
@@ -186,7 +186,7 @@ static bool knows(struct card_fixture *fixture, bool verified)
     return known;
 }
 
-static void ask_pss(struct card_fixture *fixture, const char *naming)
+static void ask_pss(struct card_fixture *fixture, const char *switches)
 {
     static const char *const orders[] = {"sign.pin_first=off", "sign.pin_first=on"};
     for (size_t i = 0; i < COUNT(orders); i++) {
@@ -194,23 +194,23 @@ static void ask_pss(struct card_fixture *fixture, const char *naming)
             fixture_set(fixture, orders[i]);
             fixture_set(fixture, "pss=on");
             if (!knows(fixture, verified))
-                fail_msg("%s %s, verified %d: PSS not seen", naming, orders[i], verified);
+                fail_msg("%s %s, verified %d: PSS not seen", switches, orders[i], verified);
             fixture_set(fixture, "pss=off");
-            bool tells = verified || i == 0; /* else it says 6982 to everything */
+            bool tells = verified || i == 0; /* otherwise it answers 6982 to everything */
             if (tells && knows(fixture, verified))
-                fail_msg("%s %s, verified %d: PSS seen", naming, orders[i], verified);
+                fail_msg("%s %s, verified %d: PSS seen", switches, orders[i], verified);
             readers_repower(fixture->reader);
         }
     }
 }
 
-static void the_question_about_pss(void **state)
+static void finds_out_about_pss(void **state)
 {
     fixture_each_sfi(*state, ask_pss);
 }
 
-/* What is learned by the question must not mislead the signature after it. */
-static void sign_after_the_question(struct card_fixture *fixture, const char *naming)
+/* What the card answered about PSS must not affect the signature after it. */
+static void sign_after_pss_question(struct card_fixture *fixture, const char *switches)
 {
     bool known;
     unsigned tries;
@@ -221,35 +221,36 @@ static void sign_after_the_question(struct card_fixture *fixture, const char *na
     if (error == JPKI_OK)
         error = sign(fixture, JPKI_KEY_AUTH, JPKI_SCHEME_PKCS1, 32);
     if (error != JPKI_OK)
-        fail_msg("%s: %s", naming, jpki_error_text(error));
+        fail_msg("%s: %s", switches, jpki_error_text(error));
     fixture_end(fixture);
 }
 
-static void signing_after_the_question(void **state)
+static void signing_after_pss_question(void **state)
 {
-    fixture_each_sfi(*state, sign_after_the_question);
+    fixture_each_sfi(*state, sign_after_pss_question);
 }
 
-/* ---- Cards that lie --------------------------------------------------------------------- */
+/* ---- Malformed answers ------------------------------------------------------------------ */
 
-struct lies {
+struct malformed {
     uint8_t answer[JPKI_ANSWER_MAX];
     size_t length;
 };
 
-static size_t tell(void *context, const uint8_t *command, size_t length, uint8_t *answer)
+static size_t answer_malformed(void *context, const uint8_t *command, size_t length,
+                               uint8_t *answer)
 {
-    const struct lies *lies = context;
+    const struct malformed *malformed = context;
     (void)command, (void)length;
-    memcpy(answer, lies->answer, lies->length);
-    return lies->length;
+    memcpy(answer, malformed->answer, malformed->length);
+    return malformed->length;
 }
 
-static enum jpki_error read_lies(struct card_fixture *fixture, struct lies *lies)
+static enum jpki_error read_malformed(struct card_fixture *fixture, struct malformed *malformed)
 {
     struct jpki_buffer content = {0};
     fixture_enter(fixture);
-    readers_override(tell, lies);
+    readers_override(answer_malformed, malformed);
     enum jpki_error error = jpki_card_read_certificate(fixture->card, 0x000A, 8192, &content);
     readers_override(NULL, NULL);
     assert_true(content.length <= JPKI_FILE_MAX);
@@ -265,17 +266,17 @@ static void endless_answers(void **state)
     static const uint8_t sws[][2] = {{0x61, 0x00}, {0x61, 0x10}, {0x6C, 0x10}, {0x6C, 0x00}};
     for (size_t i = 0; i < COUNT(sws); i++) {
         for (size_t data = 0; data <= 256; data += 64) {
-            struct lies lies = {.length = data + 2};
-            memcpy(lies.answer + data, sws[i], 2);
-            assert_int_not_equal(read_lies(fixture, &lies), JPKI_OK);
+            struct malformed malformed = {.length = data + 2};
+            memcpy(malformed.answer + data, sws[i], 2);
+            assert_int_not_equal(read_malformed(fixture, &malformed), JPKI_OK);
         }
     }
-    struct lies one = {{0x90}, 1}; /* no status word at all */
-    assert_int_equal(read_lies(fixture, &one), JPKI_ERR_CARD);
+    struct malformed one = {{0x90}, 1}; /* no status word at all */
+    assert_int_equal(read_malformed(fixture, &one), JPKI_ERR_CARD);
 }
 
-/* Every length a DER header can claim, with the same bytes given to every command. */
-static void lying_headers(void **state)
+/* Every length that a DER header can have, with the same answer to every command. */
+static void wrong_header_lengths(void **state)
 {
     struct card_fixture *fixture = *state;
     static const uint8_t headers[][5] = {
@@ -285,11 +286,11 @@ static void lying_headers(void **state)
     };
     for (size_t i = 0; i < COUNT(headers); i++) {
         for (size_t data = 0; data <= 256; data = data < 8 ? data + 1 : data + 31) {
-            struct lies lies = {.length = data + 2};
-            memcpy(lies.answer, headers[i], data < 5 ? data : 5);
-            lies.answer[data] = 0x90;
-            lies.answer[data + 1] = 0x00;
-            (void)read_lies(fixture, &lies);
+            struct malformed malformed = {.length = data + 2};
+            memcpy(malformed.answer, headers[i], data < 5 ? data : 5);
+            malformed.answer[data] = 0x90;
+            malformed.answer[data + 1] = 0x00;
+            (void)read_malformed(fixture, &malformed);
         }
     }
 }
@@ -298,16 +299,16 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_crypto, close_crypto)
     const struct CMUnitTest tests[] = {
-        TEST(both_keys_sign),
-        TEST(any_card_signs_when_selected),
+        TEST(both_keys),
+        TEST(signing_when_selected),
         TEST(lengths),
         TEST(every_protocol),
         TEST(refusals),
-        TEST(the_wrong_key),
-        TEST(the_question_about_pss),
-        TEST(signing_after_the_question),
+        TEST(wrong_key),
+        TEST(finds_out_about_pss),
+        TEST(signing_after_pss_question),
         TEST(endless_answers),
-        TEST(lying_headers),
+        TEST(wrong_header_lengths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Certificate fields against what libcrypto says of the same certificates; beginnings of every
- * length; every byte of it broken; elliptic curves. With UNIT_SHORT set, for valgrind, only some of
- * the lengths and bytes. */
+/* Certificate fields compared with libcrypto's; certificates cut at every length, and with every
+ * byte changed; elliptic curves. UNIT_SHORT=1 takes only some of the lengths and bytes. */
 #include "vcard_fixture.h"
 
 #include "jpki/crypto.h"
@@ -21,7 +20,7 @@ enum { FILES = 4 };
 
 static struct jpki_crypto *crypto;
 
-/* Parsing a public key takes OpenSSL long under valgrind. */
+/* Under valgrind OpenSSL takes long to parse a public key. */
 static size_t step(void)
 {
     return getenv("UNIT_SHORT") != NULL ? 13 : 1;
@@ -131,10 +130,10 @@ static void fields(void **state)
     jpki_certificate_free(NULL);
 }
 
-/* ---- Beginnings ------------------------------------------------------------------------- */
+/* ---- Cut at every length ---------------------------------------------------------------- */
 
-/* Memory of exactly that size, so that a sanitizer sees the first byte too far. */
-static uint8_t *exactly(const uint8_t *bytes, size_t length)
+/* A copy in memory of copy_exactly that size, so that a sanitizer sees a read beyond it. */
+static uint8_t *copy_exactly(const uint8_t *bytes, size_t length)
 {
     uint8_t *copy = malloc(length > 0 ? length : 1);
     assert_non_null(copy);
@@ -142,7 +141,7 @@ static uint8_t *exactly(const uint8_t *bytes, size_t length)
     return copy;
 }
 
-/* Where the key ends, told by the whole. */
+/* Where the key ends in the whole certificate. */
 static size_t end_of_key(const uint8_t *der, size_t length)
 {
     struct jpki_field info = {0};
@@ -157,17 +156,17 @@ static size_t end_of_key(const uint8_t *der, size_t length)
     return end;
 }
 
-static void try_beginning(const uint8_t *der, size_t length, size_t key_end)
+static void parse_cut(const uint8_t *der, size_t length, size_t key_end)
 {
     struct jpki_field info = {0};
-    uint8_t *part = exactly(der, length);
+    uint8_t *part = copy_exactly(der, length);
     size_t end = jpki_certificate_key_end(part, length, &info);
     struct jpki_certificate *whole = jpki_certificate_parse(crypto, part, length);
     struct jpki_certificate *key = jpki_certificate_parse_key(crypto, part, length);
     assert_null(whole);
     if (length < key_end) {
         assert_true(end > length);       /* not enough yet */
-        assert_true(end <= key_end + 5); /* but never asked for more than a header too much */
+        assert_true(end <= key_end + 5); /* at most a header more than needed */
         assert_null(key);
     } else {
         assert_int_equal(end, key_end);
@@ -181,7 +180,7 @@ static void try_beginning(const uint8_t *der, size_t length, size_t key_end)
     free(part);
 }
 
-static void every_beginning(void **state)
+static void cut_at_every_length(void **state)
 {
     for (int i = 0; i < FILES; i++) {
         uint8_t der[CERT_MAX];
@@ -189,13 +188,13 @@ static void every_beginning(void **state)
         size_t key_end = end_of_key(der, length);
         assert_true(key_end < length);
         for (size_t part = 0; part < length; part += step())
-            try_beginning(der, part, key_end);
+            parse_cut(der, part, key_end);
     }
 }
 
-/* ---- Broken ----------------------------------------------------------------------------- */
+/* ---- Malformed -------------------------------------------------------------------------- */
 
-static void look_at(const uint8_t *der, size_t length)
+static void parse_malformed(const uint8_t *der, size_t length)
 {
     struct jpki_field info = {0};
     (void)jpki_der_length(der, length);
@@ -212,26 +211,26 @@ static void look_at(const uint8_t *der, size_t length)
     jpki_certificate_free(certificate);
 }
 
-static void every_byte_broken(void **state)
+static void every_byte_changed(void **state)
 {
     uint8_t der[CERT_MAX];
     static const uint8_t masks[] = {0x01, 0x80, 0xFF};
     size_t length = state_file(*state, files[0], der, sizeof der);
-    uint8_t *copy = exactly(der, length);
+    uint8_t *copy = copy_exactly(der, length);
     for (size_t i = 0; i < length; i += step()) {
         for (size_t m = 0; m < sizeof masks; m++) {
             copy[i] = der[i] ^ masks[m];
-            look_at(copy, length);
+            parse_malformed(copy, length);
         }
         copy[i] = 0;
-        look_at(copy, length);
+        parse_malformed(copy, length);
         copy[i] = der[i];
     }
     free(copy);
-    assert_int_equal(ERR_peek_error(), 0); /* no trace in the host's error queue */
+    assert_int_equal(ERR_peek_error(), 0); /* nothing in the host's error queue */
 }
 
-static void what_is_no_certificate(void **state)
+static void not_a_certificate(void **state)
 {
     (void)state;
     static const uint8_t junk[][8] = {
@@ -244,8 +243,8 @@ static void what_is_no_certificate(void **state)
     };
     for (size_t i = 0; i < sizeof junk / sizeof junk[0]; i++) {
         for (size_t length = 0; length <= sizeof junk[i]; length++) {
-            uint8_t *copy = exactly(junk[i], length);
-            look_at(copy, length);
+            uint8_t *copy = copy_exactly(junk[i], length);
+            parse_malformed(copy, length);
             assert_null(jpki_certificate_parse(crypto, copy, length));
             assert_null(jpki_certificate_parse_key(crypto, copy, length));
             free(copy);
@@ -260,7 +259,7 @@ static void what_is_no_certificate(void **state)
     assert_int_equal(jpki_der_length(headers[2], 3), 0);
 }
 
-/* ---- Elliptic curves: the card's next generation is announced with P-384 ----------------- */
+/* ---- Elliptic curves: announced for the next cards, P-384 -------------------------------- */
 
 static X509 *make_certificate(EVP_PKEY *key, const EVP_MD *hash)
 {
@@ -341,9 +340,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields),
-        cmocka_unit_test(every_beginning),
-        cmocka_unit_test(every_byte_broken),
-        cmocka_unit_test(what_is_no_certificate),
+        cmocka_unit_test(cut_at_every_length),
+        cmocka_unit_test(every_byte_changed),
+        cmocka_unit_test(not_a_certificate),
         cmocka_unit_test(elliptic_curves),
         cmocka_unit_test(other_keys_are_refused),
     };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Digests against published vectors, DigestInfo against OpenSSL's, signatures right and wrong. */
+/* Digests compared with published vectors, DigestInfo with OpenSSL's; signatures right and wrong.
+ */
 #include "vcard_fixture.h"
 
 #include "jpki/crypto.h"
@@ -93,7 +94,7 @@ static void published_digests(void **state)
 }
 
 /* FIPS 180: a million times "a". */
-static void a_long_message(void **state)
+static void long_message(void **state)
 {
     (void)state;
     char text[2 * JPKI_HASH_MAX + 1];
@@ -133,7 +134,7 @@ static void digest_infos(void **state)
 /* ---- Signatures ------------------------------------------------------------------------- */
 
 struct signer {
-    EVP_PKEY *key; /* the card's own, out of its state directory */
+    EVP_PKEY *key; /* the card's, from its state directory */
     struct jpki_certificate *certificate, *other;
 };
 
@@ -222,7 +223,7 @@ static void signatures(void **state)
     }
     sign(&signer, 32, data, 32, signature);
     check_all(&signer, JPKI_SCHEME_PSS, data, 32, signature);
-    static const int salts[] = {0, 20, 31, 33, 64}; /* not the one form we promise */
+    static const int salts[] = {0, 20, 31, 33, 64}; /* only a salt of 32 bytes is accepted */
     for (size_t i = 0; i < COUNT(salts); i++) {
         sign(&signer, salts[i], data, 32, signature);
         assert_int_equal(jpki_check_signature(crypto, signer.certificate, JPKI_SCHEME_PSS, data, 32,
@@ -248,7 +249,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published_digests),
-        cmocka_unit_test(a_long_message),
+        cmocka_unit_test(long_message),
         cmocka_unit_test(digest_infos),
         cmocka_unit_test(signatures),
     };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Other programs at the same card, cards that are taken out, exchanges that break: the signature is
- * right or there is none, and no try of any PIN is lost. */
+/* Other programs at the same card: every signature returned is right, and no try of any PIN is
+ * lost. */
 #include "application.h"
 
 #include <string.h>
@@ -9,14 +9,7 @@
 
 static const char *const certificates[] = {AUTH_CERT, SIGN_CERT};
 
-static void expect_tries(const struct app *app, const int before[PINS_MAX])
-{
-    int now[PINS_MAX];
-    (void)app_tries(app, now);
-    assert_memory_equal(now, before, sizeof now);
-}
-
-/* ---- Commands counted ------------------------------------------------------------------- */
+/* ---- Number of commands ----------------------------------------------------------------- */
 
 static void one_command_per_signature(void **state)
 {
@@ -74,12 +67,12 @@ static void select_ours(const struct app *app)
     expect(app->card, SELECT_JPKI, "9000");
 }
 
-static void warm(const struct app *app)
+static void warm_reset(const struct app *app)
 {
     readers_reset(app->reader);
 }
 
-static void cold(const struct app *app)
+static void cold_reset(const struct app *app)
 {
     readers_repower(app->reader);
 }
@@ -90,9 +83,9 @@ static void power_down(const struct app *app)
 }
 
 static void (*const disturbances[])(const struct app *app) = {
-    select_other, select_face, select_ours, warm, cold, power_down};
+    select_other, select_face, select_ours, warm_reset, cold_reset, power_down};
 
-static const char *const memories[][4] = {
+static const char *const forgetting[][4] = {
     {"forget.select_same=on", "forget.select_other=on", "forget.warm_reset=on", "sfi=on"},
     {"forget.select_same=off", "forget.select_other=off", "forget.warm_reset=off", "sfi=on"},
     {"forget.select_same=off", "forget.select_other=on", "forget.warm_reset=off", "sfi=off"},
@@ -111,7 +104,7 @@ static void disturb_once(struct app *app, CK_SLOT_ID slot, size_t how)
     CK_RV rv = app_sign(session, key, signature);
     if (rv == CKR_OK) {
         assert_true(app_signed(app, certificates[slot], signature));
-    } else { /* the authentication PIN is kept, the signature PIN never */
+    } else { /* only the authentication PIN is kept */
         assert_int_equal(slot, SIGN);
         assert_int_equal(rv, CKR_USER_NOT_LOGGED_IN);
         assert_int_equal(app_state(session), CKS_RO_PUBLIC_SESSION);
@@ -120,18 +113,18 @@ static void disturb_once(struct app *app, CK_SLOT_ID slot, size_t how)
         assert_int_equal(app_sign(session, key, signature), CKR_OK);
         assert_true(app_signed(app, certificates[slot], signature));
     }
-    expect_tries(app, before);
+    app_expect_tries(app, before);
     assert_int_equal(C_CloseAllSessions(slot), CKR_OK);
 }
 
 static void between_two_signatures(void **state)
 {
     struct app *app = *state;
-    for (size_t m = 0; m < COUNT(memories); m++) {
+    for (size_t m = 0; m < COUNT(forgetting); m++) {
         readers_remove(app->reader);
         vcard_rewind(app->vcard);
         for (size_t i = 0; i < 4; i++)
-            assert_int_equal(vcard_set(app->vcard, memories[m][i]), 0);
+            assert_int_equal(vcard_set(app->vcard, forgetting[m][i]), 0);
         readers_insert(app->reader, app->vcard);
         for (size_t how = 0; how < COUNT(disturbances); how++) {
             disturb_once(app, AUTH, how);
@@ -140,7 +133,7 @@ static void between_two_signatures(void **state)
     }
 }
 
-/* Before each and every transaction of all that an application does. */
+/* Before every transaction of everything that an application does. */
 static void disturb_hook(void *context, const struct readers_event *event)
 {
     if (event->moment == READERS_BEFORE_BEGIN)
@@ -165,12 +158,12 @@ static void before_every_transaction(void **state)
             assert_true(app_signed(app, certificates[slot], signature));
     }
     readers_hook(NULL, NULL);
-    expect_tries(app, before);
+    app_expect_tries(app, before);
 }
 
-/* After a reset it may be another card. Without EF 0006 the authentication certificate tells that
- * it is not: the kept PIN is given again where the card has forgotten it. */
-static void a_card_without_0006_is_known_by_its_certificate(void **state)
+/* After a reset it may be another card. Without EF 0006 the authentication certificate identifies
+ * it: the kept PIN is sent again where the card has forgotten it. */
+static void card_without_0006(void **state)
 {
     struct app *app = *state;
     int before[PINS_MAX];
@@ -184,12 +177,12 @@ static void a_card_without_0006_is_known_by_its_certificate(void **state)
     readers_reset(app->reader);
     assert_int_equal(app_sign(session, key, signature), CKR_OK);
     assert_int_equal(app_state(session), CKS_RO_USER_FUNCTIONS);
-    expect_tries(app, before);
+    app_expect_tries(app, before);
 }
 
-/* With neither EF 0006 nor a certificate that can be read, nothing tells: it counts as another
- * card, and what it may have kept is taken back. */
-static void a_card_that_cannot_be_told_gets_no_kept_pin(void **state)
+/* With neither EF 0006 nor a readable certificate it counts as another card: no kept PIN is sent,
+ * and it is powered off. */
+static void card_that_cannot_be_identified(void **state)
 {
     struct app *app = *state;
     int before[PINS_MAX];
@@ -197,7 +190,7 @@ static void a_card_that_cannot_be_told_gets_no_kept_pin(void **state)
     CK_BYTE signature[SIGNATURE];
     readers_remove(app->reader);
     vcard_set(app->vcard, "ef0006=off");
-    vcard_set(app->vcard, "phone=on"); /* the certificate wants the PIN */
+    vcard_set(app->vcard, "phone=on"); /* the certificate needs the PIN */
     vcard_set(app->vcard, "forget.warm_reset=off");
     readers_insert(app->reader, app->vcard);
     CK_SESSION_HANDLE session = app_key(AUTH, &key);
@@ -207,13 +200,13 @@ static void a_card_that_cannot_be_told_gets_no_kept_pin(void **state)
     readers_reset(app->reader);
     assert_int_equal(app_sign(session, key, signature), CKR_DEVICE_REMOVED);
     assert_int_equal(readers_counts().power_offs, power_offs + 1);
-    expect_tries(app, before);
+    app_expect_tries(app, before);
     session = app_key(AUTH, &key);
     assert_int_equal(app_sign(session, key, signature), CKR_OK);
 }
 
-/* A PIN that another program changed, or spent a try of, is not sent again behind one's back. */
-static void a_kept_pin_is_not_wasted(void **state)
+/* A kept PIN is not sent when another program has changed it or spent a try. */
+static void no_kept_pin_after_a_try_was_spent(void **state)
 {
     struct app *app = *state;
     int before[PINS_MAX];
@@ -224,11 +217,11 @@ static void a_kept_pin_is_not_wasted(void **state)
     expect(app->card, WRONG_AUTH, "63C2");
     (void)app_tries(app, before);
     assert_int_equal(app_sign(session, key, signature), CKR_USER_NOT_LOGGED_IN);
-    expect_tries(app, before);
+    app_expect_tries(app, before);
     assert_int_equal(app_state(session), CKS_RO_PUBLIC_SESSION);
 }
 
-static void no_pin_is_kept_if_unwanted(void **state)
+static void pin_cache_option(void **state)
 {
     struct app *app = *state;
     CK_OBJECT_HANDLE key;
@@ -244,8 +237,8 @@ static void no_pin_is_kept_if_unwanted(void **state)
     assert_true(app_signed(app, SIGN_CERT, signature));
 }
 
-/* A card whose signatures are broken: nothing is handed out, and it is not asked for ever. */
-static void bad_signatures_are_kept_back(void **state)
+/* A card whose signatures are wrong: none is returned, after a few attempts. */
+static void wrong_signatures_are_not_returned(void **state)
 {
     struct app *app = *state;
     CK_OBJECT_HANDLE key;
@@ -261,148 +254,6 @@ static void bad_signatures_are_kept_back(void **state)
     assert_true(app_signed(app, AUTH_CERT, signature));
 }
 
-/* ---- Taken out -------------------------------------------------------------------------- */
-
-static void expect_removed(CK_SESSION_HANDLE session)
-{
-    CK_SESSION_INFO info;
-    CK_OBJECT_HANDLE object = 0;
-    CK_BYTE signature[SIGNATURE];
-    assert_int_equal(C_GetSessionInfo(session, &info), CKR_DEVICE_REMOVED);
-    assert_int_equal(C_GetSessionInfo(session, &info), CKR_SESSION_HANDLE_INVALID);
-    assert_int_equal(app_sign(session, object, signature), CKR_SESSION_HANDLE_INVALID);
-    assert_int_equal(C_CloseSession(session), CKR_SESSION_HANDLE_INVALID);
-}
-
-static void taken_out(void **state)
-{
-    struct app *app = *state;
-    CK_OBJECT_HANDLE key, again;
-    CK_BYTE signature[SIGNATURE];
-    CK_SESSION_HANDLE session = app_key(AUTH, &key);
-    readers_remove(app->reader);
-    expect_removed(session);
-    readers_insert(app->reader, app->vcard);
-    session = app_session(AUTH); /* the same slot, nobody logged in */
-    assert_int_equal(app_state(session), CKS_RO_PUBLIC_SESSION);
-    assert_int_equal(app_sign(session, key, signature), CKR_KEY_HANDLE_INVALID);
-    session = app_key(AUTH, &again);
-    assert_int_not_equal(again, key);
-    readers_remove(app->reader); /* and back before anybody looks */
-    readers_insert(app->reader, app->vcard);
-    expect_removed(session);
-    session = app_key(AUTH, &key);
-    readers_unplug(app->reader);
-    expect_removed(session);
-    readers_insert(readers_plug("Fake reader 00 00"), app->vcard);
-    session = app_key(AUTH, &key);
-    readers_service(false);
-    assert_int_not_equal(app_sign(session, key, signature), CKR_OK);
-    readers_service(true);
-    assert_int_not_equal(app_sign(session, key, signature), CKR_OK);
-    session = app_key(AUTH, &key);
-    assert_int_equal(app_sign(session, key, signature), CKR_OK);
-}
-
-/* Another holder's card: nothing of the first may be held for, or against, it. */
-static void swapped(void **state)
-{
-    struct app *app = *state;
-    CK_OBJECT_HANDLE key;
-    CK_BYTE signature[SIGNATURE];
-    int before[PINS_MAX];
-    CK_SESSION_HANDLE session = app_key(AUTH, &key);
-    struct vcard *other = vcard_open(app->card->dir);
-    assert_non_null(other);
-    struct app second = {app->card, other, app->reader};
-    vcard_set(other, "persist=off");
-    (void)app_tries(&second, before);
-    readers_insert(app->reader, other);
-    assert_int_equal(app_sign(session, key, signature), CKR_DEVICE_REMOVED);
-    session = app_session(AUTH);
-    assert_int_equal(app_state(session), CKS_RO_PUBLIC_SESSION);
-    assert_int_equal(app_find_class(session, CKO_PRIVATE_KEY, NULL, 0), 0);
-    expect_tries(&second, before);
-    C_Finalize(NULL);
-    readers_remove(app->reader);
-    vcard_close(other);
-}
-
-/* ---- Exchanges that break --------------------------------------------------------------- */
-
-static const char *const faults[] = {"lost", "mute", "pull", "6F00", "6982", "6A82", "6700"};
-
-/* The n-th command of login and signature fails; afterwards everything works again, nothing is
- * held, and at most one right PIN was sent for each login. */
-static bool break_at(struct app *app, unsigned n, const char *fault)
-{
-    char assignment[40];
-    CK_BYTE signature[SIGNATURE];
-    CK_OBJECT_HANDLE key = 0;
-    CK_BYTE id = 1;
-    CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
-    CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class}, {CKA_ID, &id, 1}};
-    CK_ULONG count = 0;
-    CK_SESSION_HANDLE session = 0;
-    snprintf(assignment, sizeof assignment, "fail.at=%u:%s", n, fault);
-    assert_int_equal(vcard_set(app->vcard, assignment), 0);
-    CK_RV rv = C_OpenSession(AUTH, CKF_SERIAL_SESSION, NULL, NULL, &session);
-    if (rv == CKR_OK)
-        rv = app_try_login(session, AUTH_PIN);
-    if (rv == CKR_OK)
-        rv = C_FindObjectsInit(session, template, 2);
-    if (rv == CKR_OK)
-        rv = C_FindObjects(session, &key, 1, &count);
-    if (rv == CKR_OK)
-        rv = C_FindObjectsFinal(session);
-    if (rv == CKR_OK && app_sign(session, key, signature) == CKR_OK)
-        assert_true(app_signed(app, AUTH_CERT, signature));
-    assert_int_equal(readers_counts().held, 0);
-    char left[40];
-    assert_int_equal(vcard_get(app->vcard, "fail.at", left, sizeof left), 0);
-    return strcmp(left, "off") == 0; /* it happened */
-}
-
-static void every_command_breaks(void **state)
-{
-    struct app *app = *state;
-    int before[PINS_MAX];
-    CK_OBJECT_HANDLE key;
-    CK_BYTE signature[SIGNATURE];
-    (void)app_tries(app, before);
-    for (size_t f = 0; f < COUNT(faults); f++) {
-        bool happened = true;
-        for (unsigned n = 1; happened; n++) {
-            assert_true(n < 60);
-            happened = break_at(app, n, faults[f]);
-            vcard_set(app->vcard, "fail.at=off");
-            C_CloseAllSessions(AUTH);
-            readers_insert(app->reader, app->vcard);
-            C_CloseAllSessions(AUTH);
-            CK_SESSION_HANDLE session = app_key(AUTH, &key);
-            assert_int_equal(app_sign(session, key, signature), CKR_OK);
-            assert_true(app_signed(app, AUTH_CERT, signature));
-            expect_tries(app, before);
-            C_CloseAllSessions(AUTH);
-            readers_insert(app->reader, app->vcard);
-        }
-    }
-}
-
-static void a_busy_card(void **state)
-{
-    (void)state;
-    CK_OBJECT_HANDLE key;
-    CK_BYTE signature[SIGNATURE];
-    static const enum jpki_error errors[] = {JPKI_ERR_BUSY, JPKI_ERR_TRANSPORT};
-    CK_SESSION_HANDLE session = app_key(AUTH, &key);
-    for (size_t i = 0; i < COUNT(errors); i++) {
-        readers_fail(READERS_BEGIN, 1, errors[i]);
-        assert_int_equal(app_sign(session, key, signature), CKR_DEVICE_ERROR);
-        assert_int_equal(app_sign(session, key, signature), CKR_OK);
-    }
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, app_open, app_close)
@@ -411,15 +262,11 @@ int main(void)
         TEST(two_without_short_identifiers),
         TEST(between_two_signatures),
         TEST(before_every_transaction),
-        TEST(a_card_without_0006_is_known_by_its_certificate),
-        TEST(a_card_that_cannot_be_told_gets_no_kept_pin),
-        TEST(a_kept_pin_is_not_wasted),
-        TEST(no_pin_is_kept_if_unwanted),
-        TEST(bad_signatures_are_kept_back),
-        TEST(taken_out),
-        TEST(swapped),
-        TEST(every_command_breaks),
-        TEST(a_busy_card),
+        TEST(card_without_0006),
+        TEST(card_that_cannot_be_identified),
+        TEST(no_kept_pin_after_a_try_was_spent),
+        TEST(pin_cache_option),
+        TEST(wrong_signatures_are_not_returned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Errors at moments that the sweep of test_faults.c does not come by: each told as what it is, and
- * nothing left unlocked. */
+/* Errors at moments that test_faults.c does not reach: each has its code, and nothing stays
+ * unlocked. */
 #include "application.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static struct {
 } aim;
 
 /* The next command with this INS fails, once. */
-static void hit(void *context, const struct readers_event *event)
+static void fail_command(void *context, const struct readers_event *event)
 {
     (void)context;
     if (event->moment != READERS_BEFORE_TRANSMIT || event->command[1] != aim.ins)
@@ -25,11 +25,11 @@ static void hit(void *context, const struct readers_event *event)
     readers_fail(READERS_TRANSMIT, 1, aim.error);
 }
 
-static void aim_at(uint8_t ins, enum jpki_error error)
+static void fail_next(uint8_t ins, enum jpki_error error)
 {
     aim.ins = ins;
     aim.error = error;
-    readers_hook(hit, NULL);
+    readers_hook(fail_command, NULL);
 }
 
 static CK_SESSION_HANDLE writable(CK_SLOT_ID slot)
@@ -40,34 +40,34 @@ static CK_SESSION_HANDLE writable(CK_SLOT_ID slot)
     return session;
 }
 
-static void reading_on_for_an_attribute(void **state)
+static void reading_the_rest_fails(void **state)
 {
     (void)state;
     CK_BYTE subject[CERT_MAX];
     CK_ULONG size = 0;
     CK_ATTRIBUTE attribute = {CKA_SUBJECT, subject, sizeof subject};
     CK_SESSION_HANDLE session = app_session(AUTH);
-    /* To show the key its first bytes were enough. */
+    /* Its first bytes are enough for the key. */
     CK_OBJECT_HANDLE key = app_object(session, CKO_PUBLIC_KEY);
-    aim_at(0xB0, JPKI_ERR_TRANSPORT);
+    fail_next(0xB0, JPKI_ERR_TRANSPORT);
     assert_int_equal(C_GetAttributeValue(session, key, &attribute, 1), CKR_DEVICE_ERROR);
-    aim_at(0xB0, JPKI_ERR_TRANSPORT);
+    fail_next(0xB0, JPKI_ERR_TRANSPORT);
     assert_int_equal(C_GetObjectSize(session, key, &size), CKR_DEVICE_ERROR);
     assert_int_equal(C_GetAttributeValue(session, key, &attribute, 1), CKR_OK);
     assert_int_equal(C_GetObjectSize(session, key, &size), CKR_OK);
 }
 
-static void asking_about_pss_late(void **state)
+static void pss_question_fails(void **state)
 {
     (void)state;
     CK_OBJECT_HANDLE key;
     CK_RSA_PKCS_PSS_PARAMS parameters = {CKM_SHA256, CKG_MGF1_SHA256, 32};
     CK_MECHANISM pss = {CKM_SHA256_RSA_PKCS_PSS, &parameters, sizeof parameters};
-    aim_at(0x2A, JPKI_ERR_TRANSPORT); /* the login asks, and does not mind */
+    fail_next(0x2A, JPKI_ERR_TRANSPORT); /* at the login; not an error there */
     CK_SESSION_HANDLE session = app_key(AUTH, &key);
     readers_fail(READERS_BEGIN, 1, JPKI_ERR_BUSY);
     assert_int_equal(C_SignInit(session, &pss, key), CKR_DEVICE_ERROR);
-    aim_at(0x2A, JPKI_ERR_TRANSPORT);
+    fail_next(0x2A, JPKI_ERR_TRANSPORT);
     assert_int_equal(C_SignInit(session, &pss, key), CKR_DEVICE_ERROR);
     assert_int_equal(C_SignInit(session, &pss, key), CKR_OK);
 }
@@ -83,7 +83,7 @@ static size_t no_key(void *context, const uint8_t *command, size_t length, uint8
     return 2;
 }
 
-static void a_certificate_without_its_key(void **state)
+static void certificate_without_key(void **state)
 {
     (void)state;
     CK_OBJECT_HANDLE key;
@@ -96,7 +96,7 @@ static void a_certificate_without_its_key(void **state)
     assert_int_equal(app_sign(session, key, signature), CKR_DEVICE_ERROR);
 }
 
-/* Certificates that begin as such and are none. */
+/* Answers that begin like a certificate. */
 static size_t no_certificate(void *context, const uint8_t *command, size_t length, uint8_t *answer)
 {
     (void)context, (void)length;
@@ -108,7 +108,7 @@ static size_t no_certificate(void *context, const uint8_t *command, size_t lengt
     return 258;
 }
 
-static void a_certificate_that_is_none(void **state)
+static void malformed_certificate(void **state)
 {
     (void)state;
     CK_OBJECT_HANDLE found[8];
@@ -117,20 +117,20 @@ static void a_certificate_that_is_none(void **state)
     assert_int_equal(app_find_class(session, CKO_PUBLIC_KEY, found, 8), 0);
     assert_int_equal(app_find_class(session, CKO_CERTIFICATE, found, 8), 0);
     CK_TOKEN_INFO info;
-    /* There is a file, and perhaps it was this machine that could not make sense of it. */
+    /* There is a file, and the reason may be on this machine. */
     assert_int_equal(C_GetTokenInfo(AUTH, &info), CKR_OK);
 }
 
 /* ---- PINs ------------------------------------------------------------------------------- */
 
-/* Whether the key signs without more ado, for any program. */
+/* Whether the key signs, for any program. */
 static bool is_unlocked(struct app *app)
 {
     return strcmp(status(app->card, SELECT_JPKI), "9000") == 0 &&
            strcmp(status(app->card, SIGN_AUTH), "9000") == 0;
 }
 
-static void a_card_that_is_busy_at_logout(void **state)
+static void card_busy_at_logout(void **state)
 {
     struct app *app = *state;
     CK_OBJECT_HANDLE key;
@@ -141,12 +141,12 @@ static void a_card_that_is_busy_at_logout(void **state)
     readers_fail(READERS_BEGIN, 1, JPKI_ERR_BUSY);
     assert_int_equal(C_Logout(session), CKR_DEVICE_ERROR);
     assert_int_equal(app_state(session), CKS_RO_PUBLIC_SESSION);
-    assert_true(is_unlocked(app)); /* nothing could be done about it yet */
+    assert_true(is_unlocked(app)); /* the module could not lock it yet */
     assert_int_equal(C_GetTokenInfo(AUTH, &info), CKR_OK);
     assert_false(is_unlocked(app));
 }
 
-static void a_typed_pin_that_is_lost(void **state)
+static void answer_to_typed_pin_lost(void **state)
 {
     struct app *app = *state;
     readers_keypad("1234");
@@ -154,7 +154,7 @@ static void a_typed_pin_that_is_lost(void **state)
     CK_SESSION_HANDLE session = app_session(AUTH);
     readers_fail(READERS_BEGIN, 1, JPKI_ERR_BUSY);
     assert_int_equal(C_Login(session, CKU_USER, NULL, 0), CKR_DEVICE_ERROR);
-    set(app->card, "fail.at=3:lost"); /* SELECT, tries left, and the PIN: taken */
+    set(app->card, "fail.at=3:lost"); /* SELECT, tries left, VERIFY, which the card carries out */
     assert_int_equal(C_Login(session, CKU_USER, NULL, 0), CKR_DEVICE_ERROR);
     set(app->card, "fail.at=off");
     assert_false(is_unlocked(app));
@@ -171,7 +171,7 @@ static CK_RV set_pin(CK_SESSION_HANDLE session, const char *from, const char *to
     return C_SetPIN(session, old, 4, new, 4);
 }
 
-static void a_new_pin_that_the_card_refuses(void **state)
+static void new_pin_refused(void **state)
 {
     struct app *app = *state;
     static const char *const refusals[] = {"fail.ins=24:6A80", "fail.ins=24:6985",
@@ -186,8 +186,8 @@ static void a_new_pin_that_the_card_refuses(void **state)
     }
 }
 
-/* Answers that leave open what was done: the login is over, and the card locked. */
-static void a_new_pin_of_unknown_fate(void **state)
+/* When it is unknown whether the PIN was changed, the login ends and the card is locked. */
+static void answer_to_new_pin_lost(void **state)
 {
     struct app *app = *state;
     static const char *const fates[] = {"fail.ins=24:6581", "fail.ins=24:lost", "fail.ins=24:mute"};
@@ -207,7 +207,7 @@ static void a_new_pin_of_unknown_fate(void **state)
 
 /* ---- This machine ----------------------------------------------------------------------- */
 
-static void a_long_reader_name(void **state)
+static void long_reader_name(void **state)
 {
     (void)state;
     CK_SLOT_INFO info;
@@ -226,27 +226,27 @@ static void a_long_reader_name(void **state)
 
 static const char *const leaver = "CHECKS_ERRORS_LEAVER";
 
-static void tell_power_off(void *context, const char *line)
+static void note_power_off(void *context, const char *line)
 {
     (void)context;
     if (strstr(line, "power off") != NULL)
         (void)!write(STDERR_FILENO, "off\n", 4);
 }
 
-/* In a process of its own: logs in and goes, without C_Finalize. */
-static void leave(void **state)
+/* In a process of its own: logs in and exits without C_Finalize. */
+static void exit_logged_in(void **state)
 {
     struct app *app = *state;
     CK_OBJECT_HANDLE key;
     (void)app_key(AUTH, &key);
-    vcard_log(app->vcard, tell_power_off, NULL);
+    vcard_log(app->vcard, note_power_off, NULL);
     exit(0);
 }
 
-static void a_program_that_just_ends(void **state)
+static void program_ends_logged_in(void **state)
 {
     (void)state;
-    char told[64] = "", self[512] = "";
+    char text[64] = "", self[512] = "";
     int ends[2], status = -1;
     /* Under valgrind /proc/self/exe is valgrind to execve(), but not to readlink(). */
     assert_true(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
@@ -255,34 +255,34 @@ static void a_program_that_just_ends(void **state)
     if (child == 0) {
         (void)dup2(ends[1], STDERR_FILENO);
         (void)setenv(leaver, "1", 1);
-        (void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1); /* it does not tidy up, that is it */
+        (void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1); /* it exits without freeing */
         execl(self, "test-unit-errors", (char *)NULL);
         _exit(2);
     }
     (void)close(ends[1]);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    assert_true(read(ends[0], told, sizeof told - 1) > 0);
-    assert_string_equal(told, "off\n");
+    assert_true(read(ends[0], text, sizeof text - 1) > 0);
+    assert_string_equal(text, "off\n");
     (void)close(ends[0]);
 }
 
 int main(void)
 {
     const struct CMUnitTest child[] = {
-        cmocka_unit_test_setup_teardown(leave, app_open, app_close),
+        cmocka_unit_test_setup_teardown(exit_logged_in, app_open, app_close),
     };
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(reading_on_for_an_attribute, app_open, app_close),
-        cmocka_unit_test_setup_teardown(asking_about_pss_late, app_open, app_close),
-        cmocka_unit_test_setup_teardown(a_certificate_without_its_key, app_open, app_close),
-        cmocka_unit_test_setup_teardown(a_certificate_that_is_none, app_open, app_close),
-        cmocka_unit_test_setup_teardown(a_card_that_is_busy_at_logout, app_open, app_close),
-        cmocka_unit_test_setup_teardown(a_typed_pin_that_is_lost, app_open, app_close),
-        cmocka_unit_test_setup_teardown(a_new_pin_that_the_card_refuses, app_open, app_close),
-        cmocka_unit_test_setup_teardown(a_new_pin_of_unknown_fate, app_open, app_close),
-        cmocka_unit_test_setup_teardown(a_long_reader_name, app_open, app_close),
-        cmocka_unit_test_setup_teardown(a_program_that_just_ends, app_open, app_close),
+        cmocka_unit_test_setup_teardown(reading_the_rest_fails, app_open, app_close),
+        cmocka_unit_test_setup_teardown(pss_question_fails, app_open, app_close),
+        cmocka_unit_test_setup_teardown(certificate_without_key, app_open, app_close),
+        cmocka_unit_test_setup_teardown(malformed_certificate, app_open, app_close),
+        cmocka_unit_test_setup_teardown(card_busy_at_logout, app_open, app_close),
+        cmocka_unit_test_setup_teardown(answer_to_typed_pin_lost, app_open, app_close),
+        cmocka_unit_test_setup_teardown(new_pin_refused, app_open, app_close),
+        cmocka_unit_test_setup_teardown(answer_to_new_pin_lost, app_open, app_close),
+        cmocka_unit_test_setup_teardown(long_reader_name, app_open, app_close),
+        cmocka_unit_test_setup_teardown(program_ends_logged_in, app_open, app_close),
     };
     return getenv(leaver) != NULL ? cmocka_run_group_tests(child, NULL, NULL)
                                   : cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@ static CK_RV poll_event(CK_SLOT_ID *slot)
     return C_WaitForSlotEvent(CKF_DONT_BLOCK, slot, NULL);
 }
 
-/* Both slots of a reader report what happened to it, in any order, and then no more. */
+/* Both slots of a reader report an event, in any order, and no other slot. */
 static void expect_both(CK_SLOT_ID first)
 {
     CK_SLOT_ID a = 99, b = 99, none = 99;
@@ -25,13 +25,14 @@ static void no_event(void **state)
 {
     (void)state;
     CK_SLOT_ID slot = 99;
-    assert_int_equal(poll_event(&slot), CKR_NO_EVENT); /* what was there before is none */
+    assert_int_equal(poll_event(&slot),
+                     CKR_NO_EVENT); /* readers and cards found by C_Initialize are none */
     assert_int_equal(poll_event(&slot), CKR_NO_EVENT);
     assert_int_equal(C_WaitForSlotEvent(CKF_DONT_BLOCK, NULL, NULL), CKR_ARGUMENTS_BAD);
     assert_int_equal(C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, &slot), CKR_ARGUMENTS_BAD);
 }
 
-static void coming_and_going(void **state)
+static void insertion_and_removal(void **state)
 {
     struct app *app = *state;
     CK_SLOT_ID slot;
@@ -41,7 +42,8 @@ static void coming_and_going(void **state)
     readers_insert(app->reader, app->vcard);
     expect_both(AUTH);
     readers_remove(app->reader);
-    readers_insert(app->reader, app->vcard); /* missed in between, but it may be another */
+    readers_insert(app->reader,
+                   app->vcard); /* the removal was not seen, but it may be another card */
     expect_both(AUTH);
     unsigned other = readers_plug("Another reader 00 00");
     expect_both(2);
@@ -53,7 +55,7 @@ static void coming_and_going(void **state)
     assert_int_equal(app_commands(app), 0);
 }
 
-static void what_happened_meanwhile(void **state)
+static void changes_between_calls(void **state)
 {
     struct app *app = *state;
     C_Finalize(NULL);
@@ -78,7 +80,7 @@ static void *wait_for_event(void *context)
     return NULL;
 }
 
-/* Starts a waiter and sees it fall asleep. */
+/* Starts a waiter, and waits until it is blocked. */
 static void start(struct waiter *waiter, unsigned waiting)
 {
     const struct timespec blink = {0, 1000 * 1000};
@@ -93,7 +95,7 @@ static void a_card_ends_the_wait(void **state)
     struct app *app = *state;
     struct waiter waiter;
     start(&waiter, 1);
-    CK_SLOT_ID ids[8]; /* others work meanwhile */
+    CK_SLOT_ID ids[8]; /* other calls work meanwhile */
     CK_ULONG count = 8;
     assert_int_equal(C_GetSlotList(CK_TRUE, ids, &count), CKR_OK);
     app_login(app_session(AUTH), AUTH_PIN);
@@ -128,8 +130,8 @@ static void finalize_ends_all_waits(void **state)
     }
 }
 
-/* Finalised the moment the wait begins: no sleep is missed. */
-static void finalize_races_the_wait(void **state)
+/* C_Finalize just when the wait begins. */
+static void finalize_as_the_wait_begins(void **state)
 {
     (void)state;
     for (int i = 0; i < 100; i++) {
@@ -147,12 +149,12 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, app_open, app_close)
     const struct CMUnitTest tests[] = {
         TEST(no_event),
-        TEST(coming_and_going),
-        TEST(what_happened_meanwhile),
+        TEST(insertion_and_removal),
+        TEST(changes_between_calls),
         TEST(a_card_ends_the_wait),
         TEST(a_reader_ends_the_wait),
         TEST(finalize_ends_all_waits),
-        TEST(finalize_races_the_wait),
+        TEST(finalize_as_the_wait_begins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

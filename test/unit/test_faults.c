@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Everything an application does, with the n-th command, transaction or look failing, for every n
- * and every way to fail. Whatever happens: an honest code, no signature that is wrong, no PIN try
- * spent, nothing held; and once the card is there again the same process signs.
+ * Everything that an application does, with the n-th command, transaction or other call failing,
+ * for every n and every kind of failure. In each case: a suitable return value, no wrong signature,
+ * no PIN try spent, no transaction left open; and once the card is inserted again the process can
+ * sign.
  *
- *   CHECKS_FAULT="NAME N"    only this one
+ *   UNIT_FAULT="NAME N"    only this one
  */
 #include "application.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SHOTS_MAX 400U /* more commands than the script has */
+#define SHOTS_MAX 400U /* more commands than are sent */
 
 static const struct fault {
     const char *name;
@@ -41,8 +42,8 @@ static const struct fault {
     {"9000", READERS_CALLS, JPKI_OK},
 };
 
-/* What may come of it. Nothing that blames the PIN, memory or the library. */
-static const CK_RV honest[] = {
+/* What may be returned: no error of the PIN, of memory or of the library. */
+static const CK_RV allowed[] = {
     CKR_OK,
     CKR_DEVICE_ERROR,
     CKR_DEVICE_REMOVED,
@@ -61,32 +62,32 @@ static const CK_RV honest[] = {
 static struct {
     struct app *app;
     char name[64];
-    unsigned wrong, scripts;
-    bool failed; /* some call did */
+    unsigned wrong, runs;
+    bool failed; /* a call has failed */
 } run;
 
 static bool note(const char *function, CK_RV rv)
 {
     bool fits = false;
-    for (size_t i = 0; i < sizeof honest / sizeof honest[0]; i++)
-        fits = fits || rv == honest[i];
+    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++)
+        fits = fits || rv == allowed[i];
     if (!fits) {
-        print_error("CHECKS_FAULT=\"%s\": %s gives 0x%lx\n", run.name, function, rv);
+        print_error("UNIT_FAULT=\"%s\": %s gives 0x%lx\n", run.name, function, rv);
         run.wrong++;
     }
     run.failed = run.failed || rv != CKR_OK;
     return rv == CKR_OK;
 }
 
-static void blame(bool right, const char *what)
+static void expect_that(bool right, const char *what)
 {
     if (right)
         return;
-    print_error("CHECKS_FAULT=\"%s\": %s\n", run.name, what);
+    print_error("UNIT_FAULT=\"%s\": %s\n", run.name, what);
     run.wrong++;
 }
 
-/* ---- The script ------------------------------------------------------------------------- */
+/* ---- What the application does ---------------------------------------------------------- */
 
 static CK_OBJECT_HANDLE find(CK_SESSION_HANDLE session, CK_OBJECT_CLASS class)
 {
@@ -123,15 +124,15 @@ static void sign(CK_SESSION_HANDLE session, CK_SLOT_ID slot, bool pss)
         !note("C_Sign", C_Sign(session, data, sizeof data, signature, &length)))
         return;
     if (!pss)
-        blame(app_signed(run.app, slot == AUTH ? AUTH_CERT : SIGN_CERT, signature),
-              "a signature that is wrong");
+        expect_that(app_signed(run.app, slot == AUTH ? AUTH_CERT : SIGN_CERT, signature),
+                    "a signature that is wrong");
     key = find(session, CKO_PUBLIC_KEY);
     if (note("C_VerifyInit", C_VerifyInit(session, &mechanism, key)))
         note("C_Verify", C_Verify(session, data, sizeof data, signature, length));
 }
 
-/* Back only where the way there is sure, as the log tells its reader. A card that says 9000 without
- * having done it cannot be found out. */
+/* Changes back only after CKR_OK. (A card that answers 9000 without changing the PIN cannot be
+ * recognised.) */
 static void change_pin(CK_SESSION_HANDLE session, CK_SLOT_ID slot)
 {
     CK_UTF8CHAR old[2][7] = {AUTH_PIN, SIGN_PIN}, new[2][7] = {"8765", "XYZ987"};
@@ -158,7 +159,7 @@ static void use_token(CK_SLOT_ID slot)
     note("C_Login", app_try_login(session, slot == AUTH ? AUTH_PIN : SIGN_PIN));
     read_object(session, CKO_PUBLIC_KEY);
     sign(session, slot, false);
-    (void)ask(run.app->card, SELECT_RESIDENT); /* another program comes between */
+    (void)ask(run.app->card, SELECT_RESIDENT); /* by another program */
     sign(session, slot, true);
     change_pin(session, slot);
     sign(session, slot, false);
@@ -166,7 +167,7 @@ static void use_token(CK_SLOT_ID slot)
     note("C_CloseSession", C_CloseSession(session));
 }
 
-/* In the same process, once the card is put in again. */
+/* In the same process, with the card inserted again. */
 static void recover(void)
 {
     CK_BYTE signature[SIGNATURE];
@@ -200,14 +201,14 @@ static void arm(const struct fault *fault, unsigned shot)
     set(run.app->card, text);
 }
 
-/* False when the script was over before it came to that. */
-static bool run_script(const struct fault *fault, unsigned shot)
+/* Returns whether there was an n-th call of that kind. */
+static bool run_with_fault(const struct fault *fault, unsigned shot)
 {
     int before[PINS_MAX], after[PINS_MAX];
     CK_SLOT_ID list[4];
     CK_ULONG count = 4;
     run.failed = false;
-    run.scripts++;
+    run.runs++;
     (void)snprintf(run.name, sizeof run.name, "%s %u", fault->name, shot);
     assert_int_equal(app_initialize("pss=auto"), CKR_OK);
     (void)app_tries(run.app, before);
@@ -228,9 +229,9 @@ static bool run_script(const struct fault *fault, unsigned shot)
              : fault->call == READERS_BEGIN ? counts.begins
                                             : counts.transmits) -
             calls;
-    blame(counts.held == 0, "a transaction is held");
+    expect_that(counts.held == 0, "a transaction is held");
     (void)app_tries(run.app, after);
-    blame(memcmp(before, after, sizeof before) == 0, "a try is gone");
+    expect_that(memcmp(before, after, sizeof before) == 0, "a try is gone");
     recover();
     assert_int_equal(C_Finalize(NULL), CKR_OK);
     return calls + 1 >= shot;
@@ -241,18 +242,18 @@ static void every_fault(void **state)
     run.app = *state;
     char wanted[32] = "";
     unsigned only = 0;
-    const char *text = getenv("CHECKS_FAULT");
+    const char *text = getenv("UNIT_FAULT");
     if (text != NULL && sscanf(text, "%31s %u", wanted, &only) != 2)
-        fail_msg("CHECKS_FAULT=\"NAME N\"");
+        fail_msg("UNIT_FAULT=\"NAME N\"");
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         if (wanted[0] != '\0' && strcmp(wanted, faults[i].name) != 0)
             continue;
         unsigned shot = only > 0 ? only : 1;
-        while (run_script(&faults[i], shot) && only == 0 && shot < SHOTS_MAX)
+        while (run_with_fault(&faults[i], shot) && only == 0 && shot < SHOTS_MAX)
             shot++;
         assert_true(shot < SHOTS_MAX);
     }
-    print_message("%u scripts, %u wrong\n", run.scripts, run.wrong);
+    print_message("%u runs, %u wrong\n", run.runs, run.wrong);
     assert_int_equal(run.wrong, 0);
 }
 

@@ -7,8 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Every function of a table but C_Initialize and C_GetFunctionList, with nothing but zeros; the
- * interfaces' two, which need no C_Initialize, neither. */
+/* Every function of a table, with all arguments 0, except C_Initialize and those that need no
+ * C_Initialize: C_GetFunctionList and the two for interfaces. */
 /* clang-format off */
 #define CALL_2_40(f) \
     (f)->C_GetInfo(0), (f)->C_GetSlotList(0, 0, 0), (f)->C_GetSlotInfo(0, 0), \
@@ -64,7 +64,7 @@ static CK_FUNCTION_LIST_3_0 *table_3_0(void)
     return interface->pFunctionList;
 }
 
-static void nothing_works_before(void **state)
+static void not_initialised(void **state)
 {
     (void)state;
     CK_FUNCTION_LIST *f2 = NULL;
@@ -75,8 +75,8 @@ static void nothing_works_before(void **state)
         assert_int_equal(answers[i], CKR_CRYPTOKI_NOT_INITIALIZED);
 }
 
-/* Zeros are refused by all, or, where they mean nothing bad, do nothing bad. */
-static void zeros_do_no_harm(void **state)
+/* Arguments of 0 are refused, or have no effect. */
+static void all_arguments_zero(void **state)
 {
     struct app *app = *state;
     app_restart(NULL);
@@ -103,7 +103,7 @@ static void initialised_once(void **state)
     assert_int_equal(C_Initialize(NULL), CKR_OK);
 }
 
-static void a_child_is_not_initialised(void **state)
+static void child_is_not_initialised(void **state)
 {
     (void)state;
     int status = -1;
@@ -113,7 +113,7 @@ static void a_child_is_not_initialised(void **state)
     if (child == 0) {
         bool right = C_GetInfo(&info) == CKR_CRYPTOKI_NOT_INITIALIZED &&
                      C_Finalize(NULL) == CKR_CRYPTOKI_NOT_INITIALIZED;
-        /* Gone without a trace: what it inherited it may not free, as a leak checker would like. */
+        /* By exec, as it may not free what it inherited, which a leak checker would report. */
         execl(right ? "/bin/true" : "/bin/false", "child", (char *)NULL);
         _exit(2);
     }
@@ -142,7 +142,7 @@ static CK_RV destroy_mutex(void *mutex)
     return CKR_OK;
 }
 
-/* The test has one thread: who would wait here would wait for ever. */
+/* The test has one thread, so a mutex is never locked already. */
 static CK_RV lock_mutex(void *mutex)
 {
     assert_int_equal(*(int *)mutex, 0);
@@ -166,7 +166,7 @@ static CK_RV refuse_mutex(void **mutex)
     return CKR_HOST_MEMORY;
 }
 
-static void all_mutexes_or_none(void **state)
+static void all_mutex_functions_or_none(void **state)
 {
     (void)state;
     for (unsigned given = 0; given < 16; given++) {
@@ -182,8 +182,8 @@ static void all_mutexes_or_none(void **state)
     assert_int_equal(mutexes.made, 0);
 }
 
-/* Without CKF_OS_LOCKING_OK the application's must be used. */
-static void the_applications_mutexes(void **state)
+/* Without CKF_OS_LOCKING_OK the application's mutexes must be used. */
+static void application_mutexes(void **state)
 {
     (void)state;
     CK_C_INITIALIZE_ARGS args = {make_mutex, destroy_mutex, lock_mutex, unlock_mutex, 0, NULL};
@@ -214,7 +214,7 @@ static CK_ULONG slots(void)
     return count;
 }
 
-static void options_at_reserved(void **state)
+static void options_in_reserved(void **state)
 {
     (void)state;
     assert_int_equal(app_initialize("slots=sign"), CKR_OK);
@@ -237,10 +237,10 @@ static void options_of_the_environment(void **state)
     assert_int_equal(C_Initialize(NULL), CKR_OK);
     assert_int_equal(slots(), 1);
     assert_int_equal(C_Finalize(NULL), CKR_OK);
-    assert_int_equal(app_initialize(""), CKR_OK); /* nothing said there either */
+    assert_int_equal(app_initialize(""), CKR_OK); /* an empty string: the environment's count */
     assert_int_equal(slots(), 1);
     assert_int_equal(C_Finalize(NULL), CKR_OK);
-    assert_int_equal(app_initialize("pss=auto"), CKR_OK); /* the caller's own word counts */
+    assert_int_equal(app_initialize("pss=auto"), CKR_OK); /* the caller's options count */
     assert_int_equal(slots(), 2);
     assert_int_equal(C_Finalize(NULL), CKR_OK);
     setenv("JPKI_PKCS11_OPTIONS", "nonsense", 1);
@@ -273,7 +273,7 @@ static void interfaces(void **state)
     assert_ptr_not_equal(list[0].pFunctionList, list[1].pFunctionList);
 }
 
-static void asking_for_an_interface(void **state)
+static void get_interface(void **state)
 {
     (void)state;
     CK_INTERFACE *got = NULL;
@@ -293,7 +293,7 @@ static void asking_for_an_interface(void **state)
     assert_int_equal(C_GetFunctionList(NULL), CKR_ARGUMENTS_BAD);
 }
 
-static void who_we_are(void **state)
+static void module_info(void **state)
 {
     (void)state;
     CK_INFO info;
@@ -316,12 +316,17 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, app_open_closed, app_close)
     unsetenv("JPKI_PKCS11_OPTIONS");
     const struct CMUnitTest tests[] = {
-        TEST(nothing_works_before), TEST(zeros_do_no_harm),
-        TEST(initialised_once),     TEST(a_child_is_not_initialised),
-        TEST(all_mutexes_or_none),  TEST(the_applications_mutexes),
-        TEST(options_at_reserved),  TEST(options_of_the_environment),
-        TEST(interfaces),           TEST(asking_for_an_interface),
-        TEST(who_we_are),
+        TEST(not_initialised),
+        TEST(all_arguments_zero),
+        TEST(initialised_once),
+        TEST(child_is_not_initialised),
+        TEST(all_mutex_functions_or_none),
+        TEST(application_mutexes),
+        TEST(options_in_reserved),
+        TEST(options_of_the_environment),
+        TEST(interfaces),
+        TEST(get_interface),
+        TEST(module_info),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Lengths that no memory can hold, next to a pointer that is good: nothing can be as long as they
- * say, so a module can know without reading. Each in a process of its own, since what does read
- * ends there.
+ * Lengths larger than any memory, with a valid pointer: the module can refuse them without reading.
+ * Each in a process of its own, as reading would crash it.
  *
- * The specification has no code for it but CKR_ARGUMENTS_BAD ("the arguments supplied ... were in
- * some way not appropriate", 5.1.6), or the one for data of a wrong length.
+ * The codes that the specification offers are CKR_ARGUMENTS_BAD ("the arguments supplied ... were
+ * in some way not appropriate", 5.1.6) and the one for data of a wrong length.
  */
 #include "application.h"
 
@@ -19,7 +18,8 @@
 
 static const CK_ULONG all_ones = ~0UL;
 static const CK_ULONG half = (CK_ULONG)PTRDIFF_MAX + 1;
-static const CK_ULONG overflowing = ~0UL / sizeof(CK_ATTRIBUTE) + 2; /* times the size: small */
+static const CK_ULONG overflowing =
+    ~0UL / sizeof(CK_ATTRIBUTE) + 2; /* multiplied by the size it wraps to a small number */
 
 static CK_BYTE data[] = {'h', 'e', 'l', 'l', 'o'};
 static CK_MECHANISM sha256 = {CKM_SHA256, NULL, 0}, sha256_rsa = {CKM_SHA256_RSA_PKCS, NULL, 0};
@@ -96,9 +96,9 @@ static const struct {
     {"C_GetAttributeValue", get},
 };
 
-/* Which row and which length the child is to try; none in the parent. */
-static const char *const wanted_row = "CHECKS_LENGTHS_ROW";
-static const char *const wanted_length = "CHECKS_LENGTHS_LENGTH";
+/* Environment variables for the child: which row and length. */
+static const char *const wanted_row = "UNIT_LENGTHS_ROW";
+static const char *const wanted_length = "UNIT_LENGTHS_LENGTH";
 
 static void one(void **state)
 {
@@ -108,7 +108,7 @@ static void one(void **state)
     size_t row = strtoul(getenv(wanted_row), NULL, 10);
     CK_ULONG length = strtoul(getenv(wanted_length), NULL, 10);
     (void)app_tries(app, before);
-    (void)signal(SIGSEGV, SIG_DFL); /* cmocka would go on, with a call that never ends */
+    (void)signal(SIGSEGV, SIG_DFL); /* cmocka would catch it and wait for ever in C_Finalize */
     (void)signal(SIGBUS, SIG_DFL);
     CK_SESSION_HANDLE session = app_key(AUTH, &key);
     CK_RV rv = rows[row].call(session, length);
@@ -117,7 +117,7 @@ static void one(void **state)
     assert_memory_equal(before, after, sizeof before);
 }
 
-static bool survives(size_t row, CK_ULONG length)
+static bool is_refused(size_t row, CK_ULONG length)
 {
     int status = -1;
     char text[2][32];
@@ -140,7 +140,7 @@ static bool survives(size_t row, CK_ULONG length)
     return status == 0;
 }
 
-static void lengths_that_nothing_has(void **state)
+static void impossible_lengths(void **state)
 {
     (void)state;
     const CK_ULONG lengths[] = {all_ones, half, overflowing};
@@ -148,7 +148,7 @@ static void lengths_that_nothing_has(void **state)
     for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
         bool counts = rows[row].call == find || rows[row].call == get;
         for (size_t i = 0; i < (counts ? 3U : 2U); i++)
-            wrong += !survives(row, lengths[i]);
+            wrong += !is_refused(row, lengths[i]);
     }
     assert_int_equal(wrong, 0);
 }
@@ -159,10 +159,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(one, app_open, app_close),
     };
     const struct CMUnitTest parent[] = {
-        cmocka_unit_test(lengths_that_nothing_has),
+        cmocka_unit_test(impossible_lengths),
     };
     if (getenv(wanted_row) != NULL)
-        cmocka_set_message_output(CM_OUTPUT_TAP); /* to standard output, which nobody reads */
+        cmocka_set_message_output(CM_OUTPUT_TAP); /* to standard output, which is /dev/null */
     return getenv(wanted_row) != NULL ? cmocka_run_group_tests(child, NULL, NULL)
                                       : cmocka_run_group_tests(parent, NULL, NULL);
 }

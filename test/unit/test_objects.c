@@ -81,7 +81,7 @@ static void labels_and_ids(void **state)
         expect_attribute(session, object, CKA_LABEL, rows[i].label, strlen(rows[i].label));
         expect_flag(session, object, CKA_TOKEN, true);
         expect_flag(session, object, CKA_MODIFIABLE, false);
-        if (rows[i].class == CKO_CERTIFICATE) /* no trust anchor, not even the CA's */
+        if (rows[i].class == CKO_CERTIFICATE) /* never trusted, not even the CA's */
             expect_flag(session, object, CKA_TRUSTED, false);
         CK_ULONG size = 0;
         assert_int_equal(C_GetObjectSize(session, object, &size), CKR_OK);
@@ -100,7 +100,7 @@ static void templates(void **state)
     assert_int_equal(app_find(session, both, 2, found, 8), 1);
     both[1].pValue = &ca_id;
     assert_int_equal(app_find(session, both, 2, found, 8), 1);
-    both[1].pValue = &other_id; /* is on the other token */
+    both[1].pValue = &other_id; /* of the other token */
     assert_int_equal(app_find(session, both, 2, found, 8), 0);
     assert_int_equal(app_find_class(session, data, NULL, 0), 0);
     assert_int_equal(find_one(session, 0x80001234, &id, 1, found), 0);
@@ -112,8 +112,8 @@ static void templates(void **state)
             assert_int_not_equal(found[i], found[j]);
 }
 
-/* By what stands in the certificate, as NSS and OpenSSH do. */
-static void by_contents(void **state)
+/* By values from the certificate, as NSS and OpenSSH do. */
+static void find_by_value(void **state)
 {
     const struct app *app = *state;
     uint8_t der[CERT_MAX], modulus[256], *subject = NULL;
@@ -137,7 +137,7 @@ static void by_contents(void **state)
     X509_free(x509);
 }
 
-static void searching_in_steps(void **state)
+static void find_in_steps(void **state)
 {
     (void)state;
     CK_SESSION_HANDLE session = app_session(AUTH);
@@ -163,7 +163,7 @@ static void searching_in_steps(void **state)
 
 /* ---- Attributes ------------------------------------------------------------------------- */
 
-static void certificates_are_the_cards(void **state)
+static void certificate_values(void **state)
 {
     const struct app *app = *state;
     static const struct {
@@ -222,7 +222,7 @@ static void keys(void **state)
     }
 }
 
-static void the_profile(void **state)
+static void profile_object(void **state)
 {
     struct app *app = *state;
     CK_OBJECT_HANDLE profile;
@@ -232,7 +232,7 @@ static void the_profile(void **state)
     expect_attribute(session, profile, CKA_PROFILE_ID, &id, sizeof id);
     session = app_session(SIGN);
     assert_int_equal(app_find_class(session, CKO_PROFILE, NULL, 0), 0);
-    readers_remove(app->reader); /* a phone hides its certificate: nothing public about it */
+    readers_remove(app->reader); /* a phone hides its certificate before the login */
     vcard_set(app->vcard, "phone=on");
     readers_insert(app->reader, app->vcard);
     session = app_session(AUTH);
@@ -245,7 +245,7 @@ static void the_profile(void **state)
 
 /* ---- The rules of C_GetAttributeValue --------------------------------------------------- */
 
-static void sizes_and_rooms(void **state)
+static void sizes_and_buffers(void **state)
 {
     const struct app *app = *state;
     CK_BYTE value[CERT_MAX];
@@ -298,8 +298,8 @@ static void several_at_once(void **state)
     assert_int_equal(list[5].ulValueLen, 256);
 }
 
-/* The key first and the rest of its certificate later, in a transaction of its own. */
-static void a_certificate_in_two_parts(void **state)
+/* First the beginning with the key, later the rest, in another transaction. */
+static void certificate_in_two_parts(void **state)
 {
     const struct app *app = *state;
     uint8_t der[CERT_MAX];
@@ -328,15 +328,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(labels_and_ids),
         TEST(templates),
-        TEST(by_contents),
-        TEST(searching_in_steps),
+        TEST(find_by_value),
+        TEST(find_in_steps),
         TEST(keys),
-        TEST(certificates_are_the_cards),
-        TEST(the_profile),
-        TEST(sizes_and_rooms),
+        TEST(certificate_values),
+        TEST(profile_object),
+        TEST(sizes_and_buffers),
         TEST(several_at_once),
         TEST(read_once),
-        TEST(a_certificate_in_two_parts),
+        TEST(certificate_in_two_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

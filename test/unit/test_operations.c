@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a session can be in the midst of: beginning, ending, sizes, keys, cancelling; digests;
- * authentication for each signature. */
+/* Operations of a session: beginning and ending, sizes, keys, cancelling; digests; authentication
+ * for each signature. */
 #include "application.h"
 
 #include <string.h>
@@ -12,7 +12,7 @@ static CK_MECHANISM sha256_rsa = {CKM_SHA256_RSA_PKCS, NULL, 0};
 
 /* ---- Sizes ------------------------------------------------------------------------------ */
 
-static void a_small_buffer_keeps_it_alive(void **state)
+static void small_buffer_keeps_the_operation(void **state)
 {
     struct app *app = *state;
     CK_OBJECT_HANDLE key;
@@ -63,7 +63,7 @@ static void out_of_order(void **state)
     assert_int_equal(C_SignInit(session, &sha256_rsa, key), CKR_OK);
     assert_int_equal(C_SignInit(session, &sha256_rsa, key), CKR_OPERATION_ACTIVE);
     assert_int_equal(C_Verify(session, data, 5, signature, SIGNATURE), none);
-    CK_SESSION_HANDLE other = app_session(AUTH); /* each session has its own */
+    CK_SESSION_HANDLE other = app_session(AUTH); /* each session has operations of its own */
     assert_int_equal(C_SignUpdate(other, data, 5), none);
     assert_int_equal(C_SignUpdate(session, data, 5), CKR_OK);
     assert_int_equal(C_SignFinal(session, signature, &length), CKR_OK);
@@ -92,7 +92,7 @@ static void cancelling(void **state)
 
 /* ---- Keys ------------------------------------------------------------------------------- */
 
-static void the_wrong_handle(void **state)
+static void wrong_handles(void **state)
 {
     (void)state;
     CK_OBJECT_HANDLE key, other;
@@ -111,10 +111,10 @@ static void the_wrong_handle(void **state)
     assert_int_equal(C_SignInit(session, &sha256, key), CKR_MECHANISM_INVALID);
     assert_int_equal(C_SignInit(session, &aes, key), CKR_MECHANISM_INVALID);
     assert_int_equal(C_DigestInit(session, &sha256_rsa), CKR_MECHANISM_INVALID);
-    assert_int_equal(C_SignInit(session, &sha256_rsa, key), CKR_OK); /* nothing was left behind */
+    assert_int_equal(C_SignInit(session, &sha256_rsa, key), CKR_OK); /* no operation was left */
 }
 
-static void logged_out_midway(void **state)
+static void logout_during_signature(void **state)
 {
     (void)state;
     CK_OBJECT_HANDLE key;
@@ -233,11 +233,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, app_open, app_close)
     const struct CMUnitTest tests[] = {
-        TEST(a_small_buffer_keeps_it_alive),
+        TEST(small_buffer_keeps_the_operation),
         TEST(out_of_order),
         TEST(cancelling),
-        TEST(the_wrong_handle),
-        TEST(logged_out_midway),
+        TEST(wrong_handles),
+        TEST(logout_during_signature),
         TEST(digests),
         TEST(digest_sizes),
         TEST(context_specific_is_accepted),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The string of options: every name, every value, quotes, separators; everything else refused. */
+/* The string of options: every name and value, quotes, separators; everything else is refused. */
 #include "vcard_fixture.h"
 
 #include "jpki/base.h"
@@ -14,7 +14,7 @@ static bool parse(struct jpki_options *options, const char *text)
     return jpki_options_parse(options, text);
 }
 
-static void nothing_said(void **state)
+static void defaults(void **state)
 {
     (void)state;
     struct jpki_options o;
@@ -34,7 +34,7 @@ static void nothing_said(void **state)
     assert_int_equal(o.slots, JPKI_SLOTS_SIGN);
 }
 
-static void every_word(void **state)
+static void every_value(void **state)
 {
     (void)state;
     static const struct {
@@ -106,32 +106,32 @@ static void separators_and_quotes(void **state)
     assert_int_equal(o.pss, JPKI_PSS_OFF);
 }
 
-static void seconds(void **state)
+static void busy_timeout(void **state)
 {
     (void)state;
     struct jpki_options o;
-    static const char *const junk[] = {"busy-timeout=",
-                                       "busy-timeout=x",
-                                       "busy-timeout=-1",
-                                       "busy-timeout=5s",
-                                       "busy-timeout=1.5",
-                                       "busy-timeout=0x10",
-                                       "busy-timeout=99999999999999999999"};
+    static const char *const malformed[] = {"busy-timeout=",
+                                            "busy-timeout=x",
+                                            "busy-timeout=-1",
+                                            "busy-timeout=5s",
+                                            "busy-timeout=1.5",
+                                            "busy-timeout=0x10",
+                                            "busy-timeout=99999999999999999999"};
     assert_true(parse(&o, ""));
     assert_int_equal(o.busy_timeout, 10);
     assert_true(parse(&o, "busy-timeout=3"));
     assert_int_equal(o.busy_timeout, 3);
     assert_true(parse(&o, "busy-timeout='60';pss=off"));
     assert_int_equal(o.busy_timeout, 60);
-    for (size_t i = 0; i < sizeof junk / sizeof junk[0]; i++)
-        if (parse(&o, junk[i]))
-            fail_msg("taken for an option: %s", junk[i]);
+    for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++)
+        if (parse(&o, malformed[i]))
+            fail_msg("accepted: %s", malformed[i]);
 }
 
-static void junk_is_refused(void **state)
+static void malformed_is_refused(void **state)
 {
     (void)state;
-    static const char *const junk[] = {
+    static const char *const malformed[] = {
         "slots",
         "slots=",
         "slots=both",
@@ -161,14 +161,14 @@ static void junk_is_refused(void **state)
         "slots='auth'x",
         "pss='on'log=debug",
     };
-    for (size_t i = 0; i < sizeof junk / sizeof junk[0]; i++) {
+    for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
         struct jpki_options o;
-        if (parse(&o, junk[i]))
-            fail_msg("taken for an option: %s", junk[i]);
+        if (parse(&o, malformed[i]))
+            fail_msg("accepted: %s", malformed[i]);
     }
 }
 
-static void texts_have_a_limit(void **state)
+static void text_length_limit(void **state)
 {
     (void)state;
     struct jpki_options o;
@@ -183,7 +183,7 @@ static void texts_have_a_limit(void **state)
     assert_false(parse(&o, text));
 }
 
-static int be_quiet(void **state)
+static int no_log(void **state)
 {
     (void)state;
     return jpki_log_open(JPKI_LOG_OFF, NULL) ? 0 : -1;
@@ -192,13 +192,10 @@ static int be_quiet(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_said),
-        cmocka_unit_test(every_word),
-        cmocka_unit_test(yes_and_no),
-        cmocka_unit_test(separators_and_quotes),
-        cmocka_unit_test(seconds),
-        cmocka_unit_test(junk_is_refused),
-        cmocka_unit_test(texts_have_a_limit),
+        cmocka_unit_test(defaults),          cmocka_unit_test(every_value),
+        cmocka_unit_test(yes_and_no),        cmocka_unit_test(separators_and_quotes),
+        cmocka_unit_test(busy_timeout),      cmocka_unit_test(malformed_is_refused),
+        cmocka_unit_test(text_length_limit),
     };
-    return cmocka_run_group_tests(tests, be_quiet, NULL);
+    return cmocka_run_group_tests(tests, no_log, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tries are not wasted: PINs the card has refused, the last try, keypads; and changing PINs. */
+/* No try is wasted: PINs that the card has refused, the last try, keypads; and change_pin PINs. */
 #include "application.h"
 
 #include <stdlib.h>
@@ -20,15 +20,16 @@ static uint64_t verifies(const struct app *app)
     return counters.verifies;
 }
 
-/* ---- Not twice -------------------------------------------------------------------------- */
+/* ---- Refused PINs ----------------------------------------------------------------------- */
 
-static void a_wrong_pin_costs_one_try(void **state)
+static void wrong_pin_costs_one_try(void **state)
 {
     struct app *app = *state;
     CK_SESSION_HANDLE session = app_session(SIGN);
     for (int i = 0; i < 5; i++)
         assert_int_equal(app_try_login(session, "WRONG1"), CKR_PIN_INCORRECT);
-    assert_int_equal(app_try_login(session, "wrong1"), CKR_PIN_INCORRECT); /* the same */
+    assert_int_equal(app_try_login(session, "wrong1"),
+                     CKR_PIN_INCORRECT); /* the same, lower case */
     assert_int_equal(tries(app, SIGN_FILE), 4);
     assert_int_equal(app_try_login(session, "WRONG2"), CKR_PIN_INCORRECT);
     assert_int_equal(app_try_login(session, "WRONG1"), CKR_PIN_INCORRECT);
@@ -39,7 +40,7 @@ static void a_wrong_pin_costs_one_try(void **state)
     assert_int_equal(tries(app, SIGN_FILE), 5);
 }
 
-static void also_after_it_was_taken_out(void **state)
+static void also_after_reinsertion(void **state)
 {
     struct app *app = *state;
     assert_int_equal(app_try_login(app_session(AUTH), "0001"), CKR_PIN_INCORRECT);
@@ -50,8 +51,8 @@ static void also_after_it_was_taken_out(void **state)
     assert_int_equal(tries(app, AUTH_FILE), 2);
 }
 
-/* The municipal counter set the PIN anew: what was wrong may be right now. */
-static void a_counter_that_went_up(void **state)
+/* The municipal counter has set a new PIN: the refused one may be right now. */
+static void counter_went_up(void **state)
 {
     struct app *app = *state;
     CK_SESSION_HANDLE session = app_session(AUTH);
@@ -61,7 +62,7 @@ static void a_counter_that_went_up(void **state)
     assert_int_equal(tries(app, AUTH_FILE), 2);
 }
 
-static void a_lost_answer_to_a_wrong_pin(void **state)
+static void lost_answer_to_a_wrong_pin(void **state)
 {
     struct app *app = *state;
     CK_SESSION_HANDLE session = app_session(AUTH);
@@ -73,8 +74,8 @@ static void a_lost_answer_to_a_wrong_pin(void **state)
     app_login(session, AUTH_PIN);
 }
 
-/* And to a right one: nobody is logged in, so nothing stays unlocked. */
-static void a_lost_answer_to_a_right_pin(void **state)
+/* Not logged in, so the card must not stay unlocked. */
+static void lost_answer_to_a_right_pin(void **state)
 {
     struct app *app = *state;
     CK_SESSION_HANDLE session = app_session(AUTH);
@@ -87,7 +88,7 @@ static void a_lost_answer_to_a_right_pin(void **state)
     app_login(session, AUTH_PIN);
 }
 
-static void the_last_try_is_kept(void **state)
+static void keep_last_try_option(void **state)
 {
     struct app *app = *state;
     app_restart("keep-last-try=yes");
@@ -102,8 +103,8 @@ static void the_last_try_is_kept(void **state)
     assert_int_equal(tries(app, AUTH_FILE), 3);
 }
 
-/* Whatever is logged of a login and a signature, the PIN is not in it. */
-static void the_log_of_a_login(void **state)
+/* At level debug the log of a login and a signature does not contain the PIN. */
+static void no_pin_in_the_log(void **state)
 {
     (void)state;
     char path[] = "/tmp/jpki-log.XXXXXX", options[64], text[65536];
@@ -121,7 +122,7 @@ static void the_log_of_a_login(void **state)
     unlink(path);
     assert_true(length > 0);
     text[length] = '\0';
-    assert_non_null(strstr(text, "00 20 00 9B")); /* the VERIFY is told of */
+    assert_non_null(strstr(text, "00 20 00 9B")); /* but the VERIFY */
     static const char *const secrets[] = {SIGN_PIN,   "WRONG1",     "414243313233",
                                           "41 42 43", "57524F4E47", "57 52 4F"};
     for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
@@ -137,7 +138,7 @@ static CK_FLAGS flags_of(CK_SLOT_ID slot)
     return info.flags;
 }
 
-static void typed_at_the_reader(void **state)
+static void typed_at_the_keypad(void **state)
 {
     struct app *app = *state;
     CK_SESSION_HANDLE session = app_session(AUTH), sign = app_session(SIGN);
@@ -145,7 +146,8 @@ static void typed_at_the_reader(void **state)
     assert_int_equal(flags_of(AUTH) & CKF_PROTECTED_AUTHENTICATION_PATH, 0);
     readers_keypad("");
     assert_int_not_equal(flags_of(AUTH) & CKF_PROTECTED_AUTHENTICATION_PATH, 0);
-    assert_int_equal(flags_of(SIGN) & CKF_PROTECTED_AUTHENTICATION_PATH, 0); /* has letters */
+    assert_int_equal(flags_of(SIGN) & CKF_PROTECTED_AUTHENTICATION_PATH,
+                     0); /* its PIN has letters */
     assert_int_not_equal(C_Login(session, CKU_USER, NULL, 0), CKR_OK);
     assert_int_equal(verifies(app), 0);
     assert_int_equal(C_Login(sign, CKU_USER, NULL, 0), CKR_ARGUMENTS_BAD);
@@ -177,7 +179,7 @@ static CK_SESSION_HANDLE writable(CK_SLOT_ID slot)
     return session;
 }
 
-static void changing(void **state)
+static void change_pin(void **state)
 {
     struct app *app = *state;
     static const char *const namings[] = {"sfi=on", "sfi=off", "sfi.verify=off"};
@@ -197,7 +199,7 @@ static void changing(void **state)
     }
 }
 
-static void what_cannot_be_changed(void **state)
+static void refused_changes(void **state)
 {
     struct app *app = *state;
     CK_SESSION_HANDLE session = writable(SIGN), auth = writable(AUTH);
@@ -222,16 +224,16 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, app_open, app_close)
     const struct CMUnitTest tests[] = {
-        TEST(a_wrong_pin_costs_one_try),
-        TEST(also_after_it_was_taken_out),
-        TEST(a_counter_that_went_up),
-        TEST(a_lost_answer_to_a_wrong_pin),
-        TEST(a_lost_answer_to_a_right_pin),
-        TEST(the_last_try_is_kept),
-        TEST(the_log_of_a_login),
-        TEST(typed_at_the_reader),
-        TEST(changing),
-        TEST(what_cannot_be_changed),
+        TEST(wrong_pin_costs_one_try),
+        TEST(also_after_reinsertion),
+        TEST(counter_went_up),
+        TEST(lost_answer_to_a_wrong_pin),
+        TEST(lost_answer_to_a_right_pin),
+        TEST(keep_last_try_option),
+        TEST(no_pin_in_the_log),
+        TEST(typed_at_the_keypad),
+        TEST(change_pin),
+        TEST(refused_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,13 +52,13 @@ static void closing(void **state)
     assert_int_equal(info_of(b), CKR_SESSION_HANDLE_INVALID);
     assert_int_equal(info_of(c), CKR_OK);
     assert_int_equal(C_CloseAllSessions(77), CKR_SLOT_ID_INVALID);
-    CK_SESSION_HANDLE d = app_session(AUTH); /* no handle is given twice */
+    CK_SESSION_HANDLE d = app_session(AUTH); /* no handle is used twice */
     assert_true(d != a && d != b && d != c);
     assert_int_equal(C_CloseSession(0), CKR_SESSION_HANDLE_INVALID);
     assert_int_equal(C_CloseSession(~0UL), CKR_SESSION_HANDLE_INVALID);
 }
 
-static void sessions_die_with_the_module(void **state)
+static void sessions_end_at_finalize(void **state)
 {
     (void)state;
     CK_SESSION_HANDLE session = app_session(AUTH);
@@ -66,8 +66,8 @@ static void sessions_die_with_the_module(void **state)
     assert_int_equal(info_of(session), CKR_SESSION_HANDLE_INVALID);
 }
 
-/* When nobody has a session, other programs may have the card for themselves. */
-static void the_card_is_given_back(void **state)
+/* Without a session, other programs can connect exclusively. */
+static void connection_is_closed(void **state)
 {
     (void)state;
     CK_SESSION_HANDLE session = app_session(AUTH);
@@ -107,8 +107,8 @@ static bool unlocked(const struct app *app, const char *sign)
     return strcmp(status(app->card, sign), "6982") != 0;
 }
 
-/* What we unlocked, nobody else can use afterwards, even on a card whose SELECT forgets nothing. */
-static void nothing_stays_unlocked(void **state)
+/* After logout no other program can use the key, even on a card that keeps PINs at SELECT. */
+static void locked_after_logout(void **state)
 {
     struct app *app = *state;
     vcard_set(app->vcard, "forget.select_same=off");
@@ -131,7 +131,7 @@ static void nothing_stays_unlocked(void **state)
     assert_false(unlocked(app, SIGN_AUTH));
 }
 
-static void wrong_forms_cost_nothing(void **state)
+static void malformed_pins_cost_nothing(void **state)
 {
     struct app *app = *state;
     CK_SESSION_HANDLE auth = app_session(AUTH), sign = app_session(SIGN);
@@ -167,7 +167,7 @@ static void wrong_pins_cost_one_each(void **state)
     vcard_reset_counters(app->vcard);
     assert_int_equal(app_try_login(session, AUTH_PIN), CKR_PIN_LOCKED);
     vcard_counters(app->vcard, &counters);
-    assert_int_equal(counters.verifies, 0); /* nothing goes out on a blocked PIN */
+    assert_int_equal(counters.verifies, 0); /* no VERIFY of a blocked PIN */
     assert_int_equal(vcard_tries(app->vcard, "jpki", 0x001B), 5);
 }
 
@@ -179,9 +179,9 @@ static void lower_case_is_folded(void **state)
     assert_int_equal(vcard_tries(app->vcard, "jpki", 0x001B), 5);
 }
 
-/* ---- What private objects are worth ----------------------------------------------------- */
+/* ---- Private objects -------------------------------------------------------------------- */
 
-static void handles_die_at_logout(void **state)
+static void handles_end_at_logout(void **state)
 {
     (void)state;
     CK_OBJECT_HANDLE key, again;
@@ -203,7 +203,7 @@ static void handles_die_at_logout(void **state)
     }
 }
 
-static void what_is_private(void **state)
+static void private_objects(void **state)
 {
     (void)state;
     CK_OBJECT_HANDLE key;
@@ -218,12 +218,13 @@ static void what_is_private(void **state)
     assert_int_equal(app_find_class(sign, CKO_PRIVATE_KEY, NULL, 0), 1);
     assert_int_equal(app_find_class(sign, CKO_PUBLIC_KEY, NULL, 0), 1);
     assert_int_equal(app_find_class(sign, CKO_CERTIFICATE, NULL, 0), 2);
-    assert_int_equal(app_find_class(auth, CKO_PRIVATE_KEY, NULL, 0), 0); /* the other's login */
+    assert_int_equal(app_find_class(auth, CKO_PRIVATE_KEY, NULL, 0),
+                     0); /* needs a login of its own */
 }
 
-/* Logging out of one token does not log the application out of the other for good: the
- * authentication PIN is kept; the signature PIN never is, and that login is honestly gone. */
-static void the_other_login(void **state)
+/* Logout of one token powers the card off. The other token's login remains where its PIN is kept
+ * (authentication), else it is lost. */
+static void login_of_the_other_token(void **state)
 {
     struct app *app = *state;
     CK_OBJECT_HANDLE auth_key, sign_key;
@@ -246,16 +247,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(opening),
         TEST(closing),
-        TEST(sessions_die_with_the_module),
-        TEST(the_card_is_given_back),
+        TEST(sessions_end_at_finalize),
+        TEST(connection_is_closed),
         TEST(logging_in_and_out),
-        TEST(nothing_stays_unlocked),
-        TEST(wrong_forms_cost_nothing),
+        TEST(locked_after_logout),
+        TEST(malformed_pins_cost_nothing),
         TEST(wrong_pins_cost_one_each),
         TEST(lower_case_is_folded),
-        TEST(handles_die_at_logout),
-        TEST(what_is_private),
-        TEST(the_other_login),
+        TEST(handles_end_at_logout),
+        TEST(private_objects),
+        TEST(login_of_the_other_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

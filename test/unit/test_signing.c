@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Every mechanism signs; C_Verify and OpenSSL both agree (PKCS#11 2.40, 5.11 and 5.12). */
+/* Every mechanism signs; C_Verify and OpenSSL verify (PKCS#11 2.40, 5.11 and 5.12). */
 #include "application.h"
 
 #include <openssl/evp.h>
@@ -49,9 +49,9 @@ static EVP_PKEY *public_key(const struct app *app, const char *file)
     return key;
 }
 
-/* OpenSSL's word; `data` is hashed first where the mechanism does. */
-static bool openssl_agrees(const struct app *app, const char *file, const struct row *row,
-                           const CK_BYTE *data, CK_ULONG length, const CK_BYTE *signature)
+/* Whether OpenSSL verifies it; `data` is hashed first where the mechanism does. */
+static bool openssl_verifies(const struct app *app, const char *file, const struct row *row,
+                             const CK_BYTE *data, CK_ULONG length, const CK_BYTE *signature)
 {
     uint8_t hash[EVP_MAX_MD_SIZE];
     unsigned hash_length = 0;
@@ -91,7 +91,7 @@ static void sign_and_verify(const struct app *app, CK_SLOT_ID slot, CK_SESSION_H
     assert_int_equal(C_Sign(session, data, length, signature, &room), CKR_OK);
     assert_int_equal(room, SIGNATURE);
     assert_true(
-        openssl_agrees(app, slot == AUTH ? AUTH_CERT : SIGN_CERT, row, data, length, signature));
+        openssl_verifies(app, slot == AUTH ? AUTH_CERT : SIGN_CERT, row, data, length, signature));
     assert_int_equal(C_VerifyInit(session, &mechanism, public_part), CKR_OK);
     assert_int_equal(C_Verify(session, data, length, signature, SIGNATURE), CKR_OK);
     signature[100] ^= 1;
@@ -160,7 +160,7 @@ static void in_parts(const struct app *app, const struct row *row, CK_BYTE *data
         assert_int_equal(C_SignUpdate(session, data + at, length - at < step ? length - at : step),
                          CKR_OK);
     assert_int_equal(C_SignFinal(session, signature, &room), CKR_OK);
-    assert_true(openssl_agrees(app, AUTH_CERT, row, data, length, signature));
+    assert_true(openssl_verifies(app, AUTH_CERT, row, data, length, signature));
     assert_int_equal(C_VerifyInit(session, &mechanism, app_object(session, CKO_PUBLIC_KEY)),
                      CKR_OK);
     for (CK_ULONG at = 0; at < length; at += step)
@@ -234,7 +234,7 @@ static void pss_of_a_hash(void **state)
     }
 }
 
-static void no_pss_on_this_card(void **state)
+static void card_without_pss(void **state)
 {
     struct app *app = *state;
     CK_OBJECT_HANDLE key;
@@ -253,7 +253,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, app_open, app_close)
     const struct CMUnitTest tests[] = {
         TEST(every_mechanism_signs), TEST(empty_messages), TEST(messages_in_parts),
-        TEST(pss_parameters),        TEST(pss_of_a_hash),  TEST(no_pss_on_this_card),
+        TEST(pss_parameters),        TEST(pss_of_a_hash),  TEST(card_without_pss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Slots, tokens and mechanisms (PKCS#11 2.40, 5.5), and how little is sent to tell of them. */
+/* Slots, tokens and mechanisms (PKCS#11 2.40, 5.5), and the commands that they cost. */
 #include "application.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ static CK_ULONG list(CK_BBOOL present, CK_SLOT_ID *ids)
     return count;
 }
 
-static bool slot_says_present(CK_SLOT_ID id)
+static bool token_present(CK_SLOT_ID id)
 {
     CK_SLOT_INFO info;
     assert_int_equal(C_GetSlotInfo(id, &info), CKR_OK);
@@ -57,14 +57,14 @@ static void two_slots_per_reader(void **state)
     assert_int_equal(C_GetSlotList(CK_TRUE, ids, &room), CKR_BUFFER_TOO_SMALL);
     assert_int_equal(room, 2);
     assert_int_equal(C_GetSlotList(CK_TRUE, ids, NULL), CKR_ARGUMENTS_BAD);
-    assert_false(slot_says_present(2));
+    assert_false(token_present(2));
     CK_TOKEN_INFO info;
     assert_int_equal(C_GetTokenInfo(2, &info), CKR_TOKEN_NOT_PRESENT);
     assert_int_equal(C_GetTokenInfo(4, &info), CKR_SLOT_ID_INVALID);
-    readers_unplug(app->reader); /* slots stay, and stay whose they are */
+    readers_unplug(app->reader); /* its slots remain, with the same ids */
     assert_int_equal(list(CK_FALSE, ids), 4);
     assert_int_equal(list(CK_TRUE, ids), 0);
-    assert_false(slot_says_present(AUTH));
+    assert_false(token_present(AUTH));
     readers_insert(readers_plug("Fake reader 00 00"), app->vcard);
     assert_int_equal(list(CK_TRUE, ids), 2);
     assert_int_equal(ids[0], AUTH);
@@ -88,7 +88,7 @@ static void no_readers(void **state)
     assert_int_equal(list(CK_TRUE, ids), 0);
 }
 
-static void the_service_comes_and_goes(void **state)
+static void pcscd_stops_and_starts(void **state)
 {
     (void)state;
     CK_SLOT_ID ids[8];
@@ -96,12 +96,12 @@ static void the_service_comes_and_goes(void **state)
     readers_service(false);
     assert_int_equal(list(CK_FALSE, ids), 2);
     assert_int_equal(list(CK_TRUE, ids), 0);
-    assert_false(slot_says_present(AUTH));
+    assert_false(token_present(AUTH));
     readers_service(true);
     assert_int_equal(list(CK_TRUE, ids), 2);
 }
 
-/* ---- What a card lacks ------------------------------------------------------------------ */
+/* ---- Cards without a key ---------------------------------------------------------------- */
 
 static void expect_only(struct app *app, CK_SLOT_ID there, CK_SLOT_ID missing)
 {
@@ -111,8 +111,8 @@ static void expect_only(struct app *app, CK_SLOT_ID there, CK_SLOT_ID missing)
     CK_ULONG count = 0;
     assert_int_equal(list(CK_TRUE, ids), 1);
     assert_int_equal(ids[0], there);
-    assert_true(slot_says_present(there));
-    assert_false(slot_says_present(missing));
+    assert_true(token_present(there));
+    assert_false(token_present(missing));
     assert_int_equal(C_GetTokenInfo(there, &info), CKR_OK);
     assert_int_equal(C_GetTokenInfo(missing, &info), CKR_TOKEN_NOT_PRESENT);
     assert_int_equal(C_GetMechanismList(missing, NULL, &count), CKR_TOKEN_NOT_PRESENT);
@@ -121,7 +121,8 @@ static void expect_only(struct app *app, CK_SLOT_ID there, CK_SLOT_ID missing)
     (void)app;
 }
 
-static void lack(struct app *app, const char *assignment, const char *other, CK_SLOT_ID there)
+static void without_key(struct app *app, const char *assignment, const char *other,
+                        CK_SLOT_ID there)
 {
     readers_remove(app->reader);
     vcard_rewind(app->vcard);
@@ -131,17 +132,17 @@ static void lack(struct app *app, const char *assignment, const char *other, CK_
     expect_only(app, there, there == AUTH ? SIGN : AUTH);
 }
 
-static void a_card_without_the_signature_key(void **state)
+static void card_without_the_signature_key(void **state)
 {
-    lack(*state, "sign=off", "ef0008=on", AUTH);
-    lack(*state, "sign=off", "ef0008=off", AUTH);
-    lack(*state, "sign=off", "sfi=off", AUTH);
+    without_key(*state, "sign=off", "ef0008=on", AUTH);
+    without_key(*state, "sign=off", "ef0008=off", AUTH);
+    without_key(*state, "sign=off", "sfi=off", AUTH);
 }
 
-static void a_card_without_the_authentication_key(void **state)
+static void card_without_the_authentication_key(void **state)
 {
-    lack(*state, "auth=off", "ef0008=on", SIGN);
-    lack(*state, "auth=off", "ef0006=off", SIGN);
+    without_key(*state, "auth=off", "ef0008=on", SIGN);
+    without_key(*state, "auth=off", "ef0006=off", SIGN);
 }
 
 /* The PIN is there: so is the token, and a login; but nothing to sign with. */
@@ -175,8 +176,8 @@ static void an_empty_certificate(void **state)
     }
 }
 
-/* Left alone after one SELECT, however often it is asked for, until it is taken out. */
-static void a_foreign_card(void **state)
+/* Gets one SELECT, however often it is asked for, until it is removed. */
+static void foreign_card(void **state)
 {
     struct app *app = *state;
     CK_SLOT_ID ids[8];
@@ -195,7 +196,7 @@ static void a_foreign_card(void **state)
             assert_int_equal(C_GetMechanismList(AUTH, NULL, &count), CKR_TOKEN_NOT_PRESENT);
             assert_int_equal(C_OpenSession(AUTH, CKF_SERIAL_SESSION, NULL, NULL, &session),
                              CKR_TOKEN_NOT_PRESENT);
-            (void)slot_says_present(AUTH);
+            (void)token_present(AUTH);
         }
         assert_int_equal(app_commands(app), 1);
     }
@@ -203,7 +204,7 @@ static void a_foreign_card(void **state)
 
 /* ---- Token info ------------------------------------------------------------------------- */
 
-static void what_a_token_says(void **state)
+static void token_info(void **state)
 {
     struct app *app = *state;
     CK_TOKEN_INFO auth, sign;
@@ -252,7 +253,7 @@ static void flags_as_tries_fall(void **state)
             assert_int_equal((flags & CKF_USER_PIN_COUNT_LOW) != 0,
                              tries > 0 && tries < pins[i].full);
         }
-        assert_int_equal(token_flags(1 - pins[i].slot) & all, 0); /* never the other's */
+        assert_int_equal(token_flags(1 - pins[i].slot) & all, 0); /* not the other token's */
         vcard_set_tries(app->vcard, "jpki", pins[i].file, pins[i].full);
     }
 }
@@ -328,9 +329,9 @@ static void pss_where_the_card_has_it(void **state)
     assert_int_equal(counters.signatures, 0);
 }
 
-/* ---- What is free ----------------------------------------------------------------------- */
+/* ---- Calls that send nothing ------------------------------------------------------------ */
 
-static void these_send_nothing(void **state)
+static void calls_that_send_nothing(void **state)
 {
     struct app *app = *state;
     CK_SLOT_ID ids[8];
@@ -340,13 +341,13 @@ static void these_send_nothing(void **state)
     assert_int_equal(C_Initialize(NULL), CKR_OK);
     (void)list(CK_FALSE, ids);
     assert_int_equal(app_commands(app), 0);
-    /* The card is looked at once, by whichever function asks first. */
-    assert_true(slot_says_present(AUTH));
-    assert_true(slot_says_present(SIGN));
+    /* The card is recognised once, by the function that asks first. */
+    assert_true(token_present(AUTH));
+    assert_true(token_present(SIGN));
     CK_SESSION_HANDLE session = app_session(AUTH);
     app_commands(app);
     for (int i = 0; i < 3; i++) {
-        assert_true(slot_says_present(AUTH));
+        assert_true(token_present(AUTH));
         assert_int_equal(C_GetSessionInfo(session, &info), CKR_OK);
         assert_int_equal(C_CloseSession(app_session(AUTH)), CKR_OK);
     }
@@ -359,17 +360,17 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(two_slots_per_reader),
         TEST(no_readers),
-        TEST(the_service_comes_and_goes),
-        TEST(a_card_without_the_signature_key),
-        TEST(a_card_without_the_authentication_key),
+        TEST(pcscd_stops_and_starts),
+        TEST(card_without_the_signature_key),
+        TEST(card_without_the_authentication_key),
         TEST(an_empty_certificate),
-        TEST(a_foreign_card),
-        TEST(what_a_token_says),
+        TEST(foreign_card),
+        TEST(token_info),
         TEST(flags_as_tries_fall),
         TEST(tokens_count_sessions),
         TEST(mechanisms),
         TEST(pss_where_the_card_has_it),
-        TEST(these_send_nothing),
+        TEST(calls_that_send_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Many threads at three readers, while a card comes and goes and somebody waits for events; in the
- * end C_Finalize under their feet. Made for ThreadSanitizer (see the script tsan): no race, no dead
- * lock, and every signature that comes is right. */
+/* Several threads at three readers, while a card is removed and inserted and a thread waits for
+ * events; in the end C_Finalize while they work. For ThreadSanitizer (test/static/tsan): no race,
+ * no deadlock, and every signature is right. */
 #include "application.h"
 
 #include <pthread.h>
@@ -17,10 +17,10 @@ static struct {
     struct app apps[READERS];
     atomic_uint wrong, signatures, events;
     atomic_bool stop;
-} shop;
+} shared;
 
-/* A code that a card which comes and goes, or C_Finalize, explains. */
-static bool explained(CK_RV rv)
+/* Whether the removal of a card, or C_Finalize, can be the reason. */
+static bool is_expected(CK_RV rv)
 {
     static const CK_RV codes[] = {CKR_OK,
                                   CKR_DEVICE_REMOVED,
@@ -40,17 +40,17 @@ static bool explained(CK_RV rv)
 
 static bool fine(CK_RV rv)
 {
-    if (!explained(rv)) {
+    if (!is_expected(rv)) {
         print_error("unexpected 0x%lx\n", rv);
-        shop.wrong++;
+        shared.wrong++;
     }
     return rv == CKR_OK;
 }
 
-/* From session to signature; the others' sessions and logins at the same slot come and go. */
+/* From session to signature; other threads log in and out at the same slot. */
 static void sign_once(CK_SLOT_ID slot)
 {
-    const struct app *app = &shop.apps[slot / 2];
+    const struct app *app = &shared.apps[slot / 2];
     CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
     CK_ATTRIBUTE template = {CKA_CLASS, &class, sizeof class};
     CK_BYTE data[] = {'h', 'e', 'l', 'l', 'o'}, signature[SIGNATURE];
@@ -65,9 +65,9 @@ static void sign_once(CK_SLOT_ID slot)
         fine(C_FindObjects(session, &key, 1, &count)) && fine(C_FindObjectsFinal(session)) &&
         count == 1 && fine(C_SignInit(session, &mechanism, key)) &&
         fine(C_Sign(session, data, sizeof data, signature, &length))) {
-        shop.signatures++;
+        shared.signatures++;
         if (!app_signed(app, slot % 2 == 0 ? AUTH_CERT : SIGN_CERT, signature))
-            shop.wrong++;
+            shared.wrong++;
     }
     (void)fine(C_CloseSession(session));
 }
@@ -75,15 +75,15 @@ static void sign_once(CK_SLOT_ID slot)
 static void *signer(void *argument)
 {
     CK_SLOT_ID slot = *(const CK_SLOT_ID *)argument;
-    for (unsigned i = 0; i < ROUNDS && !shop.stop; i++)
+    for (unsigned i = 0; i < ROUNDS && !shared.stop; i++)
         sign_once(slot);
     return NULL;
 }
 
-static void *asker(void *argument)
+static void *reader_of_slots(void *argument)
 {
     (void)argument;
-    while (!shop.stop) {
+    while (!shared.stop) {
         CK_SLOT_ID list[2 * READERS];
         CK_ULONG count = 2 * READERS;
         CK_SLOT_INFO info;
@@ -102,16 +102,16 @@ static void *waiter(void *argument)
     (void)argument;
     CK_SLOT_ID slot;
     while (C_WaitForSlotEvent(0, &slot, NULL) == CKR_OK)
-        shop.events++;
+        shared.events++;
     return NULL;
 }
 
-/* The last reader's card. */
-static void *visitor(void *argument)
+/* Removes and inserts the card of the last reader. */
+static void *remover(void *argument)
 {
     (void)argument;
-    const struct app *app = &shop.apps[READERS - 1];
-    while (!shop.stop) {
+    const struct app *app = &shared.apps[READERS - 1];
+    while (!shared.stop) {
         (void)usleep(20000);
         readers_remove(app->reader);
         (void)usleep(5000);
@@ -120,7 +120,7 @@ static void *visitor(void *argument)
     return NULL;
 }
 
-static int open_shop(void **state)
+static int open_readers(void **state)
 {
     (void)state;
     readers_clear();
@@ -128,62 +128,63 @@ static int open_shop(void **state)
         char name[40];
         void *card = NULL;
         assert_int_equal(vcard_fixture_open(&card), 0);
-        shop.apps[i].card = card;
-        shop.apps[i].vcard = shop.apps[i].card->card;
-        set(shop.apps[i].card, "persist=off");
+        shared.apps[i].card = card;
+        shared.apps[i].vcard = shared.apps[i].card->card;
+        set(shared.apps[i].card, "persist=off");
         (void)snprintf(name, sizeof name, "Reader %u 00 00", i);
-        shop.apps[i].reader = readers_plug(name);
-        readers_insert(shop.apps[i].reader, shop.apps[i].vcard);
+        shared.apps[i].reader = readers_plug(name);
+        readers_insert(shared.apps[i].reader, shared.apps[i].vcard);
     }
     app_restart(NULL);
     return 0;
 }
 
-static int close_shop(void **state)
+static int close_readers(void **state)
 {
     (void)state;
     (void)C_Finalize(NULL);
     readers_clear();
     for (unsigned i = 0; i < READERS; i++) {
-        void *card = shop.apps[i].card;
+        void *card = shared.apps[i].card;
         vcard_fixture_close(&card);
     }
     return 0;
 }
 
-static void everybody(void **state)
+static void all_threads(void **state)
 {
     (void)state;
     static CK_SLOT_ID slots[SIGNERS];
     pthread_t signers[SIGNERS], others[3];
-    void *(*const roles[3])(void *) = {asker, waiter, visitor};
+    void *(*const roles[3])(void *) = {reader_of_slots, waiter, remover};
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(pthread_create(&others[i], NULL, roles[i], NULL), 0);
     for (unsigned i = 0; i < SIGNERS; i++) {
         slots[i] = i;
         assert_int_equal(pthread_create(&signers[i], NULL, signer, &slots[i]), 0);
     }
-    /* The first ones are done; the others find the module gone. */
+    /* One thread is done; the others find the module finalised. */
     assert_int_equal(pthread_join(signers[0], NULL), 0);
     assert_int_equal(C_Finalize(NULL), CKR_OK);
-    shop.stop = true;
+    shared.stop = true;
     for (unsigned i = 1; i < SIGNERS; i++)
         assert_int_equal(pthread_join(signers[i], NULL), 0);
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(pthread_join(others[i], NULL), 0);
-    print_message("%u signatures, %u events, %u wrong\n", shop.signatures, shop.events, shop.wrong);
-    assert_int_equal(shop.wrong, 0);
-    assert_true(shop.signatures >= ROUNDS);
+    print_message("%u signatures, %u events, %u wrong\n", shared.signatures, shared.events,
+                  shared.wrong);
+    assert_int_equal(shared.wrong, 0);
+    assert_true(shared.signatures >= ROUNDS);
     for (unsigned i = 0; i < READERS; i++) {
-        assert_int_equal(vcard_tries(shop.apps[i].vcard, "jpki", 0x18), 3);
-        assert_int_equal(vcard_tries(shop.apps[i].vcard, "jpki", 0x1B), 5);
+        assert_int_equal(vcard_tries(shared.apps[i].vcard, "jpki", 0x18), 3);
+        assert_int_equal(vcard_tries(shared.apps[i].vcard, "jpki", 0x1B), 5);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(everybody, open_shop, close_shop),
+        cmocka_unit_test_setup_teardown(all_threads, open_readers, close_readers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

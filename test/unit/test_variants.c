@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Cards differ, and what is known of them leaves room. One walk, list to log-out, over every value
- * of every switch of the virtual card alone, and over random combinations of them.
+ * client_walk with cards of every kind: every value of every switch of the virtual card alone, and
+ * random combinations of them.
  *
- *   CHECKS_SEED=N               of the random combinations; else the time of day, which is printed
- *   CHECKS_COMBINATIONS=N       how many, else 300
- *   CHECKS_SWITCHES="A=B C=D"   only this one
+ *   UNIT_SEED=N               of the random combinations; by default the time, which is printed
+ *   UNIT_COMBINATIONS=N       how many, by default 300
+ *   UNIT_SWITCHES="A=B C=D"   only this one
  */
 #include "client_walk.h"
 
@@ -17,21 +17,21 @@
 #define SETTING_MAX  1024U
 #define SWITCH_TEXT  80U
 
-/* Values of the switches that take a form and not a choice. */
+/* Values for switches that have no list of values. */
 static const struct {
     const char *name, *values;
 } forms[] = {
     {"file.filler", "0|1|100|255|1000|4096"},
     {"sfi.refusal", "6A86|6A82|6985|6981|6B00|6700|6D00|6A81|6E00"},
     {"label", "JPKIAPICCTOKEN|JPKIAPIOSTOKEN"},
-    {"first", "off|6F00"}, /* what card.md knows of */
+    {"first", "off|6F00"}, /* see src/card/card.md */
     {"latency.command_us", "1"},
     {"latency.byte_us", "0"},
     {"latency.sign_us", "1"},
     {"atr", "3B888001000041E0B381A1003B|3BE000FF8131FE4514"},
 };
 
-/* No variants of a right card; each has its own test in test/unit/test_disturbed.c and below. */
+/* Failures rather than variants of a card: tested below and in test_removal.c. */
 static const char *const faults[] = {"mute",     "fail.next", "fail.at",
                                      "fail.ins", "jpki",      "sign.corrupt"};
 
@@ -50,13 +50,13 @@ static void note_switch(void *context, const char *name, const char *values, con
         if (strcmp(forms[i].name, name) == 0)
             values = forms[i].values;
     if (values[0] == '<')
-        fail_msg("switch %s has a form that this test does not know", name);
+        fail_msg("switch %s has values that this test does not know", name);
     assert_true(switch_count < SWITCHES_MAX);
     switches[switch_count].name = name;
     switches[switch_count++].values = values;
 }
 
-/* Copies the n-th of "a|b|c"; false behind the last. */
+/* Copies the n-th of "a|b|c"; false when there is none. */
 static bool value_at(const char *values, unsigned n, char *value, size_t size)
 {
     while (n > 0 && (values = strchr(values, '|')) != NULL) {
@@ -76,14 +76,14 @@ static bool is(const struct app *app, const char *name, const char *value)
     return strcmp(now, value) == 0;
 }
 
-/* What each switch does to what an application sees; all others: nothing. */
+/* What an application sees of each switch; of those not named, nothing. */
 static struct expected expectation(const struct app *app)
 {
     struct expected expected = {.pss = is(app, "pss", "on"),
                                 .forgets = is(app, "sign.pin_each", "on"),
                                 .corrupts = is(app, "sign.corrupt", "on")};
-    /* After a wrong signature our application is made current: without EF 0006, which would tell
-     * that it is, by a SELECT, and that costs the PIN. */
+    /* After a wrong signature our application is selected again if EF 0006 does not prove that it
+     * is selected; that loses the PIN. */
     expected.forgets =
         expected.forgets || (is(app, "sign.corrupt", "next") && is(app, "ef0006", "off"));
     /* off: PIN, key and certificate are not there. empty: the certificate file is, with nothing in
@@ -116,10 +116,10 @@ static void put_card(struct app *app, const char *setting)
 static void walk_from(struct app *app, const char *setting, CK_SLOT_ID first)
 {
     put_card(app, setting);
-    struct walk one = {.app = app, .expected = expectation(app), .first = first};
+    struct client_walk one = {.app = app, .expected = expectation(app), .first = first};
     walks++;
-    if (!walk(&one)) {
-        print_error("CHECKS_SWITCHES=\"%s\" from slot %lu: %s\n", setting, first, one.failure);
+    if (!client_walk(&one)) {
+        print_error("UNIT_SWITCHES=\"%s\" from slot %lu: %s\n", setting, first, one.failure);
         failed++;
     }
     signatures += one.signatures;
@@ -146,7 +146,7 @@ static void start(void)
 
 static bool is_single(void)
 {
-    return getenv("CHECKS_SWITCHES") != NULL;
+    return getenv("UNIT_SWITCHES") != NULL;
 }
 
 static void each_switch_alone(void **state)
@@ -154,13 +154,13 @@ static void each_switch_alone(void **state)
     char value[SWITCH_TEXT], setting[SETTING_MAX];
     start();
     if (is_single()) {
-        walk_over(*state, getenv("CHECKS_SWITCHES"));
-        finish(getenv("CHECKS_SWITCHES"));
+        walk_over(*state, getenv("UNIT_SWITCHES"));
+        finish(getenv("UNIT_SWITCHES"));
         return;
     }
     for (unsigned i = 0; i < switch_count; i++) {
         for (unsigned n = 0; value_at(switches[i].values, n, value, sizeof value); n++) {
-            /* The refusal of short identifiers shows only where they are refused. */
+            /* How short identifiers are refused matters only where they are. */
             const char *with = strcmp(switches[i].name, "sfi.refusal") == 0 ? " sfi=off" : "";
             (void)snprintf(setting, sizeof setting, "%s=%s%s", switches[i].name, value, with);
             walk_over(*state, setting);
@@ -169,8 +169,8 @@ static void each_switch_alone(void **state)
     finish("alone");
 }
 
-/* Signatures that are never right, right at the second try; and no My Number Card. */
-static void faults_of_their_own(void **state)
+/* Signatures never right, right at the second attempt; and another kind of card. */
+static void special_switches(void **state)
 {
     start();
     walk_over(*state, "sign.corrupt=on");
@@ -189,13 +189,13 @@ static unsigned random_below(unsigned limit)
     return (unsigned)((random_state >> 16) % limit);
 }
 
-static unsigned number_of(const char *name, unsigned otherwise)
+static unsigned number_of(const char *name, unsigned default_value)
 {
     const char *text = getenv(name);
-    return text != NULL ? (unsigned)strtoul(text, NULL, 10) : otherwise;
+    return text != NULL ? (unsigned)strtoul(text, NULL, 10) : default_value;
 }
 
-/* Every switch with one chance in four is set to something. */
+/* Sets every switch with a probability of a quarter. */
 static void random_setting(char setting[SETTING_MAX])
 {
     size_t used = 0;
@@ -216,12 +216,12 @@ static void random_setting(char setting[SETTING_MAX])
 static void combinations(void **state)
 {
     char setting[SETTING_MAX];
-    unsigned seed = number_of("CHECKS_SEED", (unsigned)time(NULL));
-    unsigned count = number_of("CHECKS_COMBINATIONS", 300);
+    unsigned seed = number_of("UNIT_SEED", (unsigned)time(NULL));
+    unsigned count = number_of("UNIT_COMBINATIONS", 300);
     if (is_single())
         skip();
     start();
-    print_message("CHECKS_SEED=%u\n", seed);
+    print_message("UNIT_SEED=%u\n", seed);
     random_state = seed * 0x9E3779B97F4A7C15U + 1;
     for (unsigned i = 0; i < count; i++) {
         random_setting(setting);
@@ -230,7 +230,7 @@ static void combinations(void **state)
     finish("combinations");
 }
 
-/* A blocked PIN is told as such, whatever words the card has for it; the other works. */
+/* A blocked PIN is reported, whatever status word the card uses; the other PIN works. */
 static void blocked(void **state)
 {
     static const char *const words[] = {"6984", "6983", "63C0"};
@@ -263,7 +263,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_switch_alone, app_open_closed, app_close),
-        cmocka_unit_test_setup_teardown(faults_of_their_own, app_open_closed, app_close),
+        cmocka_unit_test_setup_teardown(special_switches, app_open_closed, app_close),
         cmocka_unit_test_setup_teardown(combinations, app_open_closed, app_close),
         cmocka_unit_test_setup_teardown(blocked, app_open_closed, app_close),
     };

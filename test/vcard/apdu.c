@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "apdu.h"
 
 #include <string.h>
@@ -21,7 +22,8 @@ static void parse_body(struct apdu *apdu, const uint8_t *body, size_t len)
         apdu->ne = expected_length(body[0]);
         return;
     }
-    /* Lc 00 before more bytes would be an extended length: short APDUs only (card.md, READ BINARY).
+    /* Lc 00 before more bytes would be an extended length: short APDUs only (src/card/card.md, READ
+     * BINARY).
      */
     size_t lc = body[0];
     if (lc == 0 || (len != 1 + lc && len != 2 + lc))

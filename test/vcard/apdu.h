@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Command APDUs (ISO/IEC 7816-4, short lengths) and the status words the card knows. */
 #ifndef VCARD_APDU_H
 #define VCARD_APDU_H

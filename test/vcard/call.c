@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The client of the control socket: one command, its answer on stdout. */
 #include "server.h"
 

@@ -1,4 +1,5 @@
-/* A card's life: opened, inserted, powered, asked; and its switches and counters. */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Opening, inserting and powering a card, sending commands; its switches and counters. */
 #include "card.h"
 
 #include <errno.h>
@@ -6,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#define ATR    "3BE000FF8131FE4514" /* card.md, Readers; T=1 */
+#define ATR    "3BE000FF8131FE4514" /* T=1 */
 #define ATR_T0 "3B6500004A504B4930" /* invented: T=0, historical bytes "JPKI0" */
 
 static void lay_out(struct vcard *card)
@@ -59,7 +60,7 @@ void vcard_close(struct vcard *card)
         destroy(card);
 }
 
-/* What a card loses without power: everything but what the state directory keeps. */
+/* Without power a card loses everything that is not in the state directory. */
 static void lose_power(struct vcard *card)
 {
     forget_all_pins(card);
@@ -180,7 +181,7 @@ size_t vcard_atr(struct vcard *card, uint8_t atr[VCARD_ATR_MAX])
     return len;
 }
 
-/* What the switches make of this command: FAULT_NONE, a fault, or a status word to answer. */
+/* What the switches require for this command: FAULT_NONE, a fault, or a status word. */
 static uint32_t due_fault(struct vcard *card, const struct apdu *apdu, bool first)
 {
     struct switches *switches = &card->switches;
@@ -235,7 +236,8 @@ static void count_pin_command(struct vcard *card, const struct apdu *apdu)
         card->counters.changes++;
 }
 
-/* One command, in its time. Returns the answer's length; 0 when the transport failed. */
+/* Carries out a command, with its latency. Returns the answer's length; 0 when the transport
+ * failed. */
 static size_t work(struct vcard *card, const uint8_t *command, size_t command_len, uint8_t *to)
 {
     struct apdu apdu;

@@ -1,5 +1,6 @@
-/* The inside of a virtual card: applications, files, security status. Private to the library.
- * Everything here is called with the card's mutex held. */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Parts of a virtual card: applications, files, security status. Private to the library. All
+ * functions are called with the card's mutex held. */
 #ifndef VCARD_CARD_H
 #define VCARD_CARD_H
 
@@ -10,7 +11,8 @@
 #include <openssl/evp.h>
 #include <pthread.h>
 
-/* Short EF identifiers are the low five bits of a file id (card.md, Commands). */
+/* Short EF identifiers are the low five bits of a file id (src/card/card.md, Short EF identifiers).
+ */
 #define SFI_MASK         0x1F
 #define PIN_MAX          16
 #define EF_MAX           16
@@ -29,7 +31,7 @@ enum ef_kind {
     EF_PIN,
 };
 
-/* The certificate an EF belongs to; the switches auth= and sign= take it away. */
+/* The certificate that an EF belongs to; the switches auth= and sign= remove it. */
 enum half { HALF_NONE, HALF_AUTH, HALF_SIGN };
 
 struct pin_rule {

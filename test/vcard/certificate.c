@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "certificate.h"
 
 #include <openssl/conf.h>
@@ -10,7 +11,7 @@
 #define SUBJECT_CN   22 /* digits and letters of a holder's CN */
 #define NAME_MAX_LEN 120
 
-/* Hosts under .invalid never resolve: nobody goes to the network for these. */
+/* Hosts under .invalid do not resolve, so no program connects to them. */
 #define CA_EXTENSIONS(unit)                                                                        \
     "[ext]\n"                                                                                      \
     "basicConstraints=critical,CA:TRUE\n"                                                          \
@@ -46,7 +47,7 @@
     "2.OU=CRL Distribution Points\n"                                                               \
     "CN=Invented-machi CRLDP\n" DIRECTORY(unit)
 
-/* The signature certificate's personal data (card.md, last line). */
+/* Personal data of the signature certificate (src/card/card.md, Certificates as issued). */
 #define PERSONAL                                                                                             \
     "[personal]\n"                                                                                           \
     "otherName.1=1.2.392.200149.8.5.5.1;FORMAT:UTF8,UTF8:%s\n"                                               \
@@ -102,7 +103,7 @@ static bool name_holder(X509_NAME *name)
     return add_part(name, "C", "JP") && add_part(name, "CN", text);
 }
 
-/* Random, positive, never shorter than its bytes. */
+/* Random, positive, without leading zero bytes. */
 static bool set_serial(X509 *certificate)
 {
     unsigned char random[SERIAL_BYTES];

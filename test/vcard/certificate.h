@@ -1,4 +1,5 @@
-/* Certificates in the JPKI's shape, with invented contents. Private to the library. */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Certificates like the JPKI's, with invented contents. Private to the library. */
 #ifndef VCARD_CERTIFICATE_H
 #define VCARD_CERTIFICATE_H
 

@@ -1,4 +1,6 @@
-/* The commands but PIN and signature, and the table of all of them (card.md, Commands). */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* All commands except those of PINs and signatures, and the table of all (src/card/card.md,
+ * Commands). */
 #include "card.h"
 
 #include <string.h>
@@ -18,7 +20,7 @@ static bool is_on(const struct vcard *card, enum switch_id id)
     return switch_on(&card->switches, id);
 }
 
-/* Forgetting is by switch: sources disagree (card.md, Security status). */
+/* Sources disagree on what is forgotten (src/card/card.md, Security status): there are switches. */
 static void enter_application(struct vcard *card, struct application *application)
 {
     if (application != card->current && is_on(card, SWITCH_FORGET_SELECT_OTHER))
@@ -57,7 +59,7 @@ static uint16_t select_ef(struct vcard *card, const struct apdu *apdu)
     return SW_OK;
 }
 
-/* 6A86 after power-up, else 9000 and nothing happens; by name it may have the MF's. */
+/* 6A86 after power-up, otherwise 9000 without effect. */
 static uint16_t select_mf(const struct vcard *card, const struct apdu *apdu)
 {
     static const uint8_t mf[] = {0x3F, 0x00};
@@ -67,7 +69,7 @@ static uint16_t select_mf(const struct vcard *card, const struct apdu *apdu)
     return SW_OK;
 }
 
-/* A bare FCI template with the DF's name or the file's id. */
+/* An FCI template with only the DF's name or the file's id. */
 static void answer_fci(const struct apdu *apdu, struct answer *answer)
 {
     const uint8_t tag = apdu->p1 == P1_BY_DF_NAME ? 0x84 : 0x83;
@@ -107,7 +109,7 @@ bool exact_le(const struct vcard *card)
     return is_on(card, SWITCH_6CXX) || is_on(card, SWITCH_T0);
 }
 
-/* How much of `there` bytes an answer to Ne has, where Ne reaches beyond them: cards differ. */
+/* Sets how many of `there` bytes are answered when Ne is larger: cards differ. */
 static uint16_t beyond_end(const struct vcard *card, size_t there, size_t *len)
 {
     const struct switch_value *end = &card->switches.value[SWITCH_READ_END];

@@ -1,4 +1,5 @@
-/* The control socket: lines in, lines out, the last of an answer being "ok" or "error: ...". */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The control socket: a command a line; the last line of each answer is "ok" or "error: ...". */
 #include "server.h"
 
 #include <errno.h>
@@ -240,11 +241,11 @@ static const struct {
     {"set", do_set, "NAME=VALUE: set a switch"},
     {"get", do_get, "NAME: a switch's value"},
     {"switches", do_switches, "every switch's value"},
-    {"remove", do_remove, "take the card out"},
-    {"insert", do_insert, "put it back"},
-    {"swap", do_swap, "DIR: take it out, put another one in (switches as on the command line)"},
-    {"counters", do_counters, "what the card has been through"},
-    {"reset-counters", do_reset_counters, "from nought again"},
+    {"remove", do_remove, "remove the card"},
+    {"insert", do_insert, "insert it again"},
+    {"swap", do_swap, "DIR: remove it, insert another one (switches as on the command line)"},
+    {"counters", do_counters, "events of the card"},
+    {"reset-counters", do_reset_counters, "set them to 0"},
     {"tries", do_tries, "tries left of every PIN: APPLICATION FILE LEFT/FULL [verified]"},
     {"set-tries", do_set_tries, "APPLICATION FILE N: as the municipal counter does"},
     {"log", do_log, "[TEXT]: the last lines of the log, or a line into it"},
@@ -254,7 +255,7 @@ static const struct {
     {"wait-power-on", do_wait_power_on, "[S]: until the card has power"},
     {"wait-power-off", do_wait_power_off, "[S]: until it has none"},
     {"wait-idle", do_wait_idle, "MS: until no command came for that long"},
-    {"help", do_help, "this"},
+    {"help", do_help, "this list"},
 };
 
 static const char *do_help(struct call *call)
@@ -310,7 +311,7 @@ void control_read(struct server *server, struct control_client *client)
     ssize_t len = recv(client->fd, client->line + client->have, room, MSG_DONTWAIT);
     if (len < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (len <= 0) { /* gone, or a line too long for us */
+    if (len <= 0) { /* closed, or a line that is too long */
         hang_up(client);
         return;
     }
@@ -350,7 +351,7 @@ int control_timeout(const struct server *server)
 {
     for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
         if (server->control.client[i].fd >= 0 && server->control.client[i].wait != WAIT_NONE)
-            return 20; /* ms; what is waited for mostly comes with an event of its own */
+            return 20; /* ms; most waits end with an event of their own */
     }
     return -1;
 }

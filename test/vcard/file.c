@@ -1,4 +1,5 @@
-/* Elementary files: which are there, which are open, what is in them (card.md, Files). */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Elementary files: which exist, which are readable, their contents (src/card/card.md, Files). */
 #include "card.h"
 
 #include <string.h>
@@ -121,7 +122,7 @@ static const char *token_label(const struct vcard *card)
     return switch_on(switches_of(card), SWITCH_PHONE) ? "JPKIAPGPSETOKEN" : "JPKIAPICCTOKEN2";
 }
 
-/* A CK_TOKEN_INFO with 32-bit big-endian numbers (card.md, 0006). */
+/* A CK_TOKEN_INFO with 32-bit big-endian numbers (src/card/card.md, EF 0006). */
 static void token_info(const struct vcard *card, uint8_t info[TOKEN_INFO_SIZE])
 {
     static const uint32_t numbers[] = {
@@ -205,8 +206,8 @@ uint16_t ef_by_sfi(struct vcard *card, unsigned sfi, enum switch_id command, str
     struct ef *found = card->current == NULL ? NULL : ef_find(card->current, (uint16_t)sfi);
     if (found == NULL || !ef_present(card, found))
         return SW_FILE_NOT_FOUND;
-    /* ISO/IEC 7816-4: a valid short EF identifier sets the current EF, whatever the command ends
-     * in. */
+    /* ISO/IEC 7816-4: a valid short EF identifier sets the current EF, also if the command fails.
+     */
     card->current_ef = found;
     *ef = found;
     return SW_OK;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vpcd's protocol: messages with two bytes of length, big-endian, in front. One byte is a signal,
  * more is a command APDU. vpcd reads an answer to ATR and to APDUs only. */
 #include "server.h"
@@ -14,10 +15,10 @@ enum signal_byte { SIGNAL_POWER_OFF = 0, SIGNAL_POWER_ON = 1, SIGNAL_RESET = 2, 
 #define SIGNAL_NONE 0xFF
 
 #define RETRY_MS  50
-#define NOTICE_MS 600 /* longer than pcscd's 400 ms between two looks for a card */
+#define NOTICE_MS 600 /* longer than pcscd's polling interval of 400 ms */
 
-/* How far pcscd is with a card it found: it powers it, asks for its ATR, then publishes the new
- * state; whatever it sends next proves that it has. */
+/* How far pcscd has got with a new card: it powers the card, asks for the ATR, then publishes the
+ * new state; the next message proves that it has. */
 enum taken { TAKEN_NOT, TAKEN_POWERED, TAKEN_ATR, TAKEN_PUBLISHED };
 
 static void set_option(int fd, int level, int name, int value)
@@ -43,8 +44,8 @@ static int connect_to(const struct server_options *options)
     return fd;
 }
 
-/* Ends the connection with a reset: a vpcd in the midst of a command gets an error, where an
- * orderly end would look like an empty answer. */
+/* Ends the connection with a TCP reset: during a command vpcd then gets an error, where an orderly
+ * end would look like an empty answer. */
 static void cut(struct link *link, int64_t pause)
 {
     const struct linger linger = {.l_onoff = 1, .l_linger = 0};
@@ -57,8 +58,8 @@ static void cut(struct link *link, int64_t pause)
     link->not_before = server_now() + pause;
 }
 
-/* vpcd keeps no record of a card's leaving: connected again before its next look, it was never
- * away. So the removal waits for that look and fails it. */
+/* vpcd does not remember a removal: if the card connects again before the next poll, the removal
+ * goes unnoticed. So it waits for that poll, and does not answer it. */
 void link_remove(struct server *server)
 {
     struct link *link = &server->link;
@@ -105,7 +106,7 @@ static void send_message(struct link *link, const uint8_t *bytes, size_t len)
 {
     uint8_t message[2 + VCARD_ANSWER_MAX] = {(uint8_t)(len >> 8), (uint8_t)len};
     memcpy(message + 2, bytes, len);
-    /* Some hundred bytes into an empty socket: they go at once, or the connection is gone. */
+    /* Some hundred bytes fit into an empty socket buffer, unless the connection is lost. */
     (void)send(link->fd, message, 2 + len, MSG_NOSIGNAL);
 }
 
@@ -133,10 +134,10 @@ static void answer_apdu(struct server *server, const uint8_t *command, size_t le
     size_t answer_len = sizeof(answer);
     if (vcard_transmit(server->card, command, len, answer, &answer_len) == 0) {
         send_message(link, answer, answer_len);
-    } else if (errno == ENODEV) { /* pulled out at this command */
+    } else if (errno == ENODEV) { /* removed at this command */
         link->wanted = false;
         cut(link, NOTICE_MS);
-    } else { /* the transport failed, the card stays where it is, and powered */
+    } else { /* the transport failed; the card stays inserted and powered */
         cut(link, 0);
     }
     link->last_apdu = server_now();
@@ -158,8 +159,8 @@ static void handle(struct server *server, const uint8_t *message, size_t len)
         answer_apdu(server, message, len);
 }
 
-/* A removed card answers nothing. vpcd asks for the ATR when pcscd looks for a card, but also
- * before and after each change of power: pcscd must be given time for a look, whatever failed. */
+/* A removed card answers nothing. vpcd asks for the ATR when pcscd polls, but also before and after
+ * each change of power: pcscd must get time for a poll, whatever has failed. */
 static void leave(struct link *link, const uint8_t *message, size_t len)
 {
     if (len != 1 || message[0] == SIGNAL_ATR)
@@ -192,7 +193,7 @@ void link_read(struct server *server)
         recv(link->fd, link->in + link->have, sizeof(link->in) - link->have, MSG_DONTWAIT);
     if (len < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (len <= 0) { /* pcscd is gone, and the power with it */
+    if (len <= 0) { /* pcscd has ended, so the card has no power */
         vcard_power_off(server->card);
         cut(link, RETRY_MS);
         return;

@@ -1,5 +1,6 @@
-/* The command log: command, answer and a name a person can read. The data of VERIFY and CHANGE
- * REFERENCE DATA never gets into it, however malformed the command is. */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The command log: command, answer and a readable name. The data of VERIFY and CHANGE REFERENCE
+ * DATA is never logged, however malformed the command. */
 #include "card.h"
 
 #include <stdarg.h>
@@ -33,7 +34,7 @@ static void put_hex(struct line *line, const uint8_t *bytes, size_t len)
     line->text[line->len] = '\0';
 }
 
-/* Whatever the class byte and the lengths say: it may be a PIN. */
+/* Whatever the class byte and the lengths: it may be a PIN. */
 static bool carries_pin(const struct apdu *apdu)
 {
     return apdu->ins == INS_VERIFY || apdu->ins == INS_CHANGE_REFERENCE_DATA;

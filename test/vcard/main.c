@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* jpki-vcard: a virtual My Number Card behind pcscd's vpcd. See usage. */
 #include "server.h"
 

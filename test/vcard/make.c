@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Personalises a card: keys, certificates and first contents into a state directory. */
 #include "card.h"
 #include "certificate.h"
@@ -67,7 +68,7 @@ static struct vcard_validity or_default(struct vcard_validity validity)
     return validity;
 }
 
-/* The CA outlives the holder's certificate on both sides. */
+/* The CA is valid from before to after the holder's certificate. */
 static struct vcard_validity around(struct vcard_validity validity)
 {
     struct vcard_validity wide = {-2 * (int64_t)YEAR, 8 * (int64_t)YEAR};
@@ -105,7 +106,8 @@ static int make_family(const char *dir, const struct family_files *files, const 
     return status;
 }
 
-/* Record 1 of the common application: tag 01, length 1C, 28 digits (card.md, Other applications).
+/* Record 1 of the common application: tag 01, length 1C, 28 digits (src/card/card.md, Other
+ * applications).
  */
 static const char common_record[] = "\x01\x1C"
                                     "000000123456789"
@@ -128,7 +130,7 @@ static int make_other_ef(const char *dir, const struct application_profile *appl
     return 0;
 }
 
-/* All but JPKI. One key for all of them will do: it only has to be the wrong one. */
+/* All applications but JPKI. They share one key, which only has to differ from JPKI's. */
 static int make_others(const char *dir)
 {
     EVP_PKEY *key = EVP_RSA_gen(2048);

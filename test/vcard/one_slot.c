@@ -1,7 +1,8 @@
-/* A driver for pcscd in front of vpcd's: vpcd's says it has two slots, so each reader would come
- * with an empty twin; this one says one, and hands everything else on. It wants its own copy of
- * libifdvpcd.so beside it: the slots are static variables there, so two readers on one copy would
- * be each other's. Test only; see test/system/sandbox. */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A driver for pcscd in front of vpcd's driver, for tests (test/system/sandbox). vpcd's driver has
+ * two slots, so that each reader would have an empty second one; this driver has one, and passes
+ * everything else on. It needs its own copy of libifdvpcd.so in the same directory: the slots there
+ * are static variables, so two readers on one copy would share them. */
 #include <dlfcn.h>
 #include <ifdhandler.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@
 #define VPCD     "libifdvpcd.so"
 #define EXPORTED __attribute__((visibility("default")))
 
-/* The function of that name in the copy of vpcd's driver that lies beside this file. */
+/* The function of that name in the copy of vpcd's driver in this file's directory. */
 static void *vpcd(const char *name)
 {
     static void *library;

@@ -1,4 +1,5 @@
-/* What is on the card: card.md, Files and Other applications. */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The applications and files of the card: src/card/card.md, Files and Other applications. */
 #include "card.h"
 
 static const struct pin_rule auth_pin = {4, 4, 3, false, "1234"};
@@ -6,7 +7,7 @@ static const struct pin_rule sign_pin = {6, 16, 5, true, "ABC123"};
 static const struct pin_rule resident_pin = {4, 4, 3, false, "2345"};
 static const struct pin_rule common_pin = {4, 4, 3, false, "3456"};
 static const struct pin_rule input_pin = {4, 4, 3, false, "4567"};
-/* The decoys under JPKI's file ids: never the holder's JPKI PINs. */
+/* PINs of another application under JPKI's file ids, which a wrong VERIFY would reach. */
 static const struct pin_rule decoy_auth_pin = {4, 4, 3, false, "9876"};
 static const struct pin_rule decoy_sign_pin = {6, 16, 5, true, "ZYX987"};
 /* Reference numbers: A is the individual number, B birth date, expiry and a security code. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "server.h"
 
 #include <errno.h>
@@ -32,7 +33,7 @@ struct vcard *server_open_card(struct server *server, const char *dir)
     return card;
 }
 
-/* The end comes as something to read, so that the loop needs no signal handler. */
+/* Signals are read from a descriptor, so that the loop needs no handler. */
 static int open_signals(void)
 {
     sigset_t set;

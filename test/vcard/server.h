@@ -1,5 +1,6 @@
-/* jpki-vcard as a server: one card behind one vpcd reader, a control socket, a log. One thread, one
- * poll loop; nothing here needs a lock. */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* jpki-vcard as a server: one card behind one vpcd reader, a control socket, a log. One thread with
+ * a poll loop, so no locks. */
 #ifndef VCARD_SERVER_H
 #define VCARD_SERVER_H
 
@@ -23,7 +24,7 @@ struct server_options {
     size_t setting_count;
 };
 
-/* Lines of the command log: to a file, and the last of them kept for the control socket. */
+/* The command log: lines go to a file, and the last ones are kept for the control socket. */
 struct journal {
     FILE *file;
     char *line[JOURNAL_LINES];
@@ -31,19 +32,19 @@ struct journal {
 };
 
 enum link_state {
-    LINK_DOWN,    /* no connection; made as soon as one is wanted */
+    LINK_DOWN,    /* no connection; made when the card is to be inserted */
     LINK_UP,      /* vpcd sees a card */
     LINK_LEAVING, /* removed, but vpcd has not been told: its next message gets a reset */
 };
 
-/* The connection to vpcd. vpcd listens; a card in its field is a connection. */
+/* The connection to vpcd. vpcd listens; a connection means that a card is inserted. */
 struct link {
     enum link_state state;
     int fd;
     bool wanted;        /* the card is to be in the reader */
     int64_t not_before; /* ms; when it may connect again */
     int64_t last_apdu;  /* ms */
-    int taken;          /* how far pcscd is with the card, see link.c */
+    int taken;          /* how far pcscd has got with the card, see link.c */
     size_t have;
     uint8_t in[2 + MESSAGE_MAX];
 };
@@ -87,7 +88,8 @@ void link_insert(struct server *server);
 void link_tick(struct server *server); /* connects when it is time */
 void link_read(struct server *server); /* fd is readable */
 int link_timeout(const struct server *server);
-bool link_is_taken(const struct server *server); /* pcscd has powered the card and says so */
+bool link_is_taken(
+    const struct server *server); /* pcscd has powered the card and told its clients */
 
 int control_open(struct server *server, const char *path);
 void control_accept(struct server *server);

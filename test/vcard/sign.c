@@ -1,4 +1,5 @@
-/* The signature command 80 2A (card.md, Commands, sign). */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The signature command 80 2A (src/card/card.md, Sign). */
 #include "card.h"
 
 #include <openssl/rsa.h>
@@ -12,12 +13,12 @@
 struct scheme {
     uint8_t p1;
     bool pss;
-    bool digest_info; /* the card adds it; PSS needs the hash's name as well */
+    bool digest_info; /* the card adds it; PSS needs the name of the hash, too */
     bool hashes;      /* the card hashes data first */
     size_t min, max;  /* bytes of data */
 };
 
-/* card.md counts P1 00 to 05; 01 is not among them. */
+/* P1 00 to 05; 01 is not known. */
 static const struct scheme schemes[] = {
     {0x00, false, false, false, 1, RAW_MAX}, {0x02, false, true, false, SHA256_LEN, SHA256_LEN},
     {0x03, false, true, true, 1, 255},       {0x04, true, true, false, SHA256_LEN, SHA256_LEN},
@@ -111,7 +112,7 @@ static uint16_t key_file(struct vcard *card, uint8_t p2, struct ef **ef)
     return sw;
 }
 
-/* The two orders in which a card may look at its parameters and the PIN. */
+/* A card may check its parameters before the PIN, or after it. */
 static uint16_t check_command(struct vcard *card, const struct scheme *scheme,
                               const struct apdu *apdu, struct ef **key)
 {

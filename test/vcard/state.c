@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The state directory: what a card keeps without power. See vcard_make for its files. */
 #include "card.h"
 
@@ -32,7 +33,7 @@ static int write_all(int fd, const uint8_t *bytes, size_t len)
     return 0;
 }
 
-/* Under another name first: a reader, or a kill, finds the old file or the new one, never a half.
+/* Under another name first, so that a reader, also after a kill, finds the old file or the new one.
  */
 int state_write(const char *dir, const char *name, const void *bytes, size_t len)
 {

@@ -1,4 +1,6 @@
-/* The card's switches: where card.md says Open, or where cards are known to differ. Private. */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The card's switches: for what src/card/card.md marks Open, and where cards are known to differ.
+ * Private. */
 #ifndef VCARD_SWITCH_H
 #define VCARD_SWITCH_H
 
@@ -57,12 +59,12 @@ enum switch_id {
 
 #define SWITCH_TEXT_MAX 66 /* an ATR in hexadecimal */
 
-/* What stands for a status word when the transport is to fail; above every status word. */
+/* In place of a status word, when the transport is to fail; larger than any status word. */
 enum fault {
     FAULT_NONE = 0,
     FAULT_MUTE = 0x10000, /* the command is not carried out, no answer comes */
     FAULT_LOST,           /* the command is carried out, its answer is lost */
-    FAULT_PULL,           /* the card is pulled out, the command not carried out */
+    FAULT_PULL,           /* the card is removed, the command not carried out */
 };
 
 struct switch_value {

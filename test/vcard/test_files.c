@@ -1,4 +1,5 @@
-/* SELECT, READ BINARY, READ RECORD and what is in the files. */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SELECT, READ BINARY, READ RECORD and the contents of the files. */
 #include "vcard_fixture.h"
 
 #include <string.h>
@@ -26,7 +27,7 @@ static void select_forms(void **state)
     expect(f, "00A404000AD392F00026010000000100", "6F0C840AD392F0002601000000019000");
 }
 
-static void a_failed_select_keeps_the_application(void **state)
+static void failed_select_keeps_the_application(void **state)
 {
     struct vcard_fixture *f = *state;
     expect(f, SELECT_JPKI, "9000");
@@ -114,7 +115,7 @@ static void certificates_both_ways(void **state)
     }
 }
 
-static void sizes_are_jpki_like(void **state)
+static void certificate_sizes(void **state)
 {
     struct vcard_fixture *f = *state;
     uint8_t file[4096];
@@ -124,7 +125,7 @@ static void sizes_are_jpki_like(void **state)
     assert_in_range(state_file(f, "jpki-0002", file, sizeof(file)), 1000, 1300);
 }
 
-static void the_signature_certificate_is_guarded(void **state)
+static void signature_certificate_needs_the_pin(void **state)
 {
     struct vcard_fixture *f = *state;
     expect(f, SELECT_JPKI, "9000");
@@ -154,7 +155,7 @@ static void no_current_file(void **state)
     expect(f, "00B09D0000", "6A82");
 }
 
-/* The last 16 bytes of 000A, asked for with 32 and with 256. */
+/* The last 16 bytes of 000A, read with Le 32 and 256. */
 static void at_the_end(struct vcard_fixture *f, const char *sw_32, size_t data)
 {
     uint8_t file[4096];
@@ -255,7 +256,7 @@ static void token_info(void **state)
     expect(f, "00B0860000", "6A82");
 }
 
-static void on_a_phone_the_pin_comes_first(void **state)
+static void phone_needs_the_pin(void **state)
 {
     struct vcard_fixture *f = *state;
     set(f, "phone=on");
@@ -265,7 +266,7 @@ static void on_a_phone_the_pin_comes_first(void **state)
     assert_string_equal(status(f, "00B08A0000"), "9000");
 }
 
-static void the_common_record(void **state)
+static void common_record(void **state)
 {
     struct vcard_fixture *f = *state;
     expect(f, SELECT_COMMON, "9000");
@@ -318,19 +319,19 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(select_forms),
-        CASE(a_failed_select_keeps_the_application),
+        CASE(failed_select_keeps_the_application),
         CASE(classes_and_instructions),
         CASE(lengths),
         CASE(certificates_both_ways),
-        CASE(sizes_are_jpki_like),
-        CASE(the_signature_certificate_is_guarded),
+        CASE(certificate_sizes),
+        CASE(signature_certificate_needs_the_pin),
         CASE(no_current_file),
         CASE(ends_of_file),
         CASE(filler),
         CASE(missing_certificates),
         CASE(token_info),
-        CASE(on_a_phone_the_pin_comes_first),
-        CASE(the_common_record),
+        CASE(phone_needs_the_pin),
+        CASE(common_record),
         CASE(short_identifiers_refused),
         CASE(challenges),
     };

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* VERIFY, CHANGE REFERENCE DATA, and what makes the card forget. */
 #include "vcard_fixture.h"
 
 #include <string.h>
 
-static void tries_go_and_come_back(void **state)
+static void tries_spent_and_restored(void **state)
 {
     struct vcard_fixture *f = *state;
     expect(f, SELECT_JPKI, "9000");
@@ -17,7 +18,7 @@ static void tries_go_and_come_back(void **state)
     expect(f, TRIES_AUTH, "9000");
     expect(f, TRIES_SIGN, "63C5");
     assert_string_equal(status(f, SIGN_AUTH), "9000");
-    expect(f, WRONG_AUTH, "63C2"); /* a wrong one takes the right one back */
+    expect(f, WRONG_AUTH, "63C2"); /* a wrong one ends the verification */
     expect(f, SIGN_AUTH, "6982");
 }
 
@@ -35,7 +36,7 @@ static void counters_survive(void **state)
     expect(f, WRONG_AUTH, "63C0");
     reopen(f);
     expect(f, SELECT_JPKI, "9000");
-    expect(f, VERIFY_AUTH, "6984"); /* the right one comes too late */
+    expect(f, VERIFY_AUTH, "6984"); /* the right PIN, too late */
     assert_int_equal(vcard_tries(f->card, "jpki", 0x0018), 0);
     assert_int_equal(vcard_set_tries(f->card, "jpki", 0x0018, 3), 0);
     assert_int_equal(vcard_set_tries(f->card, "jpki", 0x0018, 4), -1);
@@ -112,7 +113,7 @@ static void lower_case_is_another_pin(void **state)
     expect(f, "0020009B06616263313233", "63C4");
 }
 
-static void the_wrong_application_spends_its_own(void **state)
+static void wrong_application_spends_its_own(void **state)
 {
     struct vcard_fixture *f = *state;
     expect(f, SELECT_RESIDENT, "9000");
@@ -155,7 +156,7 @@ static void change_of_pin(void **state)
     expect(f, "0024019B114141414141414141414141414141414141", "6700");
 }
 
-/* Verifies the authentication PIN, does something, and looks whether the card still knows. */
+/* Verifies the authentication PIN, calls `what`, and checks whether it is still verified. */
 static void verified_after(struct vcard_fixture *f, void (*what)(struct vcard_fixture *), bool kept)
 {
     expect(f, SELECT_JPKI, "9000");
@@ -224,7 +225,7 @@ static void forgetting(void **state)
     verified_after(f, removal, false);
 }
 
-static void a_kept_selection(void **state)
+static void selection_kept_at_warm_reset(void **state)
 {
     struct vcard_fixture *f = *state;
     set(f, "warm_reset.selection=kept");
@@ -233,7 +234,7 @@ static void a_kept_selection(void **state)
     expect(f, TRIES_AUTH, "63C3");
 }
 
-static void a_disk_that_fails_gives_no_try(void **state)
+static void no_try_restored_by_a_disk_error(void **state)
 {
     struct vcard_fixture *f = *state;
     char lost[80];
@@ -245,7 +246,7 @@ static void a_disk_that_fails_gives_no_try(void **state)
     expect(f, WRONG_AUTH, "63C2");
 }
 
-static void a_pin_for_each_signature(void **state)
+static void pin_for_each_signature(void **state)
 {
     struct vcard_fixture *f = *state;
     set(f, "sign.pin_each=on");
@@ -260,18 +261,18 @@ static void a_pin_for_each_signature(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(tries_go_and_come_back),
+        CASE(tries_spent_and_restored),
         CASE(counters_survive),
         CASE(without_persistence_nothing_is_written),
         CASE(blocked_answers),
         CASE(wrong_lengths),
         CASE(lower_case_is_another_pin),
-        CASE(the_wrong_application_spends_its_own),
+        CASE(wrong_application_spends_its_own),
         CASE(change_of_pin),
         CASE(forgetting),
-        CASE(a_kept_selection),
-        CASE(a_disk_that_fails_gives_no_try),
-        CASE(a_pin_for_each_signature),
+        CASE(selection_kept_at_warm_reset),
+        CASE(no_try_restored_by_a_disk_error),
+        CASE(pin_for_each_signature),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

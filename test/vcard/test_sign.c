@@ -1,5 +1,5 @@
-/* The signature command: six schemes, checked with OpenSSL; whose key; in which order it refuses.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The signature command: five schemes, checked with OpenSSL; which key; the order of refusals. */
 #include "vcard_fixture.h"
 
 #include <openssl/evp.h>
@@ -99,7 +99,7 @@ static void every_scheme_with_each_key(void **state)
     schemes_of(f, 0x80, "jpki-0001");
 }
 
-static void raw_data_is_padded_as_it_is(void **state)
+static void raw_data(void **state)
 {
     struct vcard_fixture *f = *state;
     uint8_t data[246], out[256];
@@ -195,7 +195,7 @@ static void another_application_signs_with_another_key(void **state)
     }
 }
 
-static void one_pin_opens_one_key(void **state)
+static void pin_per_key(void **state)
 {
     struct vcard_fixture *f = *state;
     expect(f, SELECT_JPKI, "9000");
@@ -216,7 +216,7 @@ static void corrupted_signatures(void **state)
     assert_true(verifies(f, "jpki-000A", hash, -1));
 }
 
-static void holders_and_their_cas(void **state)
+static void certificate_chains(void **state)
 {
     static const struct {
         const char *certificate, *ca;
@@ -243,14 +243,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(every_scheme_with_each_key),
-        CASE(raw_data_is_padded_as_it_is),
+        CASE(raw_data),
         CASE(pss_is_random),
         CASE(order_of_refusals),
         CASE(without_pss),
         CASE(another_application_signs_with_another_key),
-        CASE(one_pin_opens_one_key),
+        CASE(pin_per_key),
         CASE(corrupted_signatures),
-        CASE(holders_and_their_cas),
+        CASE(certificate_chains),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Every switch; the transport's ways; counters; the log. */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Every switch; transport protocols; counters; the log. */
 #include "vcard_fixture.h"
 
 #include <errno.h>
@@ -99,7 +100,7 @@ static void answers_through_get_response(void **state)
     expect(f, "00C0000000", "6985");
     expect(f, "802A009704DEADBEEF", "6100"); /* T=0 sends no Le with data */
     expect(f, TRIES_AUTH "00", "63C3");      /* and always a fifth byte */
-    expect(f, "00C0000000", "6985");         /* the answer is gone with the next command */
+    expect(f, "00C0000000", "6985");         /* the next command drops the answer */
     assert_string_equal(status(f, "00B0880003"), "9000");
     expect(f, "00B0880000", "6C03");
     set(f, "t0=off");
@@ -157,7 +158,7 @@ static void failures(void **state)
     assert_false(vcard_inserted(f->card));
 }
 
-static void the_first_command(void **state)
+static void first_command(void **state)
 {
     struct vcard_fixture *f = *state;
     set(f, "first=6F00");
@@ -168,7 +169,7 @@ static void the_first_command(void **state)
     expect(f, SELECT_JPKI, "9000");
 }
 
-static void a_foreign_card(void **state)
+static void foreign_card(void **state)
 {
     struct vcard_fixture *f = *state;
     set(f, "jpki=off");
@@ -239,8 +240,8 @@ static void append(void *context, const char *line)
     text->lines[text->len] = '\0';
 }
 
-/* However the command is dressed, its data stays out of the log. */
-static void the_log_hides_pins(void **state)
+/* However malformed a command with a PIN, its data is not logged. */
+static void no_pin_in_the_log(void **state)
 {
     static const char *const dressed[] = {
         VERIFY_AUTH,
@@ -278,7 +279,7 @@ static void the_log_hides_pins(void **state)
     assert_null(strstr(text.lines, "CHALLENGE"));
 }
 
-static void *hammer(void *context)
+static void *send_commands(void *context)
 {
     struct vcard *card = context;
     for (int i = 0; i < 2000; i++) {
@@ -297,7 +298,7 @@ static void two_threads(void **state)
     struct vcard_counters counters;
     pthread_t thread[2];
     for (size_t i = 0; i < 2; i++)
-        assert_int_equal(pthread_create(&thread[i], NULL, hammer, f->card), 0);
+        assert_int_equal(pthread_create(&thread[i], NULL, send_commands, f->card), 0);
     for (size_t i = 0; i < 2; i++) {
         void *failed = NULL;
         pthread_join(thread[i], &failed);
@@ -318,7 +319,7 @@ static void two_cards_share_nothing(void **state)
     assert_null(vcard_open("/nonexistent"));
 }
 
-static void no_card_for_nonsense(void **state)
+static void malformed_holder_is_refused(void **state)
 {
     static const struct vcard_holder holders[] = {
         {.auth_pin = "123"}, {.sign_pin = "SHORT"}, {.auth_pin = "12 4"},
@@ -338,14 +339,14 @@ int main(void)
         CASE(answers_through_get_response),
         CASE(answers_to_reset),
         CASE(failures),
-        CASE(the_first_command),
-        CASE(a_foreign_card),
+        CASE(first_command),
+        CASE(foreign_card),
         CASE(latency),
         CASE(counters),
-        CASE(the_log_hides_pins),
+        CASE(no_pin_in_the_log),
         CASE(two_threads),
         CASE(two_cards_share_nothing),
-        CASE(no_card_for_nonsense),
+        CASE(malformed_holder_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Looking at, and mending, the counters of tries from outside the card. */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reading and setting the tries left, without commands. */
 #include "card.h"
 
 #include <errno.h>

@@ -1,14 +1,15 @@
-/* vcard: the My Number Card's JPKI side in software, as /work/shared/card.md describes it.
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* vcard: the My Number Card's JPKI application in software, as src/card/card.md describes it.
  *
  * One `struct vcard` is one card. It answers command APDUs (ISO/IEC 7816-4, short) in the same
- * process; the program jpki-vcard puts the very same card behind pcscd.
+ * process; the program jpki-vcard puts the same card behind pcscd.
  *
- * Ownership: what vcard_open returns belongs to the caller, until vcard_close. Pointers handed in
- * are read during the call only, but for the log's function and context.
- * Locks: each card has one mutex. Every function but vcard_close may be called from any thread at
- * any time; a command (with its latency) is worked through alone. Cards share nothing.
- * The log's function runs with the card's mutex held: it must not call back into that card.
- * Errors: int functions return 0, or -1 with errno set.
+ * Ownership: what vcard_open returns belongs to the caller, until vcard_close. Pointers passed in
+ * are read during the call only, except the log's function and context. Locks: each card has one
+ * mutex. Every function but vcard_close may be called from any thread at any time; a card carries
+ * out one command (with its latency) at a time. Cards share nothing. The log's function runs with
+ * the card's mutex held: it must not call back into that card. Errors: int functions return 0, or
+ * -1 with errno set.
  */
 #ifndef VCARD_H
 #define VCARD_H
@@ -30,7 +31,7 @@ struct vcard_validity {
     int64_t not_after;
 };
 
-/* Whom a card is made for. A NULL or zero member takes an invented default. */
+/* The holder of a card. A NULL or zero member takes an invented default. */
 struct vcard_holder {
     const char *name;     /* UTF-8 */
     const char *serial;   /* EF 0006 serialNumber, 1-16 printable ASCII; default 16 random digits */
@@ -40,9 +41,9 @@ struct vcard_holder {
     struct vcard_validity sign;
 };
 
-/* What a card has been through since vcard_open or vcard_reset_counters. */
+/* Events since vcard_open or vcard_reset_counters. */
 struct vcard_counters {
-    uint64_t commands;   /* APDUs, the refused and the muted ones too */
+    uint64_t commands;   /* APDUs, also those refused or not answered */
     uint64_t bytes_in;   /* of them */
     uint64_t bytes_out;  /* of their answers, SW1 SW2 included */
     uint64_t selects;    /* SELECT */
@@ -50,7 +51,7 @@ struct vcard_counters {
     uint64_t verifies;   /* VERIFY with data */
     uint64_t queries;    /* VERIFY without data: tries left */
     uint64_t changes;    /* CHANGE REFERENCE DATA */
-    uint64_t signatures; /* signatures made, not the refused ones */
+    uint64_t signatures; /* signatures made */
     uint64_t resets;     /* warm resets */
     uint64_t power_ons;
 };
@@ -73,7 +74,7 @@ void vcard_close(struct vcard *card);
  * power. For fuzzers: cheaper than opening again. */
 void vcard_rewind(struct vcard *card);
 
-/* Contacts and field. A removed card loses its power. */
+/* Into the reader and out of it. A removed card loses its power. */
 void vcard_insert(struct vcard *card);
 void vcard_remove(struct vcard *card);
 bool vcard_inserted(struct vcard *card);

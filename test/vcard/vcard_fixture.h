@@ -1,4 +1,6 @@
-/* For the card's own tests: a copy of the template, and APDUs written in hexadecimal. */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* vcard_fixture: for tests of the virtual card itself. A copy of the template card, and APDUs in
+ * hexadecimal. */
 #ifndef VCARD_FIXTURE_H
 #define VCARD_FIXTURE_H
 
@@ -25,7 +27,7 @@
 #define SIGN_SIGN       "802A009A04DEADBEEF00"
 
 struct vcard_fixture {
-    char dir[64]; /* a copy of VCARD_TEMPLATE; goes away in the teardown */
+    char dir[64]; /* a copy of VCARD_TEMPLATE; removed in the teardown */
     struct vcard *card;
     uint8_t answer[VCARD_ANSWER_MAX];
     size_t answer_len;
@@ -43,7 +45,7 @@ const char *status(struct vcard_fixture *fixture, const char *apdu);
 /* Asserts that an APDU gets an answer. */
 #define expect(fixture, apdu, answer) assert_string_equal(ask(fixture, apdu), answer)
 
-/* Sets a switch, asserts that it is one. */
+/* Sets a switch; asserts that it exists. */
 void set(struct vcard_fixture *fixture, const char *assignment);
 /* Closes the card and opens it again, as a new process would. */
 void reopen(struct vcard_fixture *fixture);

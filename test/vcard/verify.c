@@ -1,4 +1,5 @@
-/* VERIFY and CHANGE REFERENCE DATA (card.md, Commands). */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* VERIFY and CHANGE REFERENCE DATA (src/card/card.md, VERIFY and Change PIN). */
 #include "card.h"
 
 #include <string.h>
@@ -37,7 +38,7 @@ static uint16_t tries_left(const struct vcard *card, const struct pin *pin)
     return (uint16_t)(SW_TRIES_LEFT | pin->tries);
 }
 
-/* The counter goes to the disk before anyone hears the outcome: no power cut gives a try back. */
+/* The counter is written to disk before the answer, so that no try is restored by a power cut. */
 static uint16_t check_pin(struct vcard *card, struct ef *ef, const struct apdu *apdu)
 {
     struct pin *pin = &ef->pin;
