@@ -151,7 +151,7 @@ static void expect_no_key(struct app *app, CK_SLOT_ID slot, const char *pin)
     CK_SLOT_ID ids[8];
     CK_OBJECT_HANDLE key;
     assert_int_equal(list(CK_TRUE, ids), 2);
-    assert_true(slot_has_token(slot));
+    assert_true(token_present(slot));
     CK_SESSION_HANDLE session = app_session(slot);
     app_login(session, pin);
     assert_int_equal(app_find_class(session, CKO_PRIVATE_KEY, &key, 1), 0);
