@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 /* ---- Errors --------------------------------------------------------------------------- */
 
@@ -75,6 +76,18 @@ bool jpki_buffer_append(struct jpki_buffer *buffer, const void *data, size_t len
 
 /* Frees the bytes and leaves the buffer empty. */
 void jpki_buffer_clear(struct jpki_buffer *buffer);
+
+/* ---- Time ----------------------------------------------------------------------------- */
+
+/* Deadlines are milliseconds on CLOCK_MONOTONIC. This one never comes. */
+#define JPKI_NO_DEADLINE INT64_MAX
+
+/* The time now, and one as pthread_cond_clockwait() wants it. */
+int64_t jpki_clock_ms(void);
+struct timespec jpki_clock_at(int64_t milliseconds);
+
+/* Sleeps for so long; false, at once, when the deadline has passed. */
+bool jpki_clock_sleep(int64_t deadline, unsigned milliseconds);
 
 /* ---- DER headers ---------------------------------------------------------------------- */
 

@@ -42,9 +42,6 @@ struct jpki_profile {
     /* The certificate is personal data and hidden until the PIN is given. */
     bool private_certificate;
 
-    /* Where the key stands in EF 0008 (card.md, Files). */
-    unsigned listed_at;
-
     /* Names that applications know these by. */
     const char *token_label, *certificate_label, *public_key_label, *private_key_label, *ca_label;
     uint8_t id, ca_id;
@@ -123,10 +120,6 @@ bool jpki_card_is_proven(const struct jpki_card *card);
  * NOT_JPKI. */
 enum jpki_error jpki_card_recognise(struct jpki_card *card, bool gently,
                                     struct jpki_card_info *info);
-
-/* Whether the card has a key, where its certificate cannot be looked at to tell: by EF 0008, or
- * without that by asking for its PIN, since a key that is not there has none (card.md, Files). */
-enum jpki_error jpki_card_lists(struct jpki_card *card, enum jpki_key key, bool *listed);
 
 /* Tries left of a key's PIN: 0 when blocked, JPKI_TRIES_UNTOLD when the card says "verified"
  * instead of a number (card.md, Commands). Spends nothing. `for_change` selects the PIN's file

@@ -111,7 +111,8 @@ bool jpki_credential_is_private(const struct jpki_credential *credential);
  * what there is. All others wait as long as option busy-timeout says. */
 #define JPKI_LISTING_PATIENCE 1000U
 
-/* Whether the card has this key; asks the card once. Errors: NO_KEY. */
+/* Whether the card has this key; asks the card once. Errors: NO_KEY, also while the card cannot be
+ * asked: because it is another kind of card, mute, or held by another program; MEMORY. */
 enum jpki_error jpki_credential_check(struct jpki_credential *credential, unsigned patience);
 
 /* Somebody works with this credential from now on: the connection to the card is kept. */

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 /* ---- Memory that is empty in a child ---------------------------------------------------- */
@@ -71,36 +70,27 @@ enum { CLOSED_MS = 50 };
 struct gate {
     pthread_mutex_t lock; /* held for moments, never over a fork; guards the below */
     pthread_cond_t changed;
-    unsigned forks;               /* under way */
-    unsigned inside;              /* threads in pcsclite */
-    struct timespec entered_ends; /* when the last one that entered is past its first moment */
-    struct timespec closed_ends;
+    unsigned forks;       /* under way */
+    unsigned inside;      /* threads in pcsclite */
+    int64_t entered_ends; /* when the last one that entered is past its first moment */
+    int64_t closed_ends;
 };
 static struct gate *gate;
 
-static struct timespec from_now(long milliseconds)
-{
-    struct timespec time;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    time.tv_nsec += milliseconds * 1000000;
-    time.tv_sec += time.tv_nsec / 1000000000;
-    time.tv_nsec %= 1000000000;
-    return time;
-}
-
 /* Waits for a change of the gate; false when the time has come. */
-static bool wait_until(const struct timespec *time)
+static bool wait_until(int64_t deadline)
 {
-    return pthread_cond_clockwait(&gate->changed, &gate->lock, CLOCK_MONOTONIC, time) == 0;
+    struct timespec time = jpki_clock_at(deadline);
+    return pthread_cond_clockwait(&gate->changed, &gate->lock, CLOCK_MONOTONIC, &time) == 0;
 }
 
 void jpki_fork_gate_enter(void)
 {
     pthread_mutex_lock(&gate->lock);
-    while (gate->forks > 0 && wait_until(&gate->closed_ends))
+    while (gate->forks > 0 && wait_until(gate->closed_ends))
         ;
     gate->inside++;
-    gate->entered_ends = from_now(ENTRANCE_MS);
+    gate->entered_ends = jpki_clock_ms() + ENTRANCE_MS;
     pthread_mutex_unlock(&gate->lock);
 }
 
@@ -116,8 +106,8 @@ static void before_fork(void)
 {
     pthread_mutex_lock(&gate->lock);
     gate->forks++;
-    gate->closed_ends = from_now(CLOSED_MS);
-    while (gate->inside > 0 && wait_until(&gate->entered_ends))
+    gate->closed_ends = jpki_clock_ms() + CLOSED_MS;
+    while (gate->inside > 0 && wait_until(gate->entered_ends))
         ;
     pthread_mutex_unlock(&gate->lock);
 }

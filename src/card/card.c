@@ -10,7 +10,7 @@ static const uint8_t application_name[] = {0xD3, 0x92, 0xF0, 0x00, 0x26,
                                            0x01, 0x00, 0x00, 0x00, 0x01};
 
 /* card.md, Files. */
-enum { EF_TOKEN_INFO = 0x0006, EF_CERTIFICATE_LIST = 0x0008, CERTIFICATE_LISTED = 0x8F };
+enum { EF_TOKEN_INFO = 0x0006 };
 
 struct jpki_card *jpki_card_new(struct jpki_transport transport)
 {
@@ -184,33 +184,4 @@ enum jpki_error jpki_card_recognise(struct jpki_card *card, bool gently,
     }
     enum jpki_error error = jpki_card_select(card);
     return error == JPKI_OK ? read_info(card, info) : error;
-}
-
-/* A single source tells what EF 0008 means (card.md, Files): where it lists nothing at all, it
- * means something else. */
-static bool is_understood(const struct answer *answer)
-{
-    for (int key = 0; key < JPKI_KEYS; key++) {
-        unsigned at = jpki_profile(key)->listed_at;
-        if (answer->length > at && answer->data[at] == CERTIFICATE_LISTED)
-            return true;
-    }
-    return false;
-}
-
-enum jpki_error jpki_card_lists(struct jpki_card *card, enum jpki_key key, bool *listed)
-{
-    struct answer answer;
-    enum jpki_error error = read_start(card, EF_CERTIFICATE_LIST, 3, 2, &answer);
-    if (jpki_error_is_break(error))
-        return error;
-    if (error == JPKI_OK && is_understood(&answer)) {
-        unsigned at = jpki_profile(key)->listed_at;
-        *listed = answer.length > at && answer.data[at] == CERTIFICATE_LISTED;
-        return JPKI_OK;
-    }
-    unsigned tries;
-    error = jpki_card_tries(card, key, false, &tries);
-    *listed = error != JPKI_ERR_NOT_FOUND;
-    return jpki_error_is_break(error) ? error : JPKI_OK;
 }

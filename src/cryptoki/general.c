@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* CK_C_INITIALIZE_ARGS: all four mutex functions or none, and no threads of ours to forbid. */
 static CK_RV read_locking(const CK_C_INITIALIZE_ARGS *args, struct jpki_locking *locking)
@@ -95,9 +94,7 @@ __attribute__((destructor)) static void at_exit(void)
         (void)lock_cards(module);
         return;
     }
-    struct timespec deadline;
-    (void)clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += EXIT_MS / 1000;
+    struct timespec deadline = jpki_clock_at(jpki_clock_ms() + EXIT_MS);
     (void)pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &deadline);
 }
 

@@ -49,15 +49,18 @@ bool pcsc_async_start(struct pcsc_async *async)
     return false;
 }
 
-bool pcsc_async_wait(struct pcsc_async *async, const struct timespec *deadline)
+bool pcsc_async_wait(struct pcsc_async *async, int64_t deadline)
 {
-    pthread_mutex_lock(&async->lock);
+    struct timespec time = jpki_clock_at(deadline);
     int failure = 0;
+    pthread_mutex_lock(&async->lock);
     while (!async->finished && !async->cancelled && failure == 0)
-        failure = deadline == NULL ? pthread_cond_wait(&async->changed, &async->lock)
-                                   : pthread_cond_clockwait(&async->changed, &async->lock,
-                                                            CLOCK_MONOTONIC, deadline);
+        failure =
+            deadline == JPKI_NO_DEADLINE
+                ? pthread_cond_wait(&async->changed, &async->lock)
+                : pthread_cond_clockwait(&async->changed, &async->lock, CLOCK_MONOTONIC, &time);
     bool finished = async->finished;
+    async->cancelled = false;
     pthread_mutex_unlock(&async->lock);
     return finished;
 }

@@ -77,7 +77,7 @@ void pcsc_connect_want(struct pcsc_connector *connector, bool wanted)
     pthread_mutex_unlock(&connector->async.lock);
 }
 
-bool pcsc_connect_wait(struct pcsc_connector *connector, const struct timespec *deadline, LONG *rv,
+bool pcsc_connect_wait(struct pcsc_connector *connector, int64_t deadline, LONG *rv,
                        SCARDHANDLE *card, DWORD *protocol)
 {
     if (!pcsc_async_wait(&connector->async, deadline))

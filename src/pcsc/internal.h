@@ -6,7 +6,6 @@
 #include "jpki/pcsc.h"
 
 #include <pthread.h>
-#include <time.h>
 #include <winscard.h>
 
 /* pcscd itself serves 16 readers (PCSCLITE_MAX_READERS_CONTEXTS). */
@@ -52,12 +51,6 @@ enum jpki_error pcsc_wait(struct pcsc_waits *waits, const struct jpki_reader_sta
                           size_t count);
 void pcsc_wait_cancel(struct pcsc_waits *waits);
 
-/* The time on CLOCK_MONOTONIC in so many milliseconds. */
-struct timespec pcsc_deadline(unsigned milliseconds);
-
-/* Sleeps a moment; false, at once, when the deadline has passed. */
-bool pcsc_sleep(const struct timespec *deadline, unsigned milliseconds);
-
 /* A call into pcsclite in a thread of its own. To stand first in a struct with what the call needs
  * and brings, which is the thread's until pcsc_async_wait() is true. */
 struct pcsc_async {
@@ -71,9 +64,11 @@ struct pcsc_async {
 /* `run` and `discard` are set. False, and nothing was done, when there is no thread to be had. */
 bool pcsc_async_start(struct pcsc_async *async);
 
-/* Waits until it has finished: true. False when the deadline (NULL: none) has passed, or
+/* Waits until it has finished: true. False when the deadline has passed, or
  * pcsc_async_cancel() was called; the call goes on all the same. */
-bool pcsc_async_wait(struct pcsc_async *async, const struct timespec *deadline);
+bool pcsc_async_wait(struct pcsc_async *async, int64_t deadline);
+
+/* Ends one pcsc_async_wait(), now or when it is called; from any thread. */
 void pcsc_async_cancel(struct pcsc_async *async);
 
 /* Discards it: now, or by its thread when the call comes back. Not to be touched any more. */
@@ -91,7 +86,7 @@ struct pcsc_connector *pcsc_connect_start(SCARDCONTEXT context, const char *name
 
 /* Waits for its result, and then frees it. False when the deadline passed: it goes on.
  * SCARD_E_CANCELLED: it came while it was not wanted. */
-bool pcsc_connect_wait(struct pcsc_connector *connector, const struct timespec *deadline, LONG *rv,
+bool pcsc_connect_wait(struct pcsc_connector *connector, int64_t deadline, LONG *rv,
                        SCARDHANDLE *card, DWORD *protocol);
 
 /* Whether a connection is to be kept when it comes; at first it is. */

@@ -15,6 +15,7 @@ struct connection {
     bool connected;
     bool lost;   /* the last connection did not end by our wish: next is JPKI_CARD_RESET */
     bool broken; /* an exchange of this transaction failed */
+    int64_t turn_began, turn_ended; /* of transactions without a pause between them */
     DWORD protocol;
     DWORD keypad;                     /* control code, 0 = none; of the connection */
     struct pcsc_connector *connector; /* still waiting for another program's transaction to end */
@@ -22,6 +23,14 @@ struct connection {
 
 /* When another program resets the card meanwhile, begin again a few times, then give up. */
 enum { RECONNECTS_MAX = 5, BUSY_POLL_MS = 20 };
+
+/* Programs that wait for the card look whether it is free ten times a second, in pcsclite, and
+ * would never meet the moment between two of our transactions. After so long a turn they get a
+ * pause in which each of them looks. */
+enum { TURN_MS = 2400, PAUSE_MS = 110 };
+
+/* A connection takes so long to give a card power: it is not called busy before. */
+enum { CONNECT_MS = 500 };
 
 /* ---- Connecting ------------------------------------------------------------------------- */
 
@@ -77,15 +86,18 @@ static LONG connect_here(struct connection *connection)
 }
 
 /* One attempt, or more of one that began in an earlier call. */
-static LONG connect_once(struct connection *connection, const struct timespec *deadline)
+static LONG connect_once(struct connection *connection, int64_t deadline)
 {
     LONG rv = establish(connection);
     if (rv != SCARD_S_SUCCESS)
         return rv;
-    if (connection->connector != NULL)
+    if (connection->connector != NULL) {
         pcsc_connect_want(connection->connector, true);
-    else
+    } else {
         connection->connector = pcsc_connect_start(connection->context, connection->name);
+        int64_t least = jpki_clock_ms() + CONNECT_MS;
+        deadline = deadline > least ? deadline : least;
+    }
     if (connection->connector == NULL)
         rv = connect_here(connection);
     else if (pcsc_connect_wait(connection->connector, deadline, &rv, &connection->card,
@@ -97,7 +109,7 @@ static LONG connect_once(struct connection *connection, const struct timespec *d
     return rv;
 }
 
-static LONG connect_card(struct connection *connection, const struct timespec *deadline)
+static LONG connect_card(struct connection *connection, int64_t deadline)
 {
     LONG rv = connect_once(connection, deadline);
     /* It came while nobody wanted it, and was given up. */
@@ -111,15 +123,14 @@ static LONG connect_card(struct connection *connection, const struct timespec *d
             drop_context(connection);
     }
     /* Another program has it exclusively. */
-    while (rv == SCARD_E_SHARING_VIOLATION && pcsc_sleep(deadline, BUSY_POLL_MS))
+    while (rv == SCARD_E_SHARING_VIOLATION && jpki_clock_sleep(deadline, BUSY_POLL_MS))
         rv = connect_once(connection, deadline);
     if (rv == SCARD_S_SUCCESS)
         connection->keypad = pcsc_find_keypad(connection->card);
     return rv;
 }
 
-static enum jpki_error ensure_connected(struct connection *connection,
-                                        const struct timespec *deadline)
+static enum jpki_error ensure_connected(struct connection *connection, int64_t deadline)
 {
     if (connection->connected)
         return JPKI_OK;
@@ -130,7 +141,7 @@ static enum jpki_error ensure_connected(struct connection *connection,
 
 /* Waits until nobody else is inside a transaction: asked by a call that pcscd refuses then,
  * whereas SCardBeginTransaction waits in there without end. */
-static LONG wait_until_free(struct connection *connection, const struct timespec *deadline)
+static LONG wait_until_free(struct connection *connection, int64_t deadline)
 {
     for (;;) {
         BYTE atr[MAX_ATR_SIZE];
@@ -138,12 +149,12 @@ static LONG wait_until_free(struct connection *connection, const struct timespec
         LONG rv = PCSC(SCardGetAttrib(connection->card, SCARD_ATTR_ATR_STRING, atr, &length));
         if (rv != SCARD_E_SHARING_VIOLATION)
             return pcsc_service_lost(rv) ? rv : SCARD_S_SUCCESS;
-        if (!pcsc_sleep(deadline, BUSY_POLL_MS))
+        if (!jpki_clock_sleep(deadline, BUSY_POLL_MS))
             return rv;
     }
 }
 
-static LONG begin_once(struct connection *connection, const struct timespec *deadline)
+static LONG begin_once(struct connection *connection, int64_t deadline)
 {
     LONG rv = wait_until_free(connection, deadline);
     if (rv != SCARD_S_SUCCESS)
@@ -156,14 +167,14 @@ static LONG begin_once(struct connection *connection, const struct timespec *dea
 static enum jpki_error begin(struct connection *connection, unsigned patience,
                              enum jpki_card_event *event)
 {
-    struct timespec deadline = pcsc_deadline(patience);
+    int64_t deadline = jpki_clock_ms() + patience;
     *event = connection->connected ? JPKI_CARD_SAME : JPKI_CARD_CONNECTED;
     LONG rv = SCARD_W_RESET_CARD;
     for (int i = 0; i < RECONNECTS_MAX && rv == SCARD_W_RESET_CARD; i++) {
-        enum jpki_error error = ensure_connected(connection, &deadline);
+        enum jpki_error error = ensure_connected(connection, deadline);
         if (error != JPKI_OK)
             return error;
-        rv = begin_once(connection, &deadline);
+        rv = begin_once(connection, deadline);
         /* Busy is no reason to let go: the card is still the one we know. */
         if (rv != SCARD_S_SUCCESS && rv != SCARD_E_SHARING_VIOLATION)
             (void)lose(connection, rv, SCARD_LEAVE_CARD);
@@ -175,9 +186,20 @@ static enum jpki_error begin(struct connection *connection, unsigned patience,
     return pcsc_error("SCardBeginTransaction", rv, true);
 }
 
+static void give_others_a_turn(struct connection *connection)
+{
+    int64_t now = jpki_clock_ms();
+    if (now - connection->turn_ended < PAUSE_MS && now - connection->turn_began < TURN_MS)
+        return;
+    if (now - connection->turn_ended < PAUSE_MS)
+        (void)jpki_clock_sleep(JPKI_NO_DEADLINE, PAUSE_MS);
+    connection->turn_began = jpki_clock_ms();
+}
+
 static enum jpki_error pcsc_begin(void *self, unsigned patience, enum jpki_card_event *event)
 {
     struct connection *connection = self;
+    give_others_a_turn(connection);
     enum jpki_error error = begin(connection, patience, event);
     if (error == JPKI_ERR_BUSY)
         jpki_log(patience > 0 ? JPKI_LOG_WARNING : JPKI_LOG_INFO,
@@ -231,6 +253,7 @@ static enum jpki_error pcsc_transmit_typed(void *self, const uint8_t *command,
 static bool pcsc_end(void *self, enum jpki_leave leave)
 {
     struct connection *connection = self;
+    connection->turn_ended = jpki_clock_ms();
     if (!connection->connected)
         return leave == JPKI_LEAVE;
     /* A card that does not answer may have lost its power while the machine slept, unnoticed by

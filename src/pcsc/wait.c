@@ -17,7 +17,7 @@ static const char new_reader[] = "\\\\?PnP?\\Notification";
 /* pcsclite itself wakes up every minute, and so may we; it finds a reader that came in the very
  * moment between looking and going to sleep. Without a thread of its own a sleep cannot be left
  * behind, so that one is short. */
-enum { SLEEP_MS = 60 * 1000, SHORT_SLEEP_MS = 1000 };
+enum { SLEEP_MS = 60 * 1000, SHORT_SLEEP_MS = 1000, CANCELS_MAX = 10, CANCEL_MS = 20 };
 
 /* A sleep in pcscd. */
 struct sleeper {
@@ -139,15 +139,26 @@ static void leave(struct pcsc_waits *waits, struct sleeper *sleeper)
     pthread_mutex_unlock(&waits->lock);
 }
 
+/* Lets the thread of a cancelled sleep end, which would sleep on for a minute. pcscd loses a
+ * cancellation that comes before it knows of the sleep, so that is repeated. */
+static void wake(struct sleeper *sleeper)
+{
+    bool finished = false;
+    for (int tries = 0; tries < CANCELS_MAX && !finished; tries++) {
+        (void)PCSC(SCardCancel(sleeper->context));
+        finished = pcsc_async_wait(&sleeper->async, jpki_clock_ms() + CANCEL_MS);
+    }
+}
+
 /* Sleeps, and lets the sleeper go. False when pcscd went away. */
 static bool sleep_and_free(struct pcsc_waits *waits, struct sleeper *sleeper)
 {
     bool slept = true;
     if (start(waits, sleeper)) {
-        if (pcsc_async_wait(&sleeper->async, NULL))
+        if (pcsc_async_wait(&sleeper->async, JPKI_NO_DEADLINE))
             slept = !pcsc_service_lost(sleeper->rv);
-        else /* cancelled: lets the thread end, too, which else would sleep on for a minute */
-            (void)PCSC(SCardCancel(sleeper->context));
+        else
+            wake(sleeper);
         leave(waits, sleeper);
         pcsc_async_abandon(&sleeper->async);
         return slept;

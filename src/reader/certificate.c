@@ -4,6 +4,9 @@
  * seven. */
 #include "internal.h"
 
+/* How long the tries left count as just read, for one call that asks for them. */
+enum { TRIES_MEMORY_MS = 1000 };
+
 static uint16_t file_of(const struct jpki_credential *credential, enum jpki_certificate_use use)
 {
     return use == JPKI_HOLDER ? credential->profile->certificate : credential->profile->ca;
@@ -88,8 +91,6 @@ static enum jpki_error settle(struct jpki_credential *credential, enum jpki_cert
         credential->certificate_hidden |= use == JPKI_HOLDER;
     } else if (error == JPKI_ERR_NOT_FOUND) {
         certificate_empty(slot, JPKI_CERTIFICATE_NONE);
-        if (use == JPKI_HOLDER)
-            credential_exists(credential, false);
     } else if (error == JPKI_ERR_CERTIFICATE) {
         jpki_log(JPKI_LOG_INFO, "%s: a certificate cannot be used", credential->profile->name);
     } else {
@@ -131,45 +132,69 @@ enum jpki_error jpki_credential_read(struct jpki_credential *credential,
 
 /* ---- Whether the key is on the card ----------------------------------------------------- */
 
-/* For a certificate that is hidden until the PIN is given. */
-static enum jpki_error ask_card(const struct jpki_credential *credential, bool *listed)
+/* A key that is not on the card has no PIN there: that alone tells (card.md, Files). Asked once for
+ * a card; credential->existence tells then. The tries left are kept for whoever asks next: programs
+ * look which tokens there are, and then at each. */
+static enum jpki_error find_key(struct jpki_credential *credential)
 {
     struct jpki_reader *reader = credential->reader;
-    enum jpki_error error = jpki_card_lists(reader->card, credential->key, listed);
-    if (error == JPKI_OK && !*listed && reader_select_unproven(reader))
-        error = jpki_card_lists(reader->card, credential->key, listed);
+    if (credential->existence != EXISTENCE_UNKNOWN)
+        return JPKI_OK;
+    enum jpki_error error = credential_ask_tries(credential, &credential->tries);
+    if (jpki_error_is_break(error))
+        return error;
+    credential_exists(credential, error != JPKI_ERR_NOT_FOUND);
+    reader->keypad = jpki_card_has_keypad(reader->card);
+    if (error == JPKI_OK)
+        credential->tries_until = jpki_clock_ms() + TRIES_MEMORY_MS;
+    return JPKI_OK;
+}
+
+enum jpki_error credential_ask_tries(struct jpki_credential *credential, unsigned *tries)
+{
+    struct jpki_reader *reader = credential->reader;
+    enum jpki_error error = jpki_card_tries(reader->card, credential->key, false, tries);
+    if (error == JPKI_ERR_NOT_FOUND && reader_select_unproven(reader))
+        error = jpki_card_tries(reader->card, credential->key, false, tries);
     return error;
 }
 
-/* Finds out, once for a card; credential->existence tells then. */
-static enum jpki_error find_key(struct jpki_credential *credential)
+/* Both keys that are shown, in the same transaction: whoever asks for one asks for the other next.
+ */
+static enum jpki_error find_keys(struct jpki_reader *reader)
 {
-    if (credential->existence != EXISTENCE_UNKNOWN)
-        return JPKI_OK;
-    bool listed = true;
-    enum jpki_error error =
-        credential->profile->private_certificate
-            ? ask_card(credential, &listed)
-            : certificate_load(credential, JPKI_HOLDER, JPKI_CERTIFICATE_STARTED);
-    if (error == JPKI_OK && credential->existence == EXISTENCE_UNKNOWN)
-        credential_exists(credential, listed);
+    static const unsigned bits[JPKI_KEYS] = {
+        [JPKI_KEY_AUTH] = JPKI_SLOTS_AUTH,
+        [JPKI_KEY_SIGN] = JPKI_SLOTS_SIGN,
+    };
+    enum jpki_error error = JPKI_OK;
+    for (int key = 0; key < JPKI_KEYS && error == JPKI_OK; key++)
+        if (reader->shared->options.slots & bits[key])
+            error = find_key(&reader->credentials[key]);
     return error;
+}
+
+/* Of a card that cannot be asked no key is known: it has none, as far as anybody can tell. */
+static enum jpki_error as_missing(const struct jpki_credential *credential, enum jpki_error error)
+{
+    bool known = credential->reader->present && credential->existence == EXISTS;
+    return known || error == JPKI_ERR_MEMORY ? error : JPKI_ERR_NO_KEY;
 }
 
 enum jpki_error credential_begin(struct jpki_credential *credential, unsigned patience)
 {
     struct jpki_reader *reader = credential->reader;
-    enum jpki_error error = reader_begin_within(reader, patience);
+    enum jpki_error error = reader_begin_listing(reader, patience);
     if (error != JPKI_OK)
-        return error;
+        return as_missing(credential, error);
     error = reader_enter(reader);
     if (error == JPKI_OK)
-        error = find_key(credential);
+        error = find_keys(reader);
     if (error == JPKI_OK && credential->existence != EXISTS)
         error = JPKI_ERR_NO_KEY;
     if (error != JPKI_OK)
         reader_end(reader, JPKI_LEAVE);
-    return error;
+    return error == JPKI_OK ? error : as_missing(credential, error);
 }
 
 enum jpki_error jpki_credential_check(struct jpki_credential *credential, unsigned patience)

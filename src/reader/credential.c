@@ -21,6 +21,7 @@ void credential_forget_card(struct jpki_credential *credential)
     login_lost(credential);
     certificates_forget(credential);
     credential->in_use = false;
+    credential->tries_until = 0;
     credential->existence = EXISTENCE_UNKNOWN;
     credential->card_epoch = next_epoch(credential);
     atomic_store(&credential->shown, 0);

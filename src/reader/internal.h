@@ -22,6 +22,8 @@ struct jpki_credential {
 
     enum existence existence; /* on the card that is in the reader */
     struct certificate_slot certificates[JPKI_CERTIFICATES];
+    unsigned tries;          /* left, as read when the card was recognised */
+    int64_t tries_until;     /* and good until this time; 0 = no more */
     bool certificate_hidden; /* by the card, until the PIN is given, though the profile says not */
     bool logged_in;
     bool forgotten;                   /* logged in, but powered off since: the kept PIN is due */
@@ -58,7 +60,7 @@ struct jpki_reader {
     bool others;              /* other programs were connected to it before we were */
     struct identity identity; /* of the last card recognised, also while that is out */
     bool pss_asked, pss;
-    bool keypad;          /* as last seen */
+    bool keypad;          /* the reader has one, as last seen */
     bool must_power_off;  /* at the end of the transaction: a PIN may be verified without a login */
     bool suspect;         /* reset, and not yet proven to be the same card */
     int64_t busy_until;   /* it was busy a moment ago: until this time nobody waits for it again */
@@ -132,7 +134,7 @@ enum jpki_error identity_confirm(struct jpki_card *card, const struct identity *
  * milliseconds, and not at all where that was done a moment ago. With an error nothing is held:
  * NO_SERVICE, NO_CARD, CARD_CHANGED, BUSY, TRANSPORT, CARD, NOT_JPKI. */
 enum jpki_error reader_begin(struct jpki_reader *reader);
-enum jpki_error reader_begin_within(struct jpki_reader *reader, unsigned patience);
+enum jpki_error reader_begin_listing(struct jpki_reader *reader, unsigned patience);
 
 /* Makes our application current without disturbing it where it is. */
 enum jpki_error reader_enter(struct jpki_reader *reader);
@@ -161,8 +163,13 @@ void reader_must_power_off(struct jpki_reader *reader);
 /* ---- certificate.c ---------------------------------------------------------------------- */
 
 /* Begins a transaction in which our application is current and the key is known to be there.
- * Errors: those of reader_begin, NO_KEY; nothing is held then. */
+ * Nothing is held after an error: those of reader_begin for a key that is known; NO_KEY for one
+ * that is missing, or whose card is another kind, mute, or not to be had. */
 enum jpki_error credential_begin(struct jpki_credential *credential, unsigned patience);
+
+/* The tries left, in a transaction that is under way, our application current as far as is known.
+ * Errors: those of jpki_card_tries. */
+enum jpki_error credential_ask_tries(struct jpki_credential *credential, unsigned *tries);
 
 /* jpki_credential_read() in a transaction that is under way, our application current. */
 enum jpki_error certificate_load(struct jpki_credential *credential, enum jpki_certificate_use use,

@@ -11,6 +11,7 @@
 static enum jpki_error ask_first(struct jpki_credential *credential, bool for_change,
                                  unsigned *tries)
 {
+    credential->tries_until = 0;
     enum jpki_error error = reader_prove_current(credential->reader);
     if (error == JPKI_OK)
         error = jpki_card_tries(credential->reader->card, credential->key, for_change, tries);
@@ -122,7 +123,7 @@ enum jpki_error login_again(struct jpki_credential *credential)
 
 static bool has_keypad(const struct jpki_credential *credential)
 {
-    return !credential->profile->pin_letters && jpki_card_has_keypad(credential->reader->card);
+    return credential->reader->keypad && !credential->profile->pin_letters;
 }
 
 enum jpki_error jpki_credential_has_keypad(struct jpki_credential *credential, bool *has)
@@ -130,30 +131,45 @@ enum jpki_error jpki_credential_has_keypad(struct jpki_credential *credential, b
     enum jpki_error error = reader_begin(credential->reader);
     if (error != JPKI_OK)
         return error;
+    credential->reader->keypad = jpki_card_has_keypad(credential->reader->card);
     *has = has_keypad(credential);
     reader_end(credential->reader, JPKI_LEAVE);
     return JPKI_OK;
 }
 
-enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential, unsigned patience,
-                                           struct jpki_pin_status *status)
+/* Within a transaction. */
+static enum jpki_error ask_status(struct jpki_credential *credential, unsigned *tries)
 {
     struct jpki_reader *reader = credential->reader;
-    enum jpki_error error = credential_begin(credential, patience);
-    *status = (struct jpki_pin_status){JPKI_TRIES_UNTOLD, reader->keypad};
-    if (error == JPKI_ERR_BUSY && credential->existence == EXISTS)
-        return JPKI_OK; /* what is known without the card */
-    if (error != JPKI_OK)
-        return error;
-    error = jpki_card_tries(reader->card, credential->key, false, &status->tries);
-    if (error == JPKI_ERR_NOT_FOUND && reader_select_unproven(reader))
-        error = jpki_card_tries(reader->card, credential->key, false, &status->tries);
-    status->keypad = reader->keypad = has_keypad(credential);
-    reader_end(reader, JPKI_LEAVE);
+    reader->keypad = jpki_card_has_keypad(reader->card);
+    enum jpki_error error = credential_ask_tries(credential, tries);
     if (error != JPKI_ERR_NOT_FOUND)
         return error;
     credential_exists(credential, false);
     return JPKI_ERR_NO_KEY;
+}
+
+enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential, unsigned patience,
+                                           struct jpki_pin_status *status)
+{
+    unsigned tries = JPKI_TRIES_UNTOLD;
+    enum jpki_error error = JPKI_OK;
+    if (!credential->reader->present || credential->existence != EXISTS)
+        error = jpki_credential_check(credential, patience);
+    if (error == JPKI_OK && jpki_clock_ms() < credential->tries_until) {
+        tries = credential->tries; /* of this moment */
+    } else if (error == JPKI_OK) {
+        error = credential_begin(credential, patience);
+        if (error == JPKI_OK) {
+            error = ask_status(credential, &tries);
+            reader_end(credential->reader, JPKI_LEAVE);
+        } else if (error == JPKI_ERR_BUSY) {
+            error = JPKI_OK; /* what is known without the card */
+        }
+    }
+    credential->tries_until = 0;
+    *status = (struct jpki_pin_status){tries, has_keypad(credential)};
+    return error;
 }
 
 /* ---- Login and logout ------------------------------------------------------------------- */

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-/* After waiting in vain for another program, how long nobody waits for it again. */
-enum { BUSY_MEMORY_MS = 2000 };
+/* After waiting in vain for another program: for how long it is not waited for again, or by calls
+ * that need the card just so long as pcsclite needs to notice that it is free. */
+enum { BUSY_MEMORY_MS = 2000, BUSY_AGAIN_MS = 300 };
 
 struct jpki_reader *jpki_reader_new(struct jpki_reader_shared *shared, const char *name)
 {
@@ -255,27 +255,21 @@ static unsigned busy_timeout(const struct jpki_reader *reader)
     return reader->shared->options.busy_timeout * 1000;
 }
 
-static int64_t now_ms(void)
+/* Waits for another program once for all that is asked of this reader within a moment: then for
+ * `again` milliseconds instead of `patience`. */
+static enum jpki_error begin_patiently(struct jpki_reader *reader, unsigned patience,
+                                       unsigned again)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* As patient as asked; once for all that is asked of this reader within a moment. */
-static enum jpki_error begin_patiently(struct jpki_reader *reader, unsigned patience)
-{
-    if (reader->busy_until > now_ms())
-        patience = 0;
-    enum jpki_error error = begin_known(reader, patience);
+    bool waited = reader->busy_until > jpki_clock_ms();
+    enum jpki_error error = begin_known(reader, waited ? again : patience);
     if (error != JPKI_ERR_BUSY)
         reader->busy_until = 0;
-    else if (patience > 0)
-        reader->busy_until = now_ms() + BUSY_MEMORY_MS;
+    else if (!waited)
+        reader->busy_until = jpki_clock_ms() + BUSY_MEMORY_MS;
     return error;
 }
 
-enum jpki_error reader_begin_within(struct jpki_reader *reader, unsigned patience)
+static enum jpki_error begin(struct jpki_reader *reader, unsigned patience, unsigned again)
 {
     if (!reader->present)
         return JPKI_ERR_NO_CARD;
@@ -283,7 +277,7 @@ enum jpki_error reader_begin_within(struct jpki_reader *reader, unsigned patienc
         return JPKI_ERR_NOT_JPKI;
     if (reader->recognition == CARD_UNKNOWN && reader->exclusive)
         return JPKI_ERR_BUSY;
-    enum jpki_error error = begin_patiently(reader, patience);
+    enum jpki_error error = begin_patiently(reader, patience, again);
     if (error != JPKI_OK && !is_in_use(reader))
         jpki_card_disconnect(reader->card); /* also what may still be connecting */
     if (error == JPKI_OK && reader->recognition == CARD_UNKNOWN) {
@@ -296,7 +290,12 @@ enum jpki_error reader_begin_within(struct jpki_reader *reader, unsigned patienc
 
 enum jpki_error reader_begin(struct jpki_reader *reader)
 {
-    return reader_begin_within(reader, busy_timeout(reader));
+    return begin(reader, busy_timeout(reader), BUSY_AGAIN_MS);
+}
+
+enum jpki_error reader_begin_listing(struct jpki_reader *reader, unsigned patience)
+{
+    return begin(reader, patience, 0);
 }
 
 enum jpki_error reader_enter(struct jpki_reader *reader)

@@ -28,14 +28,9 @@ CK_RV hold_token(struct jpki_module *module, CK_SLOT_ID id, struct token **held)
     return CKR_OK;
 }
 
-/* A card that is another kind, mute, or not to be had shows no token: CKR_DEVICE_ERROR would end
- * libp11's search of all slots. */
 CK_RV check_token(struct token *token)
 {
-    enum jpki_error error = jpki_credential_check(token->credential, JPKI_LISTING_PATIENCE);
-    return error == JPKI_ERR_MEMORY ? CKR_HOST_MEMORY
-           : error != JPKI_OK       ? CKR_TOKEN_NOT_PRESENT
-                                    : CKR_OK;
+    return jpki_ckr(jpki_credential_check(token->credential, JPKI_LISTING_PATIENCE));
 }
 
 CK_RV jpki_token_check(struct jpki_module *module, CK_SLOT_ID id)
@@ -139,10 +134,7 @@ CK_RV jpki_token_info(struct jpki_module *module, CK_SLOT_ID id, CK_TOKEN_INFO *
     if (rv != CKR_OK)
         return rv;
     struct jpki_pin_status status;
-    rv = check_token(token);
-    if (rv == CKR_OK)
-        rv =
-            jpki_ckr(jpki_credential_pin_status(token->credential, JPKI_LISTING_PATIENCE, &status));
+    rv = jpki_ckr(jpki_credential_pin_status(token->credential, JPKI_LISTING_PATIENCE, &status));
     if (rv == CKR_OK)
         fill_info(token, &status, info);
     jpki_reader_unlock(token->reader);

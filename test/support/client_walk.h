@@ -11,7 +11,7 @@ enum outcome {
     WORKS,
     ABSENT, /* CKR_TOKEN_NOT_PRESENT, and not in the list of present ones */
     EMPTY,  /* that there is no certificate is known after the login only; then no objects */
-    FOREIGN /* CKR_TOKEN_NOT_RECOGNIZED */
+    FOREIGN /* CKR_TOKEN_NOT_PRESENT */
 };
 
 struct expected {

@@ -232,14 +232,16 @@ static void after_a_busy_timeout(struct loaded module, const struct host *before
     other_program("begin");
     OK(module.p11->C_Initialize(&args));
     CK_RV rv = module.p11->C_GetTokenInfo(0, &info);
-    EXPECT(rv == CKR_DEVICE_ERROR, "0x%lX", rv);
+    EXPECT(rv == CKR_TOKEN_NOT_PRESENT, "0x%lX", rv);
     expect_same_signals(before, "while another program holds the card");
     double start = seconds_now();
     OK(module.p11->C_Finalize(NULL));
     EXPECT(seconds_now() - start < 5, "C_Finalize: %.1f s", seconds_now() - start);
-    EXPECT(process_threads() == before->threads, "%u threads after C_Finalize", process_threads());
     expect_same_signals(before, "after a busy-timeout");
     other_program("end leave");
+    for (int i = 0; i < 1000 && process_threads() > before->threads; i++)
+        sleep_ms(1);
+    EXPECT(process_threads() == before->threads, "%u threads in the end", process_threads());
     other_program("disconnect leave");
     /* Nor is the module still connected: the other program can get the card exclusively. */
     sleep_ms(200);

@@ -150,7 +150,7 @@ static void gives_up(struct p11_login *auth, struct p11_login *sign)
     RETURNS(CKR_DEVICE_ERROR, p11_sign(auth));
     EXPECT(seconds_now() - start > 0.7, "%.1f s", seconds_now() - start);
     RETURNS(CKR_DEVICE_ERROR, p11_sign(sign));
-    RETURNS(CKR_DEVICE_ERROR, p11->C_GetTokenInfo(auth->slot, &info));
+    OK(p11->C_GetTokenInfo(auth->slot, &info)); /* from memory */
     EXPECT(seconds_now() - start < 9, "three calls: %.1f s", seconds_now() - start);
     EXPECT(!p11_is_public(auth->session) && !p11_is_public(sign->session), "a login was lost");
     other_program("end leave");
@@ -169,7 +169,7 @@ static void cannot_connect(const char *const take[2], const char *name)
     for (int line = 0; line < 2; line++)
         other_program("%s", take[line]);
     double start = seconds_now();
-    RETURNS(CKR_DEVICE_ERROR, p11->C_GetTokenInfo(AUTH_SLOT(0), &info));
+    OK(p11->C_GetTokenInfo(AUTH_SLOT(0), &info)); /* from memory */
     CK_RV rv = p11->C_OpenSession(AUTH_SLOT(0), CKF_SERIAL_SESSION, NULL, NULL, &session);
     EXPECT(rv == CKR_OK || rv == CKR_DEVICE_ERROR, "0x%lX", rv);
     if (rv == CKR_OK)

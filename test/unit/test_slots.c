@@ -137,17 +137,43 @@ static void card_without_the_signature_key(void **state)
     without_key(*state, "sign=off", "ef0008=on", AUTH);
     without_key(*state, "sign=off", "ef0008=off", AUTH);
     without_key(*state, "sign=off", "sfi=off", AUTH);
-    without_key(*state, "sign=empty", "ef0008=on", AUTH);
 }
 
 static void card_without_the_authentication_key(void **state)
 {
     without_key(*state, "auth=off", "ef0008=on", SIGN);
     without_key(*state, "auth=off", "ef0006=off", SIGN);
-    without_key(*state, "auth=empty", "ef0008=off", SIGN);
-    without_key(*state, "auth=empty", "read.empty=9000", SIGN);
-    without_key(*state, "auth=empty", "read.empty=6282", SIGN);
-    without_key(*state, "auth=empty", "file.filler=500", SIGN);
+}
+
+/* The PIN is there: so is the token, and a login; but nothing to sign with. */
+static void expect_no_key(struct app *app, CK_SLOT_ID slot, const char *pin)
+{
+    CK_SLOT_ID ids[8];
+    CK_OBJECT_HANDLE key;
+    assert_int_equal(list(CK_TRUE, ids), 2);
+    assert_true(token_present(slot));
+    CK_SESSION_HANDLE session = app_session(slot);
+    app_login(session, pin);
+    assert_int_equal(app_find_class(session, CKO_PRIVATE_KEY, &key, 1), 0);
+    assert_int_equal(C_Logout(session), CKR_OK);
+    (void)app;
+}
+
+static void an_empty_certificate(void **state)
+{
+    struct app *app = *state;
+    static const char *const answers[] = {"read.empty=6B00", "read.empty=9000", "read.empty=6282",
+                                          "file.filler=500"};
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        readers_remove(app->reader);
+        vcard_rewind(app->vcard);
+        assert_int_equal(vcard_set(app->vcard, answers[i]), 0);
+        assert_int_equal(vcard_set(app->vcard, "auth=empty"), 0);
+        assert_int_equal(vcard_set(app->vcard, "sign=empty"), 0);
+        readers_insert(app->reader, app->vcard);
+        expect_no_key(app, AUTH, AUTH_PIN);
+        expect_no_key(app, SIGN, SIGN_PIN);
+    }
 }
 
 /* Gets one SELECT, however often it is asked for, until it is removed. */
@@ -337,6 +363,7 @@ int main(void)
         TEST(pcscd_stops_and_starts),
         TEST(card_without_the_signature_key),
         TEST(card_without_the_authentication_key),
+        TEST(an_empty_certificate),
         TEST(foreign_card),
         TEST(token_info),
         TEST(flags_as_tries_fall),

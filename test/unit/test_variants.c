@@ -86,17 +86,12 @@ static struct expected expectation(const struct app *app)
      * is selected; that loses the PIN. */
     expected.forgets =
         expected.forgets || (is(app, "sign.corrupt", "next") && is(app, "ef0006", "off"));
-    /* off: PIN, key and certificate do not exist. empty: the certificate file is empty. Where it is
-     * hidden until the login, and for the signature EF 0008 does not tell either, that is seen
-     * after the login. */
+    /* off: PIN, key and certificate are not there. empty: the certificate file is, with nothing in
+     * it, and so is the PIN: that shows after the login. */
     if (!is(app, "auth", "on"))
-        expected.outcome[AUTH] =
-            is(app, "auth", "empty") && is(app, "phone", "on") ? EMPTY : ABSENT;
+        expected.outcome[AUTH] = is(app, "auth", "empty") ? EMPTY : ABSENT;
     if (!is(app, "sign", "on"))
-        expected.outcome[SIGN] =
-            is(app, "sign", "empty") && (is(app, "ef0008", "off") || !is(app, "auth", "on"))
-                ? EMPTY
-                : ABSENT;
+        expected.outcome[SIGN] = is(app, "sign", "empty") ? EMPTY : ABSENT;
     if (is(app, "jpki", "off"))
         expected.outcome[AUTH] = expected.outcome[SIGN] = FOREIGN;
     return expected;
