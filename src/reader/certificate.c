@@ -4,7 +4,8 @@
  * seven. */
 #include "internal.h"
 
-/* How long the tries left count as just read, for one call that asks for them. */
+/* How long the tries left count as just read, for one call that asks for them, while no other
+ * program is connected that could spend one. */
 enum { TRIES_MEMORY_MS = 1000 };
 
 static uint16_t file_of(const struct jpki_credential *credential, enum jpki_certificate_use use)

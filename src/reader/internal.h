@@ -157,6 +157,9 @@ bool reader_select_unproven(struct jpki_reader *reader);
 /* Whether a PIN of either credential is verified. */
 bool reader_has_login(const struct jpki_reader *reader);
 
+/* Whether no other program is connected to the card, as far as can be told: not while we are. */
+bool reader_is_alone(const struct jpki_reader *reader);
+
 /* A PIN may be verified that belongs to no login: the transaction ends with power off. */
 void reader_must_power_off(struct jpki_reader *reader);
 

@@ -156,7 +156,8 @@ enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential, u
     enum jpki_error error = JPKI_OK;
     if (!credential->reader->present || credential->existence != EXISTS)
         error = jpki_credential_check(credential, patience);
-    if (error == JPKI_OK && jpki_clock_ms() < credential->tries_until) {
+    if (error == JPKI_OK && jpki_clock_ms() < credential->tries_until &&
+        reader_is_alone(credential->reader)) {
         tries = credential->tries; /* of this moment */
     } else if (error == JPKI_OK) {
         error = credential_begin(credential, patience);

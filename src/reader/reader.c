@@ -105,6 +105,11 @@ static bool is_in_use(const struct jpki_reader *reader)
     return reader->credentials[JPKI_KEY_AUTH].in_use || reader->credentials[JPKI_KEY_SIGN].in_use;
 }
 
+bool reader_is_alone(const struct jpki_reader *reader)
+{
+    return !reader->others && !is_in_use(reader);
+}
+
 void jpki_credential_use(struct jpki_credential *credential)
 {
     credential->in_use = true;

@@ -162,6 +162,13 @@ void readers_power_down(unsigned reader)
     disturb(reader, vcard_power_off);
 }
 
+void readers_share(unsigned reader, bool shared)
+{
+    readers_lock();
+    readers.all[reader].shared = shared;
+    readers_unlock();
+}
+
 void readers_hook(void (*fn)(void *context, const struct readers_event *event), void *context)
 {
     readers_lock();

@@ -47,6 +47,10 @@ void readers_reset(unsigned reader);
 void readers_repower(unsigned reader);
 void readers_power_down(unsigned reader);
 
+/* Whether another program is connected to the card in this reader. Such a program may spend a try
+ * at any time. */
+void readers_share(unsigned reader, bool shared);
+
 enum readers_moment {
     READERS_BEFORE_BEGIN,    /* other programs may do anything to the card */
     READERS_BEFORE_TRANSMIT, /* within a transaction: the card may only be removed */

@@ -210,6 +210,7 @@ static void fill(struct fake_reader *reader, struct jpki_reader_status *status)
 {
     status->present = readers_card_in(reader) != NULL;
     status->insertion = reader->insertion;
+    status->shared = reader->shared;
     status->state = reader->plugged;
 }
 

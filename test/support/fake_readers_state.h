@@ -13,6 +13,7 @@ struct fake_reader {
     struct vcard *card; /* NULL: empty */
     uint32_t insertion;
     uint32_t resets; /* by any program */
+    bool shared;     /* another program is connected */
 };
 
 struct failure {

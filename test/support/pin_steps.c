@@ -69,6 +69,7 @@ void pin_steps_begin(struct pin_steps *steps, CK_SLOT_ID slot, const char *optio
     }
     readers_keypad(NULL);
     readers_hook(NULL, NULL);
+    readers_share(steps->app->reader, false);
     insert(steps, 0);
     steps->slot = slot;
     steps->flags = CKF_SERIAL_SESSION | CKF_RW_SESSION;

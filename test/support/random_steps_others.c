@@ -4,8 +4,10 @@
 
 #include <string.h>
 
+/* The other program stays connected. */
 static void send(struct random_steps *run, const char *apdu)
 {
+    readers_share(run->steps.app->reader, true);
     (void)ask(run->steps.app->card, apdu);
 }
 
