@@ -24,7 +24,7 @@ static const char *const level_names[] = {
 
 __attribute__((constructor)) static void set_up(void)
 {
-    lock = jpki_fork_emptied(sizeof *lock);
+    lock = jpki_fork_emptied(sizeof(pthread_mutex_t));
     log_is_there = fstat(STDERR_FILENO, &log_stat) == 0;
 }
 

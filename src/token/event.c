@@ -21,10 +21,10 @@ static bool take_event(struct jpki_module *module, const struct jpki_reader_stat
 {
     enum jpki_key keys[JPKI_KEYS];
     size_t key_count = shown_keys(module, keys);
-    for (size_t i = 0; i < module->reader_count; i++) {
-        uint64_t now = appearance(module->readers[i]->reader, list, count);
+    for (struct reader_slots *slots = module->readers; slots != NULL; slots = slots->next) {
+        uint64_t now = appearance(slots->reader, list, count);
         for (size_t k = 0; k < key_count; k++) {
-            struct token *token = &module->readers[i]->tokens[keys[k]];
+            struct token *token = &slots->tokens[keys[k]];
             if (token->reported != now) {
                 token->reported = now;
                 *id = token->slot;

@@ -23,17 +23,18 @@ struct token {
     uint64_t reported; /* event.c: what C_WaitForSlotEvent last told; the table lock's */
 };
 
+/* A reader with its slots; a list in the order of slot ids, which only grows. */
 struct reader_slots {
     struct jpki_reader *reader;
     struct token tokens[JPKI_KEYS];
+    struct reader_slots *_Atomic next;
 };
 
 struct jpki_module {
     struct jpki_reader_shared shared; /* with all readers */
 
     struct jpki_lock *lock; /* the table lock: guards the below; never held during card I/O */
-    struct reader_slots **readers; /* pointers stay valid; only grows */
-    size_t reader_count;
+    struct reader_slots *_Atomic readers;
     struct jpki_session *sessions;
     CK_SESSION_HANDLE last_session;
 };

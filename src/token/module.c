@@ -6,11 +6,12 @@
 
 static void free_module(struct jpki_module *module)
 {
-    for (size_t i = 0; i < module->reader_count; i++) {
-        jpki_reader_free(module->readers[i]->reader);
-        free(module->readers[i]);
+    struct reader_slots *next;
+    for (struct reader_slots *slots = module->readers; slots != NULL; slots = next) {
+        next = slots->next;
+        jpki_reader_free(slots->reader);
+        free(slots);
     }
-    free(module->readers);
     if (module->shared.source != NULL)
         module->shared.ops->close(module->shared.source);
     jpki_crypto_free(module->shared.crypto);
@@ -59,6 +60,6 @@ void jpki_module_close(struct jpki_module *module)
 
 void jpki_module_abandon(struct jpki_module *module, unsigned patience)
 {
-    for (size_t i = 0; i < module->reader_count; i++)
-        jpki_reader_abandon(module->readers[i]->reader, patience);
+    for (struct reader_slots *slots = module->readers; slots != NULL; slots = slots->next)
+        jpki_reader_abandon(slots->reader, patience);
 }

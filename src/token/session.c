@@ -50,11 +50,13 @@ static void close_sessions(struct token *token, bool stale)
 
 void free_sessions(struct jpki_module *module)
 {
-    while (module->sessions != NULL) {
-        struct jpki_session *session = module->sessions;
-        unlink_session(session);
+    struct jpki_session *next;
+    for (struct jpki_session *session = module->sessions; session != NULL; session = next) {
+        next = session->next;
+        session->closed = true;
         free_if_done(session);
     }
+    module->sessions = NULL;
 }
 
 /* The reader's lock is held. */

@@ -18,15 +18,15 @@ size_t shown_keys(const struct jpki_module *module, enum jpki_key keys[JPKI_KEYS
     return count;
 }
 
-static struct reader_slots *find_reader(struct jpki_module *module, const char *name)
+static bool has_reader(const struct jpki_module *module, const char *name)
 {
-    for (size_t i = 0; i < module->reader_count; i++)
-        if (strcmp(jpki_reader_name(module->readers[i]->reader), name) == 0)
-            return module->readers[i];
-    return NULL;
+    const struct reader_slots *slots = module->readers;
+    while (slots != NULL && strcmp(jpki_reader_name(slots->reader), name) != 0)
+        slots = slots->next;
+    return slots != NULL;
 }
 
-static void place_slots(struct jpki_module *module, struct reader_slots *slots)
+static void place_slots(struct jpki_module *module, struct reader_slots *slots, CK_SLOT_ID first)
 {
     enum jpki_key keys[JPKI_KEYS];
     size_t count = shown_keys(module, keys);
@@ -38,18 +38,12 @@ static void place_slots(struct jpki_module *module, struct reader_slots *slots)
             .key = (enum jpki_key)key,
         };
     for (size_t i = 0; i < count; i++)
-        slots->tokens[keys[i]].slot = module->reader_count * count + i;
+        slots->tokens[keys[i]].slot = first + i;
 }
 
-/* Called with the table lock held. */
+/* Called with the table lock held. The list is complete at any time, for jpki_module_abandon. */
 static bool add_reader(struct jpki_module *module, const char *name)
 {
-    struct reader_slots **grown =
-        realloc(module->readers, (module->reader_count + 1) * sizeof *module->readers);
-    if (grown == NULL)
-        return false;
-    module->readers = grown;
-
     struct reader_slots *slots = calloc(1, sizeof *slots);
     if (slots == NULL)
         return false;
@@ -58,8 +52,13 @@ static bool add_reader(struct jpki_module *module, const char *name)
         free(slots);
         return false;
     }
-    place_slots(module, slots);
-    module->readers[module->reader_count++] = slots;
+    enum jpki_key keys[JPKI_KEYS];
+    CK_SLOT_ID first = 0;
+    struct reader_slots *_Atomic *end = &module->readers;
+    for (; *end != NULL; end = &(*end)->next)
+        first += shown_keys(module, keys);
+    place_slots(module, slots, first);
+    *end = slots;
     return true;
 }
 
@@ -72,7 +71,7 @@ enum jpki_error update_readers(struct jpki_module *module, struct jpki_reader_st
 
     jpki_lock_take(module->lock);
     for (size_t i = 0; i < found && error == JPKI_OK; i++)
-        if (find_reader(module, now[i].name) == NULL && !add_reader(module, now[i].name))
+        if (!has_reader(module, now[i].name) && !add_reader(module, now[i].name))
             error = JPKI_ERR_MEMORY;
     jpki_lock_release(module->lock);
 
@@ -88,11 +87,11 @@ enum jpki_error update_readers(struct jpki_module *module, struct jpki_reader_st
 struct token *find_token(struct jpki_module *module, CK_SLOT_ID id)
 {
     enum jpki_key keys[JPKI_KEYS];
-    size_t key_count = shown_keys(module, keys);
-    struct token *token = NULL;
+    size_t count = shown_keys(module, keys);
     jpki_lock_take(module->lock);
-    if (id < module->reader_count * key_count)
-        token = &module->readers[id / key_count]->tokens[keys[id % key_count]];
+    struct reader_slots *slots = module->readers;
+    for (; slots != NULL && id >= count; id -= count)
+        slots = slots->next;
     jpki_lock_release(module->lock);
-    return token;
+    return slots != NULL ? &slots->tokens[keys[id]] : NULL;
 }

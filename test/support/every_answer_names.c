@@ -65,7 +65,7 @@ __attribute__((destructor)) static void free_shared_crypto(void)
  * A GET RESPONSE is never named: how many there were, and their data, are in local variables. */
 struct fork_name every_answer_name(const uint8_t header[HEADER])
 {
-    const struct jpki_reader *reader = module->readers[0]->reader;
+    const struct jpki_reader *reader = module->readers->reader;
     const struct jpki_card *card = reader->card;
     enum { state = offsetof(struct jpki_card, short_ids) };
     _Static_assert(offsetof(struct jpki_card, transport) == 0 &&
