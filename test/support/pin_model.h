@@ -35,9 +35,11 @@ void model_restart(struct model *model);
 /* A card was put in. */
 void model_insert(struct model *model, size_t card);
 
-/* CKR_OK, CKR_PIN_LEN_RANGE or CKR_PIN_INCORRECT (characters). */
+/* What C_Login says of a PIN's form: CKR_OK or CKR_PIN_INCORRECT. */
 CK_RV model_form(CK_SLOT_ID slot, const char *pin);
-/* The same of a new PIN, with C_SetPIN's codes and rules. */
+/* What C_SetPIN says of the old one and of the new one: CKR_OK, CKR_PIN_LEN_RANGE, CKR_PIN_INVALID.
+ */
+CK_RV model_form_old(CK_SLOT_ID slot, const char *pin);
 CK_RV model_form_new(CK_SLOT_ID slot, const char *pin);
 
 bool model_is_right(const struct model *model, CK_SLOT_ID slot, const char *pin);

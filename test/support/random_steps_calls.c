@@ -183,7 +183,7 @@ void play_change(struct play *play, CK_SLOT_ID slot)
     (void)app_tries(play->stage.app, before);
     CK_RV form = model_form_new(slot, new);
     if (form == CKR_OK)
-        form = model_form(slot, old) == CKR_PIN_INCORRECT ? CKR_PIN_INVALID : model_form(slot, old);
+        form = model_form_old(slot, old);
     CK_RV expected = form != CKR_OK ? form : model_verdict(&play->model, slot, old, own);
     int cost = form != CKR_OK ? 0 : model_cost(&play->model, slot, old, own);
     bool was = logged_in(play, slot);

@@ -10,7 +10,8 @@
 #define SMALL     {{CKR_BUFFER_TOO_SMALL}}
 #define MECHANISM {{CKR_MECHANISM_INVALID}}
 #define PARAMETER {{CKR_MECHANISM_PARAM_INVALID, CKR_ARGUMENTS_BAD}}
-#define PIN_FORM  {{CKR_PIN_LEN_RANGE, CKR_PIN_INCORRECT, CKR_PIN_INVALID}}
+#define INCORRECT {{CKR_PIN_INCORRECT}} /* at a login (5.1.6) */
+#define LEN_RANGE {{CKR_PIN_LEN_RANGE}} /* where a PIN is set */
 /* A one-shot function after an Update: 5.11.2, 5.10.2, 5.12.2 forbid it and name no code. */
 #define MIXED     {{CKR_OPERATION_ACTIVE, CKR_OPERATION_NOT_INITIALIZED, CKR_FUNCTION_FAILED}}
 
@@ -40,10 +41,10 @@ const struct odd_row arguments_odd[] = {
     {"C_InitToken", IDLE, 2, NIL, {{CKR_TOKEN_WRITE_PROTECTED, CKR_PIN_INCORRECT, CKR_SESSION_EXISTS}}, ANY},
     {"C_InitToken", IDLE, 2, ONES, {{CKR_TOKEN_WRITE_PROTECTED, CKR_PIN_INCORRECT, CKR_SESSION_EXISTS}}, ANY},
     {"C_InitPIN", IDLE, 2, ONES, {{CKR_USER_NOT_LOGGED_IN, CKR_PIN_LEN_RANGE}}, ANY},
-    {"C_SetPIN", IDLE, 2, NIL, PIN_FORM, ANY},
-    {"C_SetPIN", IDLE, 2, ONES, PIN_FORM, ANY},
-    {"C_SetPIN", IDLE, 4, NIL, PIN_FORM, ANY},
-    {"C_SetPIN", IDLE, 4, ONES, PIN_FORM, ANY},
+    {"C_SetPIN", IDLE, 2, NIL, LEN_RANGE, ANY},
+    {"C_SetPIN", IDLE, 2, ONES, LEN_RANGE, ANY},
+    {"C_SetPIN", IDLE, 4, NIL, LEN_RANGE, ANY},
+    {"C_SetPIN", IDLE, 4, ONES, LEN_RANGE, ANY},
 
     /* Sessions */
     {"C_OpenSession", IDLE, 1, NIL, {{CKR_SESSION_PARALLEL_NOT_SUPPORTED}}, ANY},
@@ -56,12 +57,12 @@ const struct odd_row arguments_odd[] = {
     {"C_Login", IDLE, 1, USER, {{CKR_USER_ALREADY_LOGGED_IN}}, ANY},
     {"C_Login", LOGGED_OUT, 1, NIL, {{CKR_USER_TYPE_INVALID}}, ANY}, /* CKU_SO */
     {"C_Login", LOGGED_OUT, 1, ONES, {{CKR_USER_TYPE_INVALID}}, ANY},
-    {"C_Login", LOGGED_OUT, 3, NIL, PIN_FORM, ANY},
-    {"C_Login", LOGGED_OUT, 3, FIVE, PIN_FORM, ANY},
-    {"C_Login", LOGGED_OUT, 3, ONES, PIN_FORM, ANY},
+    {"C_Login", LOGGED_OUT, 3, NIL, INCORRECT, ANY},
+    {"C_Login", LOGGED_OUT, 3, FIVE, INCORRECT, ANY},
+    {"C_Login", LOGGED_OUT, 3, ONES, INCORRECT, ANY},
     {"C_LoginUser", LOGGED_OUT, 1, ONES, {{CKR_USER_TYPE_INVALID}}, ANY},
-    {"C_LoginUser", LOGGED_OUT, 3, NIL, PIN_FORM, ANY},
-    {"C_LoginUser", LOGGED_OUT, 3, ONES, PIN_FORM, ANY},
+    {"C_LoginUser", LOGGED_OUT, 3, NIL, INCORRECT, ANY},
+    {"C_LoginUser", LOGGED_OUT, 3, ONES, INCORRECT, ANY},
     {"C_LoginUser", LOGGED_OUT, 5, FIVE, {{CKR_USER_TYPE_INVALID, CKR_ARGUMENTS_BAD}}, ANY},
     {"C_LoginUser", LOGGED_OUT, 5, ONES, {{CKR_USER_TYPE_INVALID, CKR_ARGUMENTS_BAD}}, ANY},
     {"C_Logout", LOGGED_OUT, 0, SESSION, {{CKR_USER_NOT_LOGGED_IN}}, ANY},
