@@ -24,33 +24,22 @@ static CK_OBJECT_HANDLE handle_of(const struct token *token, enum object_row row
     return epoch << ROW_BITS | ((CK_ULONG)row + 1);
 }
 
-/* What must be known of the certificate before the object is shown: of a certificate everything,
- * since it will be read next, of keys the key, and for the profile whether it is free to read. */
-static enum jpki_certificate_state needed_to_show(enum object_row row)
-{
-    static const enum jpki_certificate_state states[OBJECTS] = {
-        [OBJECT_CERTIFICATE] = JPKI_CERTIFICATE_WHOLE, [OBJECT_CA] = JPKI_CERTIFICATE_WHOLE,
-        [OBJECT_PUBLIC_KEY] = JPKI_CERTIFICATE_KEY,    [OBJECT_PRIVATE_KEY] = JPKI_CERTIFICATE_KEY,
-        [OBJECT_PROFILE] = JPKI_CERTIFICATE_STARTED,
-    };
-    return states[row];
-}
-
 /* It is on the card, as far as was read. */
 static bool is_there(const struct token *token, enum object_row row)
 {
-    enum jpki_certificate_use source = object_source(row);
-    return source == JPKI_CERTIFICATES ||
-           (jpki_credential_certificate(token->credential, source) != NULL &&
-            jpki_credential_certificate_state(token->credential, source) >= needed_to_show(row));
+    const struct object *object = object_of(row);
+    return object->source == JPKI_CERTIFICATES ||
+           (jpki_credential_certificate(token->credential, object->source) != NULL &&
+            jpki_credential_certificate_state(token->credential, object->source) >= object->needs);
 }
 
 /* Reads more of the certificate where it is needed. */
 static enum jpki_error want_for(struct token *token, enum object_row row,
                                 enum jpki_certificate_state state)
 {
-    enum jpki_certificate_use use = row == OBJECT_PROFILE ? JPKI_HOLDER : object_source(row);
-    return jpki_credential_read(token->credential, use, state);
+    enum jpki_certificate_use source = object_of(row)->source;
+    return jpki_credential_read(token->credential,
+                                source == JPKI_CERTIFICATES ? JPKI_HOLDER : source, state);
 }
 
 bool find_object(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row)
@@ -109,8 +98,8 @@ static enum jpki_error look_at(struct jpki_session *session, enum object_row row
     if (!is_visible(token, row) ||
         !matches(token, row, template, count, JPKI_CERTIFICATE_UNREAD, &more))
         return JPKI_OK;
-    if (needed_to_show(row) > more)
-        more = needed_to_show(row);
+    if (object_of(row)->needs > more)
+        more = object_of(row)->needs;
     enum jpki_error error = want_for(token, row, more);
     if (error != JPKI_OK)
         return error;
