@@ -136,7 +136,13 @@ bool attribute_at(size_t index, CK_ATTRIBUTE_TYPE *type);
 
 /* ---- object.c --------------------------------------------------------------------------- */
 
-/* False when the handle names no object that this session can see. */
+CK_OBJECT_HANDLE object_handle(const struct token *token, enum object_row row);
+
+/* False when the handle is from before a logout or a later login, or of another card. A login that
+ * was only lost leaves it current. */
+bool handle_is_current(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row);
+
+/* False when the handle names no object that can be seen now. */
 bool find_object(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row);
 
 /* ---- operation.c ------------------------------------------------------------------------ */
@@ -146,10 +152,14 @@ struct operation {
     const struct mechanism *mechanism; /* NULL: none */
     struct jpki_digest *digest;        /* when the mechanism hashes */
     struct jpki_buffer data;           /* when it does not */
-    CK_ULONG login_epoch;              /* of a signature: the login it was begun with */
+    CK_OBJECT_HANDLE key;              /* it ends with this handle; CK_INVALID_HANDLE: none */
     bool updated;                      /* data came in parts: no one-shot call any more */
     bool authenticated;                /* by CKU_CONTEXT_SPECIFIC */
 };
+
+/* The PIN was given for the signature under way. Where the login had been lost, the signature is of
+ * the new one from now on. */
+void operation_authenticate(struct jpki_session *session);
 
 /* Frees what it holds: none is under way then. */
 void operation_clear(struct operation *operation);

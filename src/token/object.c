@@ -17,7 +17,7 @@ static bool is_visible(const struct token *token, enum object_row row)
     return jpki_credential_is_logged_in(token->credential) || !object_is_private(token, row);
 }
 
-static CK_OBJECT_HANDLE handle_of(const struct token *token, enum object_row row)
+CK_OBJECT_HANDLE object_handle(const struct token *token, enum object_row row)
 {
     CK_ULONG epoch = object_is_private(token, row) ? jpki_credential_login_epoch(token->credential)
                                                    : jpki_credential_card_epoch(token->credential);
@@ -42,17 +42,19 @@ static enum jpki_error want_for(struct token *token, enum object_row row,
                                 source == JPKI_CERTIFICATES ? JPKI_HOLDER : source, state);
 }
 
-bool find_object(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row)
+bool handle_is_current(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row)
 {
     CK_ULONG number = handle & ROW_MASK;
     if (number == 0 || number > OBJECTS)
         return false;
-    enum object_row candidate = (enum object_row)(number - 1);
-    if (!is_visible(token, candidate) || !is_there(token, candidate) ||
-        handle_of(token, candidate) != handle)
-        return false;
-    *row = candidate;
-    return true;
+    *row = (enum object_row)(number - 1);
+    return object_handle(token, *row) == handle;
+}
+
+bool find_object(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row)
+{
+    return handle_is_current(token, handle, row) && is_visible(token, *row) &&
+           is_there(token, *row);
 }
 
 CK_RV jpki_object_check(struct jpki_session *session, CK_OBJECT_HANDLE object)
@@ -105,7 +107,7 @@ static enum jpki_error look_at(struct jpki_session *session, enum object_row row
         return error;
     if (is_visible(token, row) && is_there(token, row) &&
         matches(token, row, template, count, more, &more))
-        session->found[session->found_count++] = handle_of(token, row);
+        session->found[session->found_count++] = object_handle(token, row);
     return JPKI_OK;
 }
 
@@ -132,8 +134,12 @@ CK_RV jpki_find_next(struct jpki_session *session, CK_OBJECT_HANDLE *objects, CK
     if (!session->finding)
         return CKR_OPERATION_NOT_INITIALIZED;
     CK_ULONG given = 0;
-    while (given < most && session->found_next < session->found_count)
-        objects[given++] = session->found[session->found_next++];
+    while (given < most && session->found_next < session->found_count) {
+        enum object_row row; /* a login may have ended since, and its handles with it */
+        CK_OBJECT_HANDLE handle = session->found[session->found_next++];
+        if (find_object(session->token, handle, &row))
+            objects[given++] = handle;
+    }
     *count = given;
     return CKR_OK;
 }

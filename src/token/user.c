@@ -36,7 +36,7 @@ CK_RV jpki_login(struct jpki_session *session, CK_USER_TYPE user, const CK_UTF8C
     if (rv == CKR_OK)
         rv = jpki_ckr(jpki_credential_login(token->credential, pin, length));
     if (rv == CKR_OK && user == CKU_CONTEXT_SPECIFIC)
-        session->operations[JPKI_SIGNING].authenticated = true;
+        operation_authenticate(session);
     return rv;
 }
 
