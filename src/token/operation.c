@@ -128,10 +128,7 @@ CK_RV jpki_operation_update(struct jpki_session *session, enum jpki_operation ki
         return rv;
     struct operation *operation = &session->operations[kind];
     operation->updated = true;
-    rv = feed(session, operation, part, length);
-    if (rv != CKR_OK)
-        operation_clear(operation);
-    return rv;
+    return feed(session, operation, part, length);
 }
 
 /* What is signed: the DigestInfo for PKCS#1, the hash for PSS, or the data as they are. */
@@ -169,9 +166,6 @@ static CK_RV make_signature(struct jpki_session *session, struct operation *oper
                             CK_ULONG *out_length)
 {
     struct token *token = session->token;
-    if (!jpki_credential_is_logged_in(token->credential) ||
-        certificate_of(session, operation) == NULL)
-        return CKR_USER_NOT_LOGGED_IN;
     if (always_authenticates(token) && !operation->authenticated)
         return CKR_USER_NOT_LOGGED_IN;
     struct message message;
@@ -198,13 +192,18 @@ static CK_RV make_digest(struct operation *operation, CK_BYTE *out, CK_ULONG *ou
     return CKR_OK;
 }
 
-static size_t output_size(const struct jpki_session *session, enum jpki_operation kind)
+static CK_RV output_size(const struct jpki_session *session, enum jpki_operation kind, size_t *size)
 {
     const struct operation *operation = &session->operations[kind];
-    if (kind == JPKI_DIGESTING)
-        return jpki_hash_size(operation->mechanism->hash);
+    if (kind == JPKI_DIGESTING) {
+        *size = jpki_hash_size(operation->mechanism->hash);
+        return CKR_OK;
+    }
     const struct jpki_certificate *certificate = certificate_of(session, operation);
-    return certificate != NULL ? certificate->signature_size : 0;
+    if (certificate == NULL || !jpki_credential_is_logged_in(session->token->credential))
+        return CKR_USER_NOT_LOGGED_IN;
+    *size = certificate->signature_size;
+    return CKR_OK;
 }
 
 CK_RV jpki_operation_finish(struct jpki_session *session, enum jpki_operation kind,
@@ -218,7 +217,10 @@ CK_RV jpki_operation_finish(struct jpki_session *session, enum jpki_operation ki
     if (data != NULL && operation->updated)
         return CKR_OPERATION_ACTIVE; /* begun in parts, to be ended with Final */
 
-    size_t size = output_size(session, kind);
+    size_t size;
+    rv = output_size(session, kind, &size);
+    if (rv != CKR_OK)
+        return rv;
     CK_ULONG room = *out_length;
     *out_length = size;
     if (out == NULL)

@@ -12,7 +12,8 @@
 #define PARAMETER {{CKR_MECHANISM_PARAM_INVALID, CKR_ARGUMENTS_BAD}}
 #define INCORRECT {{CKR_PIN_INCORRECT}} /* at a login (5.1.6) */
 #define LEN_RANGE {{CKR_PIN_LEN_RANGE}} /* where a PIN is set */
-/* A one-shot function after an Update: 5.11.2, 5.10.2, 5.12.2 forbid it and name no code. */
+/* A one-shot function after an Update: 5.11.2, 5.10.2, 5.12.2 forbid it and name no code. It fails,
+ * and so ends the operation. */
 #define MIXED     {{CKR_OPERATION_ACTIVE, CKR_OPERATION_NOT_INITIALIZED, CKR_FUNCTION_FAILED}}
 
 const struct odd_row arguments_odd[] = {
@@ -90,7 +91,7 @@ const struct odd_row arguments_odd[] = {
     {"C_DigestInit", IDLE, 1, MECHANISM_UNKNOWN, MECHANISM, ANY},
     {"C_DigestInit", IDLE, 1, SIGN_SHA256, MECHANISM, ANY},
     {"C_Digest", IDLE, 1, DATA, NONE, ANY},
-    {"C_Digest", DIGESTED, 1, DATA, MIXED, ANY},
+    {"C_Digest", DIGESTED, 1, DATA, MIXED, OVER},
     {"C_Digest", DIGESTING, 2, NIL, OK, OVER},
     {"C_Digest", DIGESTING, 3, NIL, OK, ALIVE},
     {"C_Digest", DIGESTING, 4, SIZE_0, SMALL, ALIVE},
@@ -116,16 +117,16 @@ const struct odd_row arguments_odd[] = {
     {"C_SignInit", IDLE, 2, PUBLIC_KEY, {{CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_KEY_TYPE_INCONSISTENT}}, ANY},
     {"C_SignInit", LOGGED_OUT, 2, KEY, {{CKR_KEY_HANDLE_INVALID, CKR_USER_NOT_LOGGED_IN}}, ANY},
     {"C_Sign", IDLE, 1, DATA, NONE, ANY},
-    {"C_Sign", SIGNED, 1, DATA, MIXED, ANY},
+    {"C_Sign", SIGNED, 1, DATA, MIXED, OVER},
     {"C_Sign", SIGNING, 2, NIL, OK, OVER}, /* of nothing */
     {"C_Sign", SIGNING, 3, NIL, OK, ALIVE},
     {"C_Sign", SIGNING, 4, SIZE_0, SMALL, ALIVE},
     {"C_Sign", SIGNING, 4, SIZE_ONES, OK, OVER},
     {"C_Sign", SIGNING_RAW, 2, NIL, {{CKR_DATA_LEN_RANGE}}, OVER},
-    {"C_Sign", SIGNING_RAW, 2, ONES, {{CKR_DATA_LEN_RANGE, CKR_ARGUMENTS_BAD}}, ANY},
+    {"C_Sign", SIGNING_RAW, 2, ONES, {{CKR_DATA_LEN_RANGE, CKR_ARGUMENTS_BAD}}, OVER},
     {"C_SignUpdate", IDLE, 1, DATA, NONE, ANY},
     {"C_SignUpdate", SIGNING, 2, NIL, OK, ALIVE},
-    {"C_SignUpdate", SIGNING_RAW, 2, ONES, {{CKR_DATA_LEN_RANGE, CKR_ARGUMENTS_BAD}}, ANY},
+    {"C_SignUpdate", SIGNING_RAW, 2, ONES, {{CKR_DATA_LEN_RANGE, CKR_ARGUMENTS_BAD}}, OVER},
     {"C_SignFinal", IDLE, 1, ROOM, NONE, ANY},
     {"C_SignFinal", SIGNED, 1, NIL, OK, ALIVE},
     {"C_SignFinal", SIGNED, 2, SIZE_0, SMALL, ALIVE},
@@ -140,19 +141,19 @@ const struct odd_row arguments_odd[] = {
     {"C_VerifyInit", IDLE, 1, PSS_HUGE_PARAMETER, PARAMETER, ANY},
     {"C_VerifyInit", IDLE, 2, KEY, {{CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_KEY_TYPE_INCONSISTENT}}, ANY},
     {"C_Verify", IDLE, 1, DATA, NONE, ANY},
-    {"C_Verify", VERIFIED, 1, DATA, MIXED, ANY},
+    {"C_Verify", VERIFIED, 1, DATA, MIXED, OVER},
     {"C_Verify", VERIFYING, 2, NIL, {{CKR_SIGNATURE_INVALID}}, OVER},
     {"C_Verify", VERIFYING, 3, ROOM, {{CKR_SIGNATURE_INVALID}}, OVER},
     {"C_Verify", VERIFYING, 4, NIL, {{CKR_SIGNATURE_LEN_RANGE, CKR_SIGNATURE_INVALID}}, OVER},
     {"C_Verify", VERIFYING, 4, FIVE, {{CKR_SIGNATURE_LEN_RANGE, CKR_SIGNATURE_INVALID}}, OVER},
-    {"C_Verify", VERIFYING, 4, ONES, {{CKR_SIGNATURE_LEN_RANGE, CKR_ARGUMENTS_BAD}}, ANY},
-    {"C_Verify", VERIFYING_RAW, 2, ONES, {{CKR_DATA_LEN_RANGE, CKR_ARGUMENTS_BAD}}, ANY},
+    {"C_Verify", VERIFYING, 4, ONES, {{CKR_SIGNATURE_LEN_RANGE, CKR_ARGUMENTS_BAD}}, OVER},
+    {"C_Verify", VERIFYING_RAW, 2, ONES, {{CKR_DATA_LEN_RANGE, CKR_ARGUMENTS_BAD}}, OVER},
     {"C_VerifyUpdate", IDLE, 1, DATA, NONE, ANY},
     {"C_VerifyUpdate", VERIFYING, 2, NIL, OK, ALIVE},
-    {"C_VerifyUpdate", VERIFYING_RAW, 2, ONES, {{CKR_DATA_LEN_RANGE, CKR_ARGUMENTS_BAD}}, ANY},
+    {"C_VerifyUpdate", VERIFYING_RAW, 2, ONES, {{CKR_DATA_LEN_RANGE, CKR_ARGUMENTS_BAD}}, OVER},
     {"C_VerifyFinal", IDLE, 1, RIGHT_SIGNATURE, NONE, ANY},
     {"C_VerifyFinal", VERIFIED, 2, NIL, {{CKR_SIGNATURE_LEN_RANGE, CKR_SIGNATURE_INVALID}}, OVER},
-    {"C_VerifyFinal", VERIFIED, 2, ONES, {{CKR_SIGNATURE_LEN_RANGE, CKR_ARGUMENTS_BAD}}, ANY},
+    {"C_VerifyFinal", VERIFIED, 2, ONES, {{CKR_SIGNATURE_LEN_RANGE, CKR_ARGUMENTS_BAD}}, OVER},
 };
 /* clang-format on */
 

@@ -47,6 +47,23 @@ static void a_signature(void **state)
     }
 }
 
+/* How long the signature would be is no longer told, and the next one can be begun. */
+static void a_signature_asked_for_its_length(void **state)
+{
+    struct app *app = *state;
+    CK_OBJECT_HANDLE key;
+    CK_BYTE signature[SIGNATURE];
+    CK_ULONG length = 7;
+    CK_SESSION_HANDLE session = app_key(SIGN, &key);
+    assert_int_equal(C_SignInit(session, &sha256_rsa, key), CKR_OK);
+    lose_login(app);
+    assert_int_equal(C_Sign(session, data, sizeof data, NULL, &length), CKR_USER_NOT_LOGGED_IN);
+    assert_int_equal(length, 7);
+    app_login(session, SIGN_PIN);
+    key = app_object(session, CKO_PRIVATE_KEY);
+    assert_int_equal(app_sign(session, key, signature), CKR_OK);
+}
+
 /* The public key of this token is private too. */
 static void a_verification(void **state)
 {
@@ -117,10 +134,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, app_open, app_close)
     const struct CMUnitTest tests[] = {
-        TEST(a_signature),
-        TEST(a_verification),
-        TEST(a_search),
-        TEST(a_pin_for_one_signature),
+        TEST(a_signature), TEST(a_signature_asked_for_its_length), TEST(a_verification),
+        TEST(a_search),    TEST(a_pin_for_one_signature),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
