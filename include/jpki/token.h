@@ -106,8 +106,9 @@ CK_RV jpki_session_cancel(struct jpki_session *session, CK_FLAGS operations);
 
 /* ---- Login ---------------------------------------------------------------------------- */
 
-/* CKU_USER or CKU_CONTEXT_SPECIFIC; the PIN is checked for form before anything is sent. NULL: it
- * is typed at the reader, else CKR_ARGUMENTS_BAD. */
+/* CKU_USER or CKU_CONTEXT_SPECIFIC; the PIN is checked for form before anything is sent, and one
+ * that cannot be right is CKR_PIN_INCORRECT. NULL: it is typed at the reader, else
+ * CKR_ARGUMENTS_BAD. */
 CK_RV jpki_login(struct jpki_session *session, CK_USER_TYPE user, const CK_UTF8CHAR *pin,
                  CK_ULONG length);
 CK_RV jpki_logout(struct jpki_session *session);
@@ -136,6 +137,9 @@ CK_RV jpki_object_check(struct jpki_session *session, CK_OBJECT_HANDLE object);
 
 /* ---- Operations ----------------------------------------------------------------------- */
 
+/* After an error the caller ends the operation with jpki_operation_cancel(), unless it is
+ * CKR_BUFFER_TOO_SMALL. */
+
 /* What a session can be in the midst of, one of each kind at a time. */
 enum jpki_operation { JPKI_SIGNING, JPKI_VERIFYING, JPKI_DIGESTING, JPKI_OPERATIONS };
 
@@ -147,7 +151,7 @@ CK_RV jpki_operation_begin(struct jpki_session *session, enum jpki_operation kin
 CK_RV jpki_operation_check(struct jpki_session *session, enum jpki_operation kind);
 CK_RV jpki_operation_cancel(struct jpki_session *session, enum jpki_operation kind);
 
-/* Feeds a part. An error ends the operation. */
+/* Feeds a part. */
 CK_RV jpki_operation_update(struct jpki_session *session, enum jpki_operation kind,
                             const CK_BYTE *part, CK_ULONG length);
 

@@ -6,6 +6,13 @@ const CK_BYTE *operation_data(const CK_BYTE *data)
     return data == NULL ? (const CK_BYTE *)"" : data;
 }
 
+CK_RV operation_end(struct call *call, enum jpki_operation kind, CK_RV rv)
+{
+    if (call->session != NULL && rv != CKR_OK && rv != CKR_BUFFER_TOO_SMALL)
+        (void)jpki_operation_cancel(call->session, kind);
+    return call_end(call, rv);
+}
+
 CK_RV operation_init(CK_SESSION_HANDLE handle, enum jpki_operation kind,
                      const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
@@ -27,7 +34,7 @@ CK_RV operation_update(CK_SESSION_HANDLE handle, enum jpki_operation kind, const
     CK_RV rv = call_session(&call, handle, call_is_array(part, length, 1));
     if (rv == CKR_OK)
         rv = jpki_operation_update(call.session, kind, part, length);
-    return call_end(&call, rv);
+    return operation_end(&call, kind, rv);
 }
 
 CK_RV operation_single(CK_SESSION_HANDLE handle, enum jpki_operation kind, const CK_BYTE *data,
@@ -39,7 +46,7 @@ CK_RV operation_single(CK_SESSION_HANDLE handle, enum jpki_operation kind, const
     if (rv == CKR_OK)
         rv = jpki_operation_finish(call.session, kind, operation_data(data), length, out,
                                    out_length);
-    return call_end(&call, rv);
+    return operation_end(&call, kind, rv);
 }
 
 CK_RV operation_final(CK_SESSION_HANDLE handle, enum jpki_operation kind, CK_BYTE *out,
@@ -49,5 +56,5 @@ CK_RV operation_final(CK_SESSION_HANDLE handle, enum jpki_operation kind, CK_BYT
     CK_RV rv = call_session(&call, handle, out_length != NULL);
     if (rv == CKR_OK)
         rv = jpki_operation_finish(call.session, kind, NULL, 0, out, out_length);
-    return call_end(&call, rv);
+    return operation_end(&call, kind, rv);
 }

@@ -21,6 +21,10 @@ CK_RV operation_single(CK_SESSION_HANDLE handle, enum jpki_operation kind, const
 CK_RV operation_final(CK_SESSION_HANDLE handle, enum jpki_operation kind, CK_BYTE *out,
                       CK_ULONG *out_length);
 
+/* call_end() of all but C_xxxInit: a call that fails ends the operation, unless it only tells how
+ * much room is needed (PKCS#11 2.40, 5.10 to 5.12). */
+CK_RV operation_end(struct call *call, enum jpki_operation kind, CK_RV rv);
+
 /* Data of a one-shot call: an empty message may come as NULL, but goes on as something. */
 const CK_BYTE *operation_data(const CK_BYTE *data);
 

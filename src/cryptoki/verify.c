@@ -16,7 +16,7 @@ CRYPTOKI CK_RV C_Verify(CK_SESSION_HANDLE handle, CK_BYTE_PTR data, CK_ULONG len
     if (rv == CKR_OK)
         rv = jpki_operation_verify(call.session, operation_data(data), length, signature,
                                    signature_length);
-    return call_end(&call, rv);
+    return operation_end(&call, JPKI_VERIFYING, rv);
 }
 
 CRYPTOKI CK_RV C_VerifyUpdate(CK_SESSION_HANDLE handle, CK_BYTE_PTR part, CK_ULONG length)
@@ -31,5 +31,5 @@ CRYPTOKI CK_RV C_VerifyFinal(CK_SESSION_HANDLE handle, CK_BYTE_PTR signature,
     CK_RV rv = call_session(&call, handle, signature != NULL);
     if (rv == CKR_OK)
         rv = jpki_operation_verify(call.session, NULL, 0, signature, signature_length);
-    return call_end(&call, rv);
+    return operation_end(&call, JPKI_VERIFYING, rv);
 }

@@ -28,14 +28,35 @@ enum source {
     IS_CATEGORY,
     IS_ALWAYS_AUTHENTICATE,
     IS_SECRET,
-    /* From here on the certificate's key is needed. */
     IS_KEY_TYPE,
     IS_KEY_BITS,
     IS_MECHANISMS,
     IS_KEY_FIELD, /* at the row's offset in struct jpki_certificate */
-    /* From here on all of the certificate. */
-    IS_FIELD,
+    IS_FIELD,     /* the same */
+    SOURCES,
 };
+
+/* How much of the certificate must be read for it. */
+static const enum jpki_certificate_state needs[] = {
+    [IS_FALSE] = JPKI_CERTIFICATE_UNREAD,
+    [IS_TRUE] = JPKI_CERTIFICATE_UNREAD,
+    [IS_NUMBER] = JPKI_CERTIFICATE_UNREAD,
+    [IS_EMPTY] = JPKI_CERTIFICATE_UNREAD,
+    [IS_CLASS] = JPKI_CERTIFICATE_UNREAD,
+    [IS_PRIVATE] = JPKI_CERTIFICATE_UNREAD,
+    [IS_LABEL] = JPKI_CERTIFICATE_UNREAD,
+    [IS_ID] = JPKI_CERTIFICATE_UNREAD,
+    [IS_UNIQUE_ID] = JPKI_CERTIFICATE_UNREAD,
+    [IS_CATEGORY] = JPKI_CERTIFICATE_UNREAD,
+    [IS_ALWAYS_AUTHENTICATE] = JPKI_CERTIFICATE_UNREAD,
+    [IS_SECRET] = JPKI_CERTIFICATE_UNREAD,
+    [IS_KEY_TYPE] = JPKI_CERTIFICATE_KEY,
+    [IS_KEY_BITS] = JPKI_CERTIFICATE_KEY,
+    [IS_MECHANISMS] = JPKI_CERTIFICATE_KEY,
+    [IS_KEY_FIELD] = JPKI_CERTIFICATE_KEY,
+    [IS_FIELD] = JPKI_CERTIFICATE_WHOLE,
+};
+_Static_assert(sizeof needs / sizeof needs[0] == SOURCES, "a need for every source");
 
 struct attribute {
     CK_ATTRIBUTE_TYPE type;
@@ -138,37 +159,7 @@ bool attribute_at(size_t index, CK_ATTRIBUTE_TYPE *type)
 enum jpki_certificate_state attribute_needs(enum object_row row, CK_ATTRIBUTE_TYPE type)
 {
     const struct attribute *attribute = find(row, type);
-    if (attribute == NULL || attribute->source < IS_KEY_TYPE)
-        return JPKI_CERTIFICATE_UNREAD;
-    return attribute->source < IS_FIELD ? JPKI_CERTIFICATE_KEY : JPKI_CERTIFICATE_WHOLE;
-}
-
-/* ---- What an object is made of ----------------------------------------------------------- */
-
-enum jpki_certificate_use object_source(enum object_row row)
-{
-    static const enum jpki_certificate_use sources[OBJECTS] = {
-        [OBJECT_CERTIFICATE] = JPKI_HOLDER,   [OBJECT_CA] = JPKI_AUTHORITY,
-        [OBJECT_PUBLIC_KEY] = JPKI_HOLDER,    [OBJECT_PRIVATE_KEY] = JPKI_HOLDER,
-        [OBJECT_PROFILE] = JPKI_CERTIFICATES,
-    };
-    return sources[row];
-}
-
-bool object_is_private(const struct token *token, enum object_row row)
-{
-    switch (row) {
-    case OBJECT_PRIVATE_KEY:
-        return true;
-    case OBJECT_CERTIFICATE:
-    case OBJECT_PUBLIC_KEY:
-        return jpki_credential_is_private(token->credential);
-    case OBJECT_CA:
-    case OBJECT_PROFILE:
-    case OBJECTS:
-        break;
-    }
-    return false;
+    return attribute == NULL ? JPKI_CERTIFICATE_UNREAD : needs[attribute->source];
 }
 
 bool always_authenticates(const struct token *token)
@@ -198,21 +189,16 @@ static void give_text(struct value *value, const char *text)
     value->length = strlen(text);
 }
 
-static const CK_OBJECT_CLASS classes[OBJECTS] = {
-    [OBJECT_CERTIFICATE] = CKO_CERTIFICATE, [OBJECT_CA] = CKO_CERTIFICATE,
-    [OBJECT_PUBLIC_KEY] = CKO_PUBLIC_KEY,   [OBJECT_PRIVATE_KEY] = CKO_PRIVATE_KEY,
-    [OBJECT_PROFILE] = CKO_PROFILE,
-};
-
 static const char *label_of(const struct jpki_profile *profile, enum object_row row)
 {
-    const char *const labels[OBJECTS] = {
+    const char *const labels[] = {
         [OBJECT_CERTIFICATE] = profile->certificate_label,
         [OBJECT_CA] = profile->ca_label,
         [OBJECT_PUBLIC_KEY] = profile->public_key_label,
         [OBJECT_PRIVATE_KEY] = profile->private_key_label,
         [OBJECT_PROFILE] = "Public Certificates Token",
     };
+    _Static_assert(sizeof labels / sizeof labels[0] == OBJECTS, "a label for every object");
     return labels[row];
 }
 
@@ -226,8 +212,9 @@ static void give_id(struct value *value, const struct token *token, enum object_
 
 static void give_unique_id(struct value *value, const struct token *token, enum object_row row)
 {
-    (void)snprintf(value->own.text, sizeof value->own.text, "%s-%d-%d",
-                   jpki_reader_card_info(token->reader)->serial, (int)token->key, (int)row);
+    (void)snprintf(value->own.text, sizeof value->own.text, "%s-%d-%u",
+                   jpki_reader_card_info(token->reader)->serial, (int)token->key,
+                   object_of(row)->number);
     give_text(value, value->own.text);
 }
 
@@ -237,7 +224,7 @@ static CK_RV fixed_value(const struct token *token, enum object_row row,
 {
     switch (attribute->source) {
     case IS_CLASS:
-        give_number(value, classes[row]);
+        give_number(value, object_of(row)->class);
         break;
     case IS_NUMBER:
         give_number(value, attribute->number);
@@ -273,6 +260,7 @@ static CK_RV fixed_value(const struct token *token, enum object_row row,
     case IS_KEY_TYPE:
     case IS_KEY_BITS:
     case IS_MECHANISMS:
+    case SOURCES:
         return CKR_ATTRIBUTE_SENSITIVE;
     }
     return CKR_OK;
@@ -282,7 +270,7 @@ static CK_RV certificate_value(const struct token *token, enum object_row row,
                                const struct attribute *attribute, struct value *value)
 {
     const struct jpki_certificate *certificate =
-        jpki_credential_certificate(token->credential, object_source(row));
+        jpki_credential_certificate(token->credential, object_of(row)->source);
     if (certificate == NULL)
         return CKR_ATTRIBUTE_TYPE_INVALID;
 
@@ -313,6 +301,7 @@ CK_RV attribute_value(const struct token *token, enum object_row row, CK_ATTRIBU
     const struct attribute *attribute = find(row, type);
     if (attribute == NULL)
         return CKR_ATTRIBUTE_TYPE_INVALID;
-    return attribute->source >= IS_KEY_TYPE ? certificate_value(token, row, attribute, value)
-                                            : fixed_value(token, row, attribute, value);
+    return needs[attribute->source] == JPKI_CERTIFICATE_UNREAD
+               ? fixed_value(token, row, attribute, value)
+               : certificate_value(token, row, attribute, value);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files of this room share. Calls go down: user.c and module.c, session.c, operation.c,
- * object.c, attribute.c, mechanism.c, event.c, token.c, slot.c, ckr.c. */
+ * object.c, attribute.c, object_table.c, mechanism.c, event.c, token.c, slot.c, ckr.c. */
 #ifndef JPKI_TOKEN_INTERNAL_H
 #define JPKI_TOKEN_INTERNAL_H
 
@@ -83,7 +83,7 @@ enum { MECHANISMS_MAX = 16 };
 /* The mechanisms that sign or verify with a key; how many, at most MECHANISMS_MAX. */
 CK_ULONG mechanisms_of_key(bool pss, CK_MECHANISM_TYPE list[MECHANISMS_MAX]);
 
-/* ---- attribute.c ------------------------------------------------------------------------ */
+/* ---- object_table.c --------------------------------------------------------------------- */
 
 enum object_row {
     OBJECT_CERTIFICATE,
@@ -93,6 +93,25 @@ enum object_row {
     OBJECT_PROFILE,
     OBJECTS,
 };
+
+/* What is fixed about an object. */
+struct object {
+    CK_OBJECT_CLASS class;
+    enum jpki_certificate_use source; /* the certificate it is made of; JPKI_CERTIFICATES: none */
+
+    /* What must be known of that, or else of the holder's, before the object is shown: of a
+     * certificate everything, since it will be read next, of keys the key. */
+    enum jpki_certificate_state needs;
+
+    unsigned number; /* in CKA_UNIQUE_ID, which applications may keep: given once and for ever */
+};
+
+const struct object *object_of(enum object_row row);
+
+/* CKA_PRIVATE: it is seen after login only. */
+bool object_is_private(const struct token *token, enum object_row row);
+
+/* ---- attribute.c ------------------------------------------------------------------------ */
 
 /* A value of an attribute; `data` points into the card's state or into `own`. */
 struct value {
@@ -106,12 +125,6 @@ struct value {
         CK_BYTE byte;
     } own;
 };
-
-/* The certificate an object is computed from; JPKI_CERTIFICATES: from none. */
-enum jpki_certificate_use object_source(enum object_row row);
-
-/* CKA_PRIVATE: it is seen after login only. */
-bool object_is_private(const struct token *token, enum object_row row);
 
 /* CKA_ALWAYS_AUTHENTICATE of the token's key. */
 bool always_authenticates(const struct token *token);
@@ -128,7 +141,13 @@ bool attribute_at(size_t index, CK_ATTRIBUTE_TYPE *type);
 
 /* ---- object.c --------------------------------------------------------------------------- */
 
-/* False when the handle names no object that this session can see. */
+CK_OBJECT_HANDLE object_handle(const struct token *token, enum object_row row);
+
+/* False when the handle is from before a logout or a later login, or of another card. A login that
+ * was only lost leaves it current. */
+bool handle_is_current(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row);
+
+/* False when the handle names no object that can be seen now. */
 bool find_object(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row);
 
 /* ---- operation.c ------------------------------------------------------------------------ */
@@ -138,10 +157,14 @@ struct operation {
     const struct mechanism *mechanism; /* NULL: none */
     struct jpki_digest *digest;        /* when the mechanism hashes */
     struct jpki_buffer data;           /* when it does not */
-    CK_ULONG login_epoch;              /* of a signature: the login it was begun with */
+    CK_OBJECT_HANDLE key;              /* it ends with this handle; CK_INVALID_HANDLE: none */
     bool updated;                      /* data came in parts: no one-shot call any more */
     bool authenticated;                /* by CKU_CONTEXT_SPECIFIC */
 };
+
+/* The PIN was given for the signature under way. Where the login had been lost, the signature is of
+ * the new one from now on. */
+void operation_authenticate(struct jpki_session *session);
 
 /* Frees what it holds: none is under way then. */
 void operation_clear(struct operation *operation);

@@ -17,53 +17,44 @@ static bool is_visible(const struct token *token, enum object_row row)
     return jpki_credential_is_logged_in(token->credential) || !object_is_private(token, row);
 }
 
-static CK_OBJECT_HANDLE handle_of(const struct token *token, enum object_row row)
+CK_OBJECT_HANDLE object_handle(const struct token *token, enum object_row row)
 {
     CK_ULONG epoch = object_is_private(token, row) ? jpki_credential_login_epoch(token->credential)
                                                    : jpki_credential_card_epoch(token->credential);
     return epoch << ROW_BITS | ((CK_ULONG)row + 1);
 }
 
-/* What must be known of the certificate before the object is shown: of a certificate everything,
- * since it will be read next, of keys the key, and for the profile whether it is free to read. */
-static enum jpki_certificate_state needed_to_show(enum object_row row)
-{
-    static const enum jpki_certificate_state states[OBJECTS] = {
-        [OBJECT_CERTIFICATE] = JPKI_CERTIFICATE_WHOLE, [OBJECT_CA] = JPKI_CERTIFICATE_WHOLE,
-        [OBJECT_PUBLIC_KEY] = JPKI_CERTIFICATE_KEY,    [OBJECT_PRIVATE_KEY] = JPKI_CERTIFICATE_KEY,
-        [OBJECT_PROFILE] = JPKI_CERTIFICATE_STARTED,
-    };
-    return states[row];
-}
-
 /* It is on the card, as far as was read. */
 static bool is_there(const struct token *token, enum object_row row)
 {
-    enum jpki_certificate_use source = object_source(row);
-    return source == JPKI_CERTIFICATES ||
-           (jpki_credential_certificate(token->credential, source) != NULL &&
-            jpki_credential_certificate_state(token->credential, source) >= needed_to_show(row));
+    const struct object *object = object_of(row);
+    return object->source == JPKI_CERTIFICATES ||
+           (jpki_credential_certificate(token->credential, object->source) != NULL &&
+            jpki_credential_certificate_state(token->credential, object->source) >= object->needs);
 }
 
 /* Reads more of the certificate where it is needed. */
 static enum jpki_error want_for(struct token *token, enum object_row row,
                                 enum jpki_certificate_state state)
 {
-    enum jpki_certificate_use use = row == OBJECT_PROFILE ? JPKI_HOLDER : object_source(row);
-    return jpki_credential_read(token->credential, use, state);
+    enum jpki_certificate_use source = object_of(row)->source;
+    return jpki_credential_read(token->credential,
+                                source == JPKI_CERTIFICATES ? JPKI_HOLDER : source, state);
 }
 
-bool find_object(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row)
+bool handle_is_current(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row)
 {
     CK_ULONG number = handle & ROW_MASK;
     if (number == 0 || number > OBJECTS)
         return false;
-    enum object_row candidate = (enum object_row)(number - 1);
-    if (!is_visible(token, candidate) || !is_there(token, candidate) ||
-        handle_of(token, candidate) != handle)
-        return false;
-    *row = candidate;
-    return true;
+    *row = (enum object_row)(number - 1);
+    return object_handle(token, *row) == handle;
+}
+
+bool find_object(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row)
+{
+    return handle_is_current(token, handle, row) && is_visible(token, *row) &&
+           is_there(token, *row);
 }
 
 CK_RV jpki_object_check(struct jpki_session *session, CK_OBJECT_HANDLE object)
@@ -109,14 +100,14 @@ static enum jpki_error look_at(struct jpki_session *session, enum object_row row
     if (!is_visible(token, row) ||
         !matches(token, row, template, count, JPKI_CERTIFICATE_UNREAD, &more))
         return JPKI_OK;
-    if (needed_to_show(row) > more)
-        more = needed_to_show(row);
+    if (object_of(row)->needs > more)
+        more = object_of(row)->needs;
     enum jpki_error error = want_for(token, row, more);
     if (error != JPKI_OK)
         return error;
     if (is_visible(token, row) && is_there(token, row) &&
         matches(token, row, template, count, more, &more))
-        session->found[session->found_count++] = handle_of(token, row);
+        session->found[session->found_count++] = object_handle(token, row);
     return JPKI_OK;
 }
 
@@ -143,8 +134,12 @@ CK_RV jpki_find_next(struct jpki_session *session, CK_OBJECT_HANDLE *objects, CK
     if (!session->finding)
         return CKR_OPERATION_NOT_INITIALIZED;
     CK_ULONG given = 0;
-    while (given < most && session->found_next < session->found_count)
-        objects[given++] = session->found[session->found_next++];
+    while (given < most && session->found_next < session->found_count) {
+        enum object_row row; /* a login may have ended since, and its handles with it */
+        CK_OBJECT_HANDLE handle = session->found[session->found_next++];
+        if (find_object(session->token, handle, &row))
+            objects[given++] = handle;
+    }
     *count = given;
     return CKR_OK;
 }

@@ -11,16 +11,22 @@ void operation_clear(struct operation *operation)
     *operation = (struct operation){0};
 }
 
-static const struct jpki_certificate *holder_of(const struct jpki_session *session)
+/* Of the operation's key. NULL when there is none, or it is gone with a login that was lost. */
+static const struct jpki_certificate *certificate_of(const struct jpki_session *session,
+                                                     const struct operation *operation)
 {
-    return jpki_credential_certificate(session->token->credential, JPKI_HOLDER);
+    enum object_row row;
+    return handle_is_current(session->token, operation->key, &row)
+               ? jpki_credential_certificate(session->token->credential, object_of(row)->source)
+               : NULL;
 }
 
 CK_RV jpki_operation_check(struct jpki_session *session, enum jpki_operation kind)
 {
     struct operation *operation = &session->operations[kind];
-    CK_ULONG login_epoch = jpki_credential_login_epoch(session->token->credential);
-    if (kind == JPKI_SIGNING && operation->login_epoch != login_epoch)
+    enum object_row row;
+    if (operation->key != CK_INVALID_HANDLE &&
+        !handle_is_current(session->token, operation->key, &row))
         operation_clear(operation);
     return operation->mechanism != NULL ? CKR_OK : CKR_OPERATION_NOT_INITIALIZED;
 }
@@ -32,6 +38,13 @@ CK_RV jpki_operation_cancel(struct jpki_session *session, enum jpki_operation ki
     return rv;
 }
 
+void operation_authenticate(struct jpki_session *session)
+{
+    struct operation *operation = &session->operations[JPKI_SIGNING];
+    operation->authenticated = true;
+    operation->key = object_handle(session->token, OBJECT_PRIVATE_KEY);
+}
+
 /* ---- Beginning -------------------------------------------------------------------------- */
 
 static CK_RV check_key(const struct jpki_session *session, enum jpki_operation kind,
@@ -40,11 +53,14 @@ static CK_RV check_key(const struct jpki_session *session, enum jpki_operation k
     enum object_row row;
     if (!find_object(session->token, key, &row))
         return CKR_KEY_HANDLE_INVALID;
-    if (row != OBJECT_PRIVATE_KEY && row != OBJECT_PUBLIC_KEY)
+    CK_OBJECT_CLASS class = object_of(row)->class;
+    if (class != CKO_PRIVATE_KEY && class != CKO_PUBLIC_KEY)
         return CKR_KEY_HANDLE_INVALID;
-    if (row != (kind == JPKI_SIGNING ? OBJECT_PRIVATE_KEY : OBJECT_PUBLIC_KEY))
+    if (class != (kind == JPKI_SIGNING ? CKO_PRIVATE_KEY : CKO_PUBLIC_KEY))
         return CKR_KEY_FUNCTION_NOT_PERMITTED;
-    return holder_of(session)->key_type == JPKI_KEY_RSA ? CKR_OK : CKR_KEY_TYPE_INCONSISTENT;
+    const struct jpki_certificate *certificate =
+        jpki_credential_certificate(session->token->credential, object_of(row)->source);
+    return certificate->key_type == JPKI_KEY_RSA ? CKR_OK : CKR_KEY_TYPE_INCONSISTENT;
 }
 
 /* A mechanism of the right kind, and one that this card can do. */
@@ -84,7 +100,7 @@ CK_RV jpki_operation_begin(struct jpki_session *session, enum jpki_operation kin
             return CKR_HOST_MEMORY;
     }
     operation->mechanism = mechanism;
-    operation->login_epoch = jpki_credential_login_epoch(session->token->credential);
+    operation->key = kind == JPKI_DIGESTING ? CK_INVALID_HANDLE : key;
     return CKR_OK;
 }
 
@@ -95,11 +111,10 @@ static CK_RV feed(struct jpki_session *session, struct operation *operation, con
 {
     if (operation->digest != NULL)
         return jpki_digest_update(operation->digest, part, length) ? CKR_OK : CKR_GENERAL_ERROR;
-    /* The key's certificate may be gone with a login that was lost meanwhile. */
-    const struct jpki_certificate *holder = holder_of(session);
-    if (holder == NULL)
+    const struct jpki_certificate *certificate = certificate_of(session, operation);
+    if (certificate == NULL)
         return CKR_USER_NOT_LOGGED_IN;
-    size_t limit = jpki_scheme_most(operation->mechanism->scheme, holder);
+    size_t limit = jpki_scheme_most(operation->mechanism->scheme, certificate);
     if (length > limit || operation->data.length > limit - length)
         return CKR_DATA_LEN_RANGE;
     return jpki_buffer_append(&operation->data, part, length, limit) ? CKR_OK : CKR_HOST_MEMORY;
@@ -113,10 +128,7 @@ CK_RV jpki_operation_update(struct jpki_session *session, enum jpki_operation ki
         return rv;
     struct operation *operation = &session->operations[kind];
     operation->updated = true;
-    rv = feed(session, operation, part, length);
-    if (rv != CKR_OK)
-        operation_clear(operation);
-    return rv;
+    return feed(session, operation, part, length);
 }
 
 /* What is signed: the DigestInfo for PKCS#1, the hash for PSS, or the data as they are. */
@@ -154,8 +166,6 @@ static CK_RV make_signature(struct jpki_session *session, struct operation *oper
                             CK_ULONG *out_length)
 {
     struct token *token = session->token;
-    if (!jpki_credential_is_logged_in(token->credential) || holder_of(session) == NULL)
-        return CKR_USER_NOT_LOGGED_IN;
     if (always_authenticates(token) && !operation->authenticated)
         return CKR_USER_NOT_LOGGED_IN;
     struct message message;
@@ -182,12 +192,18 @@ static CK_RV make_digest(struct operation *operation, CK_BYTE *out, CK_ULONG *ou
     return CKR_OK;
 }
 
-static size_t output_size(const struct jpki_session *session, enum jpki_operation kind)
+static CK_RV output_size(const struct jpki_session *session, enum jpki_operation kind, size_t *size)
 {
-    if (kind == JPKI_DIGESTING)
-        return jpki_hash_size(session->operations[kind].mechanism->hash);
-    const struct jpki_certificate *holder = holder_of(session);
-    return holder != NULL ? holder->signature_size : 0;
+    const struct operation *operation = &session->operations[kind];
+    if (kind == JPKI_DIGESTING) {
+        *size = jpki_hash_size(operation->mechanism->hash);
+        return CKR_OK;
+    }
+    const struct jpki_certificate *certificate = certificate_of(session, operation);
+    if (certificate == NULL || !jpki_credential_is_logged_in(session->token->credential))
+        return CKR_USER_NOT_LOGGED_IN;
+    *size = certificate->signature_size;
+    return CKR_OK;
 }
 
 CK_RV jpki_operation_finish(struct jpki_session *session, enum jpki_operation kind,
@@ -201,7 +217,10 @@ CK_RV jpki_operation_finish(struct jpki_session *session, enum jpki_operation ki
     if (data != NULL && operation->updated)
         return CKR_OPERATION_ACTIVE; /* begun in parts, to be ended with Final */
 
-    size_t size = output_size(session, kind);
+    size_t size;
+    rv = output_size(session, kind, &size);
+    if (rv != CKR_OK)
+        return rv;
     CK_ULONG room = *out_length;
     *out_length = size;
     if (out == NULL)
@@ -221,16 +240,16 @@ CK_RV jpki_operation_finish(struct jpki_session *session, enum jpki_operation ki
 static CK_RV check_signature(struct jpki_session *session, struct operation *operation,
                              const CK_BYTE *signature, CK_ULONG length)
 {
-    const struct jpki_certificate *holder = holder_of(session);
-    if (holder == NULL)
+    const struct jpki_certificate *certificate = certificate_of(session, operation);
+    if (certificate == NULL)
         return CKR_USER_NOT_LOGGED_IN;
-    if (length != holder->signature_size)
+    if (length != certificate->signature_size)
         return CKR_SIGNATURE_LEN_RANGE;
     struct message message;
     CK_RV rv = make_message(operation, &message);
     if (rv != CKR_OK)
         return rv;
-    enum jpki_error error = jpki_check_signature(session->token->module->shared.crypto, holder,
+    enum jpki_error error = jpki_check_signature(session->token->module->shared.crypto, certificate,
                                                  operation->mechanism->scheme, message.data,
                                                  message.length, signature, length);
     return error == JPKI_ERR_BAD_SIGNATURE ? CKR_SIGNATURE_INVALID : jpki_ckr(error);

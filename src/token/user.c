@@ -36,7 +36,7 @@ CK_RV jpki_login(struct jpki_session *session, CK_USER_TYPE user, const CK_UTF8C
     if (rv == CKR_OK)
         rv = jpki_ckr(jpki_credential_login(token->credential, pin, length));
     if (rv == CKR_OK && user == CKU_CONTEXT_SPECIFIC)
-        session->operations[JPKI_SIGNING].authenticated = true;
+        operation_authenticate(session);
     return rv;
 }
 
@@ -55,6 +55,9 @@ CK_RV jpki_set_pin(struct jpki_session *session, const CK_UTF8CHAR *old_pin, CK_
         return CKR_SESSION_READ_ONLY;
     enum jpki_error error = jpki_credential_change_pin(session->token->credential, old_pin,
                                                        old_length, new_pin, new_length);
-    /* The code for "cannot be a PIN" where one is set; at a login the same is "incorrect". */
+    /* These two codes are for functions that set a PIN. At a login what cannot be the PIN is an
+     * incorrect one, and programs ask again (PKCS#11 2.40, 5.1.6). */
+    if (error == JPKI_ERR_PIN_LENGTH)
+        return CKR_PIN_LEN_RANGE;
     return error == JPKI_ERR_PIN_CHARACTERS ? CKR_PIN_INVALID : jpki_ckr(error);
 }

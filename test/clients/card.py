@@ -82,7 +82,7 @@ def main(module, label, pin, pss):
     session = library.openSession(slot)
     assert not session.findObjects([(CKA_CLASS, CKO_PRIVATE_KEY)]), "a private key before login"
     assert not session.findObjects([(CKA_PRIVATE, True)]), "something private before login"
-    expect("CKR_PIN_LEN_RANGE", session.login, "1" * 17)
+    expect("CKR_PIN_INCORRECT", session.login, "1" * 17)
     session.login(pin)
     expect("CKR_USER_ALREADY_LOGGED_IN", session.login, pin)
     key = private_key(session)

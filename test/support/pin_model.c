@@ -24,24 +24,29 @@ static bool is_full_width(const char *pin)
     return strstr(pin, "\xEF\xBC") != NULL;
 }
 
-CK_RV pin_model_form(CK_SLOT_ID slot, const char *pin)
+CK_RV pin_model_form_old(CK_SLOT_ID slot, const char *pin)
 {
     size_t length = strlen(pin), least = slot == AUTH ? 4 : 6, most = slot == AUTH ? 4 : 16;
     if (is_full_width(pin))
-        return CKR_PIN_INCORRECT;
+        return CKR_PIN_INVALID;
     if (length < least || length > most)
         return CKR_PIN_LEN_RANGE;
     for (; *pin != '\0'; pin++)
         if (!isdigit((unsigned char)*pin) && (slot == AUTH || !isalpha((unsigned char)*pin)))
-            return CKR_PIN_INCORRECT;
+            return CKR_PIN_INVALID;
     return CKR_OK;
+}
+
+CK_RV pin_model_form(CK_SLOT_ID slot, const char *pin)
+{
+    return pin_model_form_old(slot, pin) == CKR_OK ? CKR_OK : CKR_PIN_INCORRECT;
 }
 
 CK_RV pin_model_form_new(CK_SLOT_ID slot, const char *pin)
 {
-    CK_RV rv = pin_model_form(slot, pin);
+    CK_RV rv = pin_model_form_old(slot, pin);
     if (rv != CKR_OK)
-        return rv == CKR_PIN_INCORRECT ? CKR_PIN_INVALID : rv;
+        return rv;
     size_t digits = 0;
     for (const char *c = pin; *c != '\0'; c++)
         digits += isdigit((unsigned char)*c) != 0;

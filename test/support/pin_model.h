@@ -37,9 +37,11 @@ void pin_model_restart(struct pin_model *model);
 /* A card was inserted. */
 void pin_model_insert(struct pin_model *model, size_t card);
 
-/* CKR_OK, CKR_PIN_LEN_RANGE or CKR_PIN_INCORRECT (characters). */
+/* What C_Login says of a PIN's form: CKR_OK or CKR_PIN_INCORRECT. */
 CK_RV pin_model_form(CK_SLOT_ID slot, const char *pin);
-/* The same for a new PIN, with C_SetPIN's rules and codes. */
+/* What C_SetPIN says of the old one and of the new one: CKR_OK, CKR_PIN_LEN_RANGE, CKR_PIN_INVALID.
+ */
+CK_RV pin_model_form_old(CK_SLOT_ID slot, const char *pin);
 CK_RV pin_model_form_new(CK_SLOT_ID slot, const char *pin);
 
 bool pin_model_is_right(const struct pin_model *model, CK_SLOT_ID slot, const char *pin);

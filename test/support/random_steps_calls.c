@@ -183,8 +183,7 @@ void step_change(struct random_steps *run, CK_SLOT_ID slot)
     (void)app_tries(run->steps.app, before);
     CK_RV form = pin_model_form_new(slot, new);
     if (form == CKR_OK)
-        form = pin_model_form(slot, old) == CKR_PIN_INCORRECT ? CKR_PIN_INVALID
-                                                              : pin_model_form(slot, old);
+        form = pin_model_form_old(slot, old);
     CK_RV expected = form != CKR_OK ? form : pin_model_verdict(&run->model, slot, old, own);
     int cost = form != CKR_OK ? 0 : pin_model_cost(&run->model, slot, old, own);
     bool was = logged_in(run, slot);

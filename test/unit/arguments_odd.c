@@ -10,8 +10,10 @@
 #define SMALL     {{CKR_BUFFER_TOO_SMALL}}
 #define MECHANISM {{CKR_MECHANISM_INVALID}}
 #define PARAMETER {{CKR_MECHANISM_PARAM_INVALID, CKR_ARGUMENTS_BAD}}
-#define PIN_FORM  {{CKR_PIN_LEN_RANGE, CKR_PIN_INCORRECT, CKR_PIN_INVALID}}
-/* A single-part function after an Update: 5.11.2, 5.10.2, 5.12.2 forbid it without naming a code. */
+#define INCORRECT {{CKR_PIN_INCORRECT}} /* at a login (5.1.6) */
+#define LEN_RANGE {{CKR_PIN_LEN_RANGE}} /* where a PIN is set */
+/* A one-shot function after an Update: 5.11.2, 5.10.2, 5.12.2 forbid it and name no code. It fails,
+ * and so ends the operation. */
 #define MIXED     {{CKR_OPERATION_ACTIVE, CKR_OPERATION_NOT_INITIALIZED, CKR_FUNCTION_FAILED}}
 
 const struct odd_row arguments_odd[] = {
@@ -40,10 +42,10 @@ const struct odd_row arguments_odd[] = {
     {"C_InitToken", IDLE, 2, NIL, {{CKR_TOKEN_WRITE_PROTECTED, CKR_PIN_INCORRECT, CKR_SESSION_EXISTS}}, ANY},
     {"C_InitToken", IDLE, 2, ONES, {{CKR_TOKEN_WRITE_PROTECTED, CKR_PIN_INCORRECT, CKR_SESSION_EXISTS}}, ANY},
     {"C_InitPIN", IDLE, 2, ONES, {{CKR_USER_NOT_LOGGED_IN, CKR_PIN_LEN_RANGE}}, ANY},
-    {"C_SetPIN", IDLE, 2, NIL, PIN_FORM, ANY},
-    {"C_SetPIN", IDLE, 2, ONES, PIN_FORM, ANY},
-    {"C_SetPIN", IDLE, 4, NIL, PIN_FORM, ANY},
-    {"C_SetPIN", IDLE, 4, ONES, PIN_FORM, ANY},
+    {"C_SetPIN", IDLE, 2, NIL, LEN_RANGE, ANY},
+    {"C_SetPIN", IDLE, 2, ONES, LEN_RANGE, ANY},
+    {"C_SetPIN", IDLE, 4, NIL, LEN_RANGE, ANY},
+    {"C_SetPIN", IDLE, 4, ONES, LEN_RANGE, ANY},
 
     /* Sessions */
     {"C_OpenSession", IDLE, 1, NIL, {{CKR_SESSION_PARALLEL_NOT_SUPPORTED}}, ANY},
@@ -56,12 +58,12 @@ const struct odd_row arguments_odd[] = {
     {"C_Login", IDLE, 1, USER, {{CKR_USER_ALREADY_LOGGED_IN}}, ANY},
     {"C_Login", LOGGED_OUT, 1, NIL, {{CKR_USER_TYPE_INVALID}}, ANY}, /* CKU_SO */
     {"C_Login", LOGGED_OUT, 1, ONES, {{CKR_USER_TYPE_INVALID}}, ANY},
-    {"C_Login", LOGGED_OUT, 3, NIL, PIN_FORM, ANY},
-    {"C_Login", LOGGED_OUT, 3, FIVE, PIN_FORM, ANY},
-    {"C_Login", LOGGED_OUT, 3, ONES, PIN_FORM, ANY},
+    {"C_Login", LOGGED_OUT, 3, NIL, INCORRECT, ANY},
+    {"C_Login", LOGGED_OUT, 3, FIVE, INCORRECT, ANY},
+    {"C_Login", LOGGED_OUT, 3, ONES, INCORRECT, ANY},
     {"C_LoginUser", LOGGED_OUT, 1, ONES, {{CKR_USER_TYPE_INVALID}}, ANY},
-    {"C_LoginUser", LOGGED_OUT, 3, NIL, PIN_FORM, ANY},
-    {"C_LoginUser", LOGGED_OUT, 3, ONES, PIN_FORM, ANY},
+    {"C_LoginUser", LOGGED_OUT, 3, NIL, INCORRECT, ANY},
+    {"C_LoginUser", LOGGED_OUT, 3, ONES, INCORRECT, ANY},
     {"C_LoginUser", LOGGED_OUT, 5, FIVE, {{CKR_USER_TYPE_INVALID, CKR_ARGUMENTS_BAD}}, ANY},
     {"C_LoginUser", LOGGED_OUT, 5, ONES, {{CKR_USER_TYPE_INVALID, CKR_ARGUMENTS_BAD}}, ANY},
     {"C_Logout", LOGGED_OUT, 0, SESSION, {{CKR_USER_NOT_LOGGED_IN}}, ANY},
@@ -89,7 +91,7 @@ const struct odd_row arguments_odd[] = {
     {"C_DigestInit", IDLE, 1, MECHANISM_UNKNOWN, MECHANISM, ANY},
     {"C_DigestInit", IDLE, 1, SIGN_SHA256, MECHANISM, ANY},
     {"C_Digest", IDLE, 1, DATA, NONE, ANY},
-    {"C_Digest", DIGESTED, 1, DATA, MIXED, ANY},
+    {"C_Digest", DIGESTED, 1, DATA, MIXED, OVER},
     {"C_Digest", DIGESTING, 2, NIL, OK, OVER},
     {"C_Digest", DIGESTING, 3, NIL, OK, ALIVE},
     {"C_Digest", DIGESTING, 4, SIZE_0, SMALL, ALIVE},
@@ -115,16 +117,16 @@ const struct odd_row arguments_odd[] = {
     {"C_SignInit", IDLE, 2, PUBLIC_KEY, {{CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_KEY_TYPE_INCONSISTENT}}, ANY},
     {"C_SignInit", LOGGED_OUT, 2, KEY, {{CKR_KEY_HANDLE_INVALID, CKR_USER_NOT_LOGGED_IN}}, ANY},
     {"C_Sign", IDLE, 1, DATA, NONE, ANY},
-    {"C_Sign", SIGNED, 1, DATA, MIXED, ANY},
-    {"C_Sign", SIGNING, 2, NIL, OK, OVER}, /* of no data */
+    {"C_Sign", SIGNED, 1, DATA, MIXED, OVER},
+    {"C_Sign", SIGNING, 2, NIL, OK, OVER}, /* of nothing */
     {"C_Sign", SIGNING, 3, NIL, OK, ALIVE},
     {"C_Sign", SIGNING, 4, SIZE_0, SMALL, ALIVE},
     {"C_Sign", SIGNING, 4, SIZE_ONES, OK, OVER},
     {"C_Sign", SIGNING_RAW, 2, NIL, {{CKR_DATA_LEN_RANGE}}, OVER},
-    {"C_Sign", SIGNING_RAW, 2, ONES, {{CKR_DATA_LEN_RANGE, CKR_ARGUMENTS_BAD}}, ANY},
+    {"C_Sign", SIGNING_RAW, 2, ONES, {{CKR_DATA_LEN_RANGE, CKR_ARGUMENTS_BAD}}, OVER},
     {"C_SignUpdate", IDLE, 1, DATA, NONE, ANY},
     {"C_SignUpdate", SIGNING, 2, NIL, OK, ALIVE},
-    {"C_SignUpdate", SIGNING_RAW, 2, ONES, {{CKR_DATA_LEN_RANGE, CKR_ARGUMENTS_BAD}}, ANY},
+    {"C_SignUpdate", SIGNING_RAW, 2, ONES, {{CKR_DATA_LEN_RANGE, CKR_ARGUMENTS_BAD}}, OVER},
     {"C_SignFinal", IDLE, 1, ROOM, NONE, ANY},
     {"C_SignFinal", SIGNED, 1, NIL, OK, ALIVE},
     {"C_SignFinal", SIGNED, 2, SIZE_0, SMALL, ALIVE},
@@ -139,19 +141,19 @@ const struct odd_row arguments_odd[] = {
     {"C_VerifyInit", IDLE, 1, PSS_HUGE_PARAMETER, PARAMETER, ANY},
     {"C_VerifyInit", IDLE, 2, KEY, {{CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_KEY_TYPE_INCONSISTENT}}, ANY},
     {"C_Verify", IDLE, 1, DATA, NONE, ANY},
-    {"C_Verify", VERIFIED, 1, DATA, MIXED, ANY},
+    {"C_Verify", VERIFIED, 1, DATA, MIXED, OVER},
     {"C_Verify", VERIFYING, 2, NIL, {{CKR_SIGNATURE_INVALID}}, OVER},
     {"C_Verify", VERIFYING, 3, ROOM, {{CKR_SIGNATURE_INVALID}}, OVER},
     {"C_Verify", VERIFYING, 4, NIL, {{CKR_SIGNATURE_LEN_RANGE, CKR_SIGNATURE_INVALID}}, OVER},
     {"C_Verify", VERIFYING, 4, FIVE, {{CKR_SIGNATURE_LEN_RANGE, CKR_SIGNATURE_INVALID}}, OVER},
-    {"C_Verify", VERIFYING, 4, ONES, {{CKR_SIGNATURE_LEN_RANGE, CKR_ARGUMENTS_BAD}}, ANY},
-    {"C_Verify", VERIFYING_RAW, 2, ONES, {{CKR_DATA_LEN_RANGE, CKR_ARGUMENTS_BAD}}, ANY},
+    {"C_Verify", VERIFYING, 4, ONES, {{CKR_SIGNATURE_LEN_RANGE, CKR_ARGUMENTS_BAD}}, OVER},
+    {"C_Verify", VERIFYING_RAW, 2, ONES, {{CKR_DATA_LEN_RANGE, CKR_ARGUMENTS_BAD}}, OVER},
     {"C_VerifyUpdate", IDLE, 1, DATA, NONE, ANY},
     {"C_VerifyUpdate", VERIFYING, 2, NIL, OK, ALIVE},
-    {"C_VerifyUpdate", VERIFYING_RAW, 2, ONES, {{CKR_DATA_LEN_RANGE, CKR_ARGUMENTS_BAD}}, ANY},
+    {"C_VerifyUpdate", VERIFYING_RAW, 2, ONES, {{CKR_DATA_LEN_RANGE, CKR_ARGUMENTS_BAD}}, OVER},
     {"C_VerifyFinal", IDLE, 1, RIGHT_SIGNATURE, NONE, ANY},
     {"C_VerifyFinal", VERIFIED, 2, NIL, {{CKR_SIGNATURE_LEN_RANGE, CKR_SIGNATURE_INVALID}}, OVER},
-    {"C_VerifyFinal", VERIFIED, 2, ONES, {{CKR_SIGNATURE_LEN_RANGE, CKR_ARGUMENTS_BAD}}, ANY},
+    {"C_VerifyFinal", VERIFIED, 2, ONES, {{CKR_SIGNATURE_LEN_RANGE, CKR_ARGUMENTS_BAD}}, OVER},
 };
 /* clang-format on */
 

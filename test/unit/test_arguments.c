@@ -176,6 +176,15 @@ static bool is_overridden(const struct good_row *good, unsigned argument, enum v
     return false;
 }
 
+/* C_Sign and the like, but not C_SignInit: a call that fails ends the operation (5.10 to 5.12). */
+static bool ends_when_it_fails(const struct good_row *good)
+{
+    return good->during >= DIGESTING && good->during <= VERIFYING_RAW &&
+           (strstr(good->name, "Update") != NULL || strstr(good->name, "Final") != NULL ||
+            strcmp(good->name, "C_Digest") == 0 || strcmp(good->name, "C_Sign") == 0 ||
+            strcmp(good->name, "C_Verify") == 0);
+}
+
 /* A row for `argument` being `value`; a function that is not supported may return that instead. */
 static void derive(const struct good_row *good, unsigned argument, enum value value, CK_RV code)
 {
@@ -187,6 +196,8 @@ static void derive(const struct good_row *good, unsigned argument, enum value va
     if (code == CKR_SESSION_HANDLE_INVALID) /* 5.1.7: before all others */
         attempt.codes.code[1] = CKR_OK;
     attempt.after = good->during == LOGGED_OUT ? ANY : ALIVE;
+    if (code == CKR_ARGUMENTS_BAD && ends_when_it_fails(good))
+        attempt.after = OVER;
     if (good->during == IDLE)
         attempt.after = ANY;
     run.rows++;

@@ -137,11 +137,11 @@ static void malformed_pins_cost_nothing(void **state)
     CK_SESSION_HANDLE auth = app_session(AUTH), sign = app_session(SIGN);
     CK_UTF8CHAR pin[] = "1234";
     app_commands(app);
-    assert_int_equal(app_try_login(auth, "123"), CKR_PIN_LEN_RANGE);
-    assert_int_equal(app_try_login(auth, "12345"), CKR_PIN_LEN_RANGE);
-    assert_int_equal(app_try_login(auth, ""), CKR_PIN_LEN_RANGE);
+    assert_int_equal(app_try_login(auth, "123"), CKR_PIN_INCORRECT);
+    assert_int_equal(app_try_login(auth, "12345"), CKR_PIN_INCORRECT);
+    assert_int_equal(app_try_login(auth, ""), CKR_PIN_INCORRECT);
     assert_int_equal(app_try_login(auth, "12a4"), CKR_PIN_INCORRECT);
-    assert_int_equal(app_try_login(sign, "ABC12"), CKR_PIN_LEN_RANGE);
+    assert_int_equal(app_try_login(sign, "ABC12"), CKR_PIN_INCORRECT);
     assert_int_equal(app_try_login(sign, "ABC-123"), CKR_PIN_INCORRECT);
     assert_int_equal(C_Login(auth, CKU_SO, pin, 4), CKR_USER_TYPE_INVALID);
     assert_int_equal(C_Login(auth, 99, pin, 4), CKR_USER_TYPE_INVALID);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The objects of a token: one table, a row for each. */
+#include "internal.h"
+
+static const struct object table[] = {
+    [OBJECT_CERTIFICATE] =
+        {
+            .class = CKO_CERTIFICATE,
+            .source = JPKI_HOLDER,
+            .needs = JPKI_CERTIFICATE_WHOLE,
+            .number = 0,
+        },
+    [OBJECT_CA] =
+        {
+            .class = CKO_CERTIFICATE,
+            .source = JPKI_AUTHORITY,
+            .needs = JPKI_CERTIFICATE_WHOLE,
+            .number = 1,
+        },
+    [OBJECT_PUBLIC_KEY] =
+        {
+            .class = CKO_PUBLIC_KEY,
+            .source = JPKI_HOLDER,
+            .needs = JPKI_CERTIFICATE_KEY,
+            .number = 2,
+        },
+    [OBJECT_PRIVATE_KEY] =
+        {
+            .class = CKO_PRIVATE_KEY,
+            .source = JPKI_HOLDER,
+            .needs = JPKI_CERTIFICATE_KEY,
+            .number = 3,
+        },
+    [OBJECT_PROFILE] =
+        {
+            .class = CKO_PROFILE,
+            .source = JPKI_CERTIFICATES,
+            .needs = JPKI_CERTIFICATE_STARTED, /* whether it is free to read */
+            .number = 4,
+        },
+};
+_Static_assert(sizeof table / sizeof table[0] == OBJECTS, "a row for every object");
+
+const struct object *object_of(enum object_row row)
+{
+    return &table[row];
+}
+
+bool object_is_private(const struct token *token, enum object_row row)
+{
+    return table[row].class == CKO_PRIVATE_KEY ||
+           (table[row].source == JPKI_HOLDER && jpki_credential_is_private(token->credential));
+}
