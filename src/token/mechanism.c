@@ -100,13 +100,12 @@ CK_RV jpki_mechanism_list(struct jpki_module *module, CK_SLOT_ID id, CK_MECHANIS
     return CKR_OK;
 }
 
-static void fill_info(const struct token *token, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *info)
+static void fill_info(const struct token *token, const struct mechanism *mechanism,
+                      CK_MECHANISM_INFO *info)
 {
-    *info = (CK_MECHANISM_INFO){0};
-    if (find_mechanism(type)->scheme == JPKI_SCHEME_NONE) {
-        info->flags = CKF_DIGEST;
+    *info = (CK_MECHANISM_INFO){.flags = CKF_DIGEST};
+    if (mechanism->scheme == JPKI_SCHEME_NONE)
         return;
-    }
     /* Today's cards have RSA-2048; a certificate that was read knows better. */
     const struct jpki_certificate *holder =
         jpki_credential_certificate(token->credential, JPKI_HOLDER);
@@ -122,16 +121,15 @@ CK_RV jpki_mechanism_info(struct jpki_module *module, CK_SLOT_ID id, CK_MECHANIS
     if (rv != CKR_OK)
         return rv;
     CK_MECHANISM_TYPE all[MECHANISMS_MAX];
-    CK_ULONG found = 0;
+    CK_ULONG found = 0, at = 0;
     rv = token_mechanisms(token, all, &found);
-    if (rv == CKR_OK) {
+    while (at < found && all[at] != type)
+        at++;
+    const struct mechanism *mechanism = at < found ? find_mechanism(type) : NULL;
+    if (rv == CKR_OK && mechanism == NULL)
         rv = CKR_MECHANISM_INVALID;
-        for (CK_ULONG i = 0; i < found && rv != CKR_OK; i++)
-            if (all[i] == type)
-                rv = CKR_OK;
-    }
-    if (rv == CKR_OK)
-        fill_info(token, type, info);
+    if (rv == CKR_OK && mechanism != NULL)
+        fill_info(token, mechanism, info);
     jpki_reader_unlock(token->reader);
     return rv;
 }
