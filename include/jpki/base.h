@@ -163,17 +163,20 @@ enum jpki_pss { JPKI_PSS_AUTO, JPKI_PSS_ON, JPKI_PSS_OFF };
 
 #define JPKI_OPTION_TEXT 256 /* longest text value, with its NUL */
 
-/* What an application can choose; README has the table. Plain values: copied, never freed. */
+/* What an application can choose: a member for each row of the table in src/base/options.c, and of
+ * the one in README. Plain values: copied, never freed. */
 struct jpki_options {
-    unsigned slots; /* JPKI_SLOTS_* */
-    enum jpki_pin_cache pin_cache;
-    bool always_authenticate; /* CKA_ALWAYS_AUTHENTICATE of the signature key */
-    bool keep_last_try;       /* never spend the last try of a PIN */
-    enum jpki_pss pss;
-    unsigned busy_timeout; /* seconds to wait while another program holds the card */
-    enum jpki_log_level log_level;
-    char log_file[JPKI_OPTION_TEXT];       /* "" = standard error */
-    char ignore_readers[JPKI_OPTION_TEXT]; /* comma separated parts of reader names, "" = none */
+    unsigned slots;                /* slots: JPKI_SLOTS_* */
+    enum jpki_pin_cache pin_cache; /* pin-cache: which PINs are kept during a login */
+    bool always_authenticate;      /* always-authenticate: so says the signature key */
+    bool keep_last_try;            /* keep-last-try: never spend the last try of a PIN */
+    enum jpki_pss pss;             /* pss: whether RSASSA-PSS is offered */
+    unsigned busy_timeout;         /* busy-timeout: seconds to wait while another program holds the
+                                      card */
+    enum jpki_log_level log_level; /* log */
+    char log_file[JPKI_OPTION_TEXT];       /* log-file: "" = standard error */
+    char ignore_readers[JPKI_OPTION_TEXT]; /* ignore-readers: parts of reader names, between commas;
+                                              "" = none */
 };
 
 /* What holds when nothing is said; `slots` as given. */
