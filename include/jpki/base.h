@@ -128,8 +128,8 @@ void jpki_wipe(void *memory, size_t length);
 /* ---- Log ------------------------------------------------------------------------------ */
 
 /* Messages go to standard error, or to the file of option `log-file`. There is no function that
- * prints card data: a command is logged by its header, an answer by its status word, so a PIN
- * has no way in. */
+ * prints card data: a command is logged by its header, an answer by its status word, so neither a
+ * PIN nor its length gets in. */
 enum jpki_log_level {
     JPKI_LOG_OFF,
     JPKI_LOG_ERROR,
@@ -146,7 +146,8 @@ void jpki_log_close(void);
 void jpki_log(enum jpki_log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* One command and its answer at level debug: header, lengths and status word only. */
+/* One command and its answer at level debug: header and status word, and their lengths except where
+ * the command carries a PIN. */
 void jpki_log_apdu(const uint8_t *command, size_t command_length, const uint8_t *answer,
                    size_t answer_length);
 
