@@ -6,6 +6,8 @@
 #include "jpki/pcsc.h"
 
 #include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,9 @@ static struct {
     LONG list_error, sleep_error;
     size_t slept_on; /* states of the last sleep */
     bool slept_on_new_readers;
+    unsigned cancels, cancels_forgotten; /* sent; those that come before the sleep has begun */
+    bool sleeps_until_cancelled;
+    sem_t about_to_sleep, cancelled;
 } service;
 
 static void add_reader(const char *name)
@@ -50,6 +55,7 @@ LONG __wrap_SCardReleaseContext(SCARDCONTEXT context);
 LONG __wrap_SCardListReaders(SCARDCONTEXT context, LPCSTR groups, LPSTR names, LPDWORD length);
 LONG __wrap_SCardGetStatusChange(SCARDCONTEXT context, DWORD timeout, SCARD_READERSTATE *states,
                                  DWORD count);
+LONG __wrap_SCardCancel(SCARDCONTEXT context);
 int __wrap_poll(struct pollfd *files, nfds_t count, int timeout);
 
 LONG __wrap_SCardEstablishContext(DWORD scope, LPCVOID one, LPCVOID two, LPSCARDCONTEXT context)
@@ -125,7 +131,18 @@ LONG __wrap_SCardGetStatusChange(SCARDCONTEXT context, DWORD timeout, SCARD_READ
     assert_true(++service.sleeps < 100);
     service.slept_on = count;
     service.slept_on_new_readers = asks_for_new;
+    sem_post(&service.about_to_sleep);
+    if (service.sleeps_until_cancelled)
+        sem_wait(&service.cancelled);
     return service.sleep_error;
+}
+
+LONG __wrap_SCardCancel(SCARDCONTEXT context)
+{
+    assert_int_equal(context, 7);
+    if (++service.cancels > service.cancels_forgotten)
+        sem_post(&service.cancelled);
+    return SCARD_S_SUCCESS;
 }
 
 /* The module polls for one thing here: the end of a pause that a cancellation may cut short. */
@@ -157,6 +174,8 @@ static int open_source(void **state)
 {
     (void)state;
     memset(&service, 0, sizeof service);
+    sem_init(&service.about_to_sleep, 0, 0);
+    sem_init(&service.cancelled, 0, 0);
     open_with("");
     return 0;
 }
@@ -281,6 +300,28 @@ static void waiting_is_refused(void **state)
     assert_int_equal(service.short_pauses, sizeof errors / sizeof errors[0]);
 }
 
+static void *wait_in_a_thread(void *rv)
+{
+    *(enum jpki_error *)rv = ops->wait(source, NULL, 0);
+    return NULL;
+}
+
+/* The sleep ends, and with it its thread, though pcscd forgets what is cancelled too early. */
+static void a_sleep_is_cancelled(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    enum jpki_error rv = JPKI_OK;
+    service.sleeps_until_cancelled = true;
+    service.cancels_forgotten = 3;
+    assert_int_equal(pthread_create(&thread, NULL, wait_in_a_thread, &rv), 0);
+    sem_wait(&service.about_to_sleep);
+    ops->cancel(source);
+    pthread_join(thread, NULL);
+    assert_int_equal(rv, JPKI_ERR_CANCELLED);
+    assert_true(service.cancels > service.cancels_forgotten);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_source, close_source)
@@ -292,6 +333,7 @@ int main(void)
         TEST(waiting_for_all_of_them),
         TEST(waiting_for_as_many_as_there_can_be),
         TEST(waiting_is_refused),
+        TEST(a_sleep_is_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
