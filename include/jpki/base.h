@@ -177,7 +177,7 @@ struct jpki_options {
     enum jpki_log_level log_level; /* log */
     char log_file[JPKI_OPTION_TEXT];       /* log-file: "" = standard error */
     char ignore_readers[JPKI_OPTION_TEXT]; /* ignore-readers: parts of reader names, between commas;
-                                              "" = none */
+                                              "\," is a comma of a name; "" = none */
 };
 
 /* What holds when nothing is said; `slots` as given. */

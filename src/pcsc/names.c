@@ -2,21 +2,33 @@
 /* The names of the readers that pcscd has: any number, of any length in all. */
 #include "internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Enough for what people have; grown where pcscd wants more. */
 enum { ROOM = 1024 };
 
+/* Copies the first part of a list: up to a comma that has no backslash before it. Returns what is
+ * behind that comma, NULL at the end of the list. */
+static const char *take_part(const char *list, char part[JPKI_OPTION_TEXT])
+{
+    while (*list != '\0' && *list != ',') {
+        if (list[0] == '\\' && list[1] == ',')
+            list++;
+        *part++ = *list++;
+    }
+    *part = '\0';
+    return *list == ',' ? list + 1 : NULL;
+}
+
 static bool ignored(const char *ignore, const char *name)
 {
-    char list[JPKI_OPTION_TEXT];
-    (void)snprintf(list, sizeof list, "%s", ignore);
-    char *rest = list;
-    for (char *part; (part = strsep(&rest, ",")) != NULL;)
+    char part[JPKI_OPTION_TEXT];
+    for (const char *rest = ignore; rest != NULL;) {
+        rest = take_part(rest, part);
         if (part[0] != '\0' && strstr(name, part) != NULL)
             return true;
+    }
     return false;
 }
 

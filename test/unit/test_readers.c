@@ -242,6 +242,61 @@ static void pcscd_contradicts_itself(void **state)
     assert_int_equal(count, 0);
 }
 
+/* ---- Reader names to ignore -------------------------------------------------------------- */
+
+static void expect_ignored(const char *option, const char *shown)
+{
+    static const char *const names[] = {"Acme 00 00", "Acme, Inc. Reader 00 00", "a\\b 00 00",
+                                        "Virtual; PCD 00 00"};
+    char list[200] = "";
+    struct jpki_reader_status *found;
+    size_t count;
+    memset(&service, 0, sizeof service);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        add_reader(names[i]);
+    open_with(option);
+    assert_int_equal(ops->list(source, &found, &count), JPKI_OK);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < sizeof names / sizeof names[0]; j++)
+            if (strcmp(found[i].name, names[j]) == 0)
+                (void)snprintf(list + strlen(list), 3, "%zu", j);
+    free(found);
+    if (strcmp(list, shown) != 0)
+        fail_msg("%s shows %s, not %s", option, list, shown);
+}
+
+static void ignored_readers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *option, *shown;
+    } rows[] = {
+        {"", "0123"},
+        {"ignore-readers=", "0123"},
+        {"ignore-readers=Nothing", "0123"},
+        {"ignore-readers=Acme", "23"},
+        {"ignore-readers='Acme 00'", "123"},
+        /* Commas part the list, empty parts are none. */
+        {"ignore-readers='Virtual,Acme 00'", "12"},
+        {"ignore-readers=,,Virtual,", "012"},
+        {"ignore-readers=,", "0123"},
+        {"ignore-readers='Nothing,Acme, Inc.'", "23"},
+        /* But not those of a name. */
+        {"ignore-readers='Acme\\, Inc.'", "023"},
+        {"ignore-readers=\\,", "023"},
+        {"ignore-readers='Virtual,Acme\\, Inc.,Nothing'", "02"},
+        {"ignore-readers='Acme\\,,Virtual'", "02"},
+        {"ignore-readers=Acme\\", "0123"},
+        /* A backslash before anything else is one. */
+        {"ignore-readers=a\\b", "013"},
+        {"ignore-readers=a\\b,Virtual", "01"},
+        {"ignore-readers='\\\\,Inc'", "0123"},
+        {"ignore-readers=\"Virtual; PCD\"", "012"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        expect_ignored(rows[i].option, rows[i].shown);
+}
+
 /* ---- Waiting ----------------------------------------------------------------------------- */
 
 static void wait_for_change(size_t count)
@@ -330,6 +385,7 @@ int main(void)
         TEST(any_number_of_readers),
         TEST(readers_come_meanwhile),
         TEST(pcscd_contradicts_itself),
+        TEST(ignored_readers),
         TEST(waiting_for_all_of_them),
         TEST(waiting_for_as_many_as_there_can_be),
         TEST(waiting_is_refused),
