@@ -26,7 +26,8 @@ enum jpki_error {
                             */
     JPKI_ERR_BUSY,         /* another program holds the card and does not let go */
     JPKI_ERR_TRANSPORT,    /* the exchange broke: whether the card carried it out is unknown */
-    JPKI_ERR_CANCELLED,    /* a wait was ended from another thread */
+    JPKI_ERR_CANCELLED,    /* a wait was ended from another thread, or no PIN was typed */
+    JPKI_ERR_KEYPAD,       /* the reader's keypad failed: whether a PIN was sent is unknown */
 
     /* The card's answers. */
     JPKI_ERR_NOT_JPKI,      /* the card has no JPKI application */
@@ -172,6 +173,7 @@ struct jpki_options {
     bool always_authenticate;      /* always-authenticate: so says the signature key */
     bool keep_last_try;            /* keep-last-try: never spend the last try of a PIN */
     enum jpki_pss pss;             /* pss: whether RSASSA-PSS is offered */
+    bool keypad;                   /* keypad: PINs may be typed at readers that can */
     unsigned busy_timeout;         /* busy-timeout: seconds to wait while another program holds the
                                       card */
     enum jpki_log_level log_level; /* log */

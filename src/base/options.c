@@ -52,6 +52,7 @@ static const struct option table[] = {
     {"always-authenticate", FLAG_IN(always_authenticate), {{"no", false}, {"yes", true}}},
     {"keep-last-try", FLAG_IN(keep_last_try), {{"no", false}, {"yes", true}}},
     {"pss", WORD_IN(pss), {{"auto", JPKI_PSS_AUTO}, {"on", JPKI_PSS_ON}, {"off", JPKI_PSS_OFF}}},
+    {"keypad", FLAG_IN(keypad), {{"auto", true}, {"off", false}}},
     {"busy-timeout", NUMBER_IN(busy_timeout), {{0}}},
     {"log",
      WORD_IN(log_level),
@@ -70,6 +71,7 @@ void jpki_options_default(struct jpki_options *options, unsigned slots)
         .slots = slots,
         .pin_cache = JPKI_PIN_CACHE_AUTH,
         .pss = JPKI_PSS_AUTO,
+        .keypad = true,
         .busy_timeout = 10,
         .log_level = JPKI_LOG_WARNING,
     };

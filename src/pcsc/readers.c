@@ -73,6 +73,7 @@ static LONG ask_states(struct readers *readers, SCARD_READERSTATE *states, size_
 static void fill_status(const struct readers *readers, const SCARD_READERSTATE *state,
                         struct jpki_reader_status *status)
 {
+    status->plugged = true;
     status->present = (state->dwEventState & SCARD_STATE_PRESENT) != 0 &&
                       (state->dwEventState & SCARD_STATE_MUTE) == 0;
     status->shared = (state->dwEventState & SCARD_STATE_INUSE) != 0;
@@ -138,7 +139,7 @@ static enum jpki_error readers_look(void *self, struct jpki_reader_status *statu
 {
     struct readers *readers = self;
     SCARD_READERSTATE state = {.szReader = status->name};
-    status->present = false;
+    status->plugged = status->present = false;
 
     pthread_mutex_lock(&readers->lock);
     LONG rv = establish(readers);
