@@ -26,7 +26,8 @@ enum jpki_error {
                             */
     JPKI_ERR_BUSY,         /* another program holds the card and does not let go */
     JPKI_ERR_TRANSPORT,    /* the exchange broke: whether the card carried it out is unknown */
-    JPKI_ERR_CANCELLED,    /* a wait was ended from another thread */
+    JPKI_ERR_CANCELLED,    /* a wait was ended from another thread, or no PIN was typed */
+    JPKI_ERR_KEYPAD,       /* the reader's keypad failed: whether a PIN was sent is unknown */
 
     /* The card's answers. */
     JPKI_ERR_NOT_JPKI,      /* the card has no JPKI application */
@@ -128,8 +129,8 @@ void jpki_wipe(void *memory, size_t length);
 /* ---- Log ------------------------------------------------------------------------------ */
 
 /* Messages go to standard error, or to the file of option `log-file`. There is no function that
- * prints card data: a command is logged by its header, an answer by its status word, so a PIN
- * has no way in. */
+ * prints card data: a command is logged by its header, an answer by its status word, so neither a
+ * PIN nor its length gets in. */
 enum jpki_log_level {
     JPKI_LOG_OFF,
     JPKI_LOG_ERROR,
@@ -146,7 +147,8 @@ void jpki_log_close(void);
 void jpki_log(enum jpki_log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* One command and its answer at level debug: header, lengths and status word only. */
+/* One command and its answer at level debug: header and status word, and their lengths except where
+ * the command carries a PIN. */
 void jpki_log_apdu(const uint8_t *command, size_t command_length, const uint8_t *answer,
                    size_t answer_length);
 
@@ -163,17 +165,21 @@ enum jpki_pss { JPKI_PSS_AUTO, JPKI_PSS_ON, JPKI_PSS_OFF };
 
 #define JPKI_OPTION_TEXT 256 /* longest text value, with its NUL */
 
-/* What an application can choose; README has the table. Plain values: copied, never freed. */
+/* What an application can choose: a member for each row of the table in src/base/options.c, and of
+ * the one in README. Plain values: copied, never freed. */
 struct jpki_options {
-    unsigned slots; /* JPKI_SLOTS_* */
-    enum jpki_pin_cache pin_cache;
-    bool always_authenticate; /* CKA_ALWAYS_AUTHENTICATE of the signature key */
-    bool keep_last_try;       /* never spend the last try of a PIN */
-    enum jpki_pss pss;
-    unsigned busy_timeout; /* seconds to wait while another program holds the card */
-    enum jpki_log_level log_level;
-    char log_file[JPKI_OPTION_TEXT];       /* "" = standard error */
-    char ignore_readers[JPKI_OPTION_TEXT]; /* comma separated parts of reader names, "" = none */
+    unsigned slots;                /* slots: JPKI_SLOTS_* */
+    enum jpki_pin_cache pin_cache; /* pin-cache: which PINs are kept during a login */
+    bool always_authenticate;      /* always-authenticate: so says the signature key */
+    bool keep_last_try;            /* keep-last-try: never spend the last try of a PIN */
+    enum jpki_pss pss;             /* pss: whether RSASSA-PSS is offered */
+    bool keypad;                   /* keypad: PINs may be typed at readers that can */
+    unsigned busy_timeout;         /* busy-timeout: seconds to wait while another program holds the
+                                      card */
+    enum jpki_log_level log_level; /* log */
+    char log_file[JPKI_OPTION_TEXT];       /* log-file: "" = standard error */
+    char ignore_readers[JPKI_OPTION_TEXT]; /* ignore-readers: parts of reader names, between commas;
+                                              "\," is a comma of a name; "" = none */
 };
 
 /* What holds when nothing is said; `slots` as given. */

@@ -52,7 +52,8 @@ struct jpki_transport_ops {
 
     /* Has the reader ask for a PIN of exactly `digits` digits and send `command`, a VERIFY whose
      * data is that many bytes to be replaced by the digits in ASCII. Answer and errors as
-     * transmit(). The reader itself may answer 6400 (nobody typed in time) or 6401 (cancelled). */
+     * transmit(). The reader itself may answer 6400 (nothing typed in time), 6401 (cancelled), 6403
+     * (not as many digits), or 6B80 (not a request that it understands). */
     enum jpki_error (*transmit_typed)(void *self, const uint8_t *command, size_t command_length,
                                       unsigned digits, uint8_t *answer, size_t *answer_length);
 
@@ -80,6 +81,7 @@ struct jpki_transport {
 /* One reader as pcscd shows it now. */
 struct jpki_reader_status {
     char name[JPKI_READER_NAME];
+    bool plugged;   /* there is such a reader */
     bool present;   /* there is a card in it */
     bool exclusive; /* which another program has for itself: nothing can be asked of it */
     bool shared;    /* to which some program is connected, ourselves included */
@@ -98,8 +100,8 @@ struct jpki_readers_ops {
      * when there are none. Sends nothing to any card. Errors: NO_SERVICE, MEMORY. */
     enum jpki_error (*list)(void *self, struct jpki_reader_status **readers, size_t *count);
 
-    /* Fills in `present`, `exclusive` and `insertion` of the reader `status->name`. A reader that
-     * is not there has no card. Errors: NO_SERVICE (then also not present). */
+    /* Fills in the rest for the reader `status->name`. A reader that is not there has no card.
+     * Errors: NO_SERVICE (then also not there). */
     enum jpki_error (*look)(void *self, struct jpki_reader_status *status);
 
     /* Sleeps until the readers or their cards differ from `known`, cancel() is called, or

@@ -9,6 +9,7 @@ static const char *const texts[] = {
     [JPKI_ERR_BUSY] = "another program holds the card",
     [JPKI_ERR_TRANSPORT] = "the exchange with the card broke",
     [JPKI_ERR_CANCELLED] = "cancelled",
+    [JPKI_ERR_KEYPAD] = "the reader's keypad failed",
     [JPKI_ERR_NOT_JPKI] = "not a My Number Card",
     [JPKI_ERR_NO_KEY] = "the card lacks this key",
     [JPKI_ERR_NOT_FOUND] = "no such file on the card",

@@ -112,15 +112,26 @@ void jpki_log(enum jpki_log_level level, const char *format, ...)
     write_line(level, text);
 }
 
+/* VERIFY and CHANGE REFERENCE DATA. */
+static bool carries_pin(const uint8_t *command, size_t length)
+{
+    enum { INS_VERIFY = 0x20, INS_CHANGE = 0x24 };
+    return length > 4 && (command[1] == INS_VERIFY || command[1] == INS_CHANGE);
+}
+
 void jpki_log_apdu(const uint8_t *command, size_t command_length, const uint8_t *answer,
                    size_t answer_length)
 {
     if (!wanted(JPKI_LOG_DEBUG) || command_length < 4)
         return;
-    char status[8] = "none";
+    char status[8] = "none", sent[32], received[32];
     if (answer_length >= 2)
         (void)snprintf(status, sizeof status, "%02X%02X", answer[answer_length - 2],
                        answer[answer_length - 1]);
-    jpki_log(JPKI_LOG_DEBUG, "%02X %02X %02X %02X (%zu bytes) -> %s (%zu bytes)", command[0],
-             command[1], command[2], command[3], command_length, status, answer_length);
+    (void)snprintf(sent, sizeof sent, "%zu bytes", command_length);
+    (void)snprintf(received, sizeof received, " (%zu bytes)", answer_length);
+    /* How long a PIN is helps to guess it. */
+    bool pin = carries_pin(command, command_length);
+    jpki_log(JPKI_LOG_DEBUG, "%02X %02X %02X %02X (%s) -> %s%s", command[0], command[1], command[2],
+             command[3], pin ? "a PIN" : sent, status, pin ? "" : received);
 }

@@ -3,74 +3,66 @@
 
 #include <string.h>
 
+enum { NUMBER_MAX = 3600, WORDS_MAX = 5 };
+
 struct word {
     const char *name;
     int value;
 };
 
-static const struct word pin_cache_words[] = {
-    {"none", JPKI_PIN_CACHE_NONE}, {"auth", JPKI_PIN_CACHE_AUTH}, {"all", JPKI_PIN_CACHE_ALL}, {0}};
-static const struct word pss_words[] = {
-    {"auto", JPKI_PSS_AUTO}, {"on", JPKI_PSS_ON}, {"off", JPKI_PSS_OFF}, {0}};
-static const struct word yes_no_words[] = {{"no", 0}, {"yes", 1}, {0}};
-static const struct word slots_words[] = {{"auth", JPKI_SLOTS_AUTH},
-                                          {"sign", JPKI_SLOTS_SIGN},
-                                          {"auth,sign", JPKI_SLOTS_AUTH | JPKI_SLOTS_SIGN},
-                                          {"sign,auth", JPKI_SLOTS_AUTH | JPKI_SLOTS_SIGN},
-                                          {0}};
-static const struct word log_words[] = {{"off", JPKI_LOG_OFF},         {"error", JPKI_LOG_ERROR},
-                                        {"warning", JPKI_LOG_WARNING}, {"info", JPKI_LOG_INFO},
-                                        {"debug", JPKI_LOG_DEBUG},     {0}};
-
-/* One option: a word of a list, stored as a number; a number; or a text. */
-struct option {
-    const char *name;
-    const struct word *words;
-    void (*store)(struct jpki_options *options, int value); /* NULL: a text */
-    size_t text;                                            /* its offset */
+/* What an option's value is, and what it is stored as. */
+enum kind {
+    WORD,   /* one of the option's words; an int: every enum of struct jpki_options is as large */
+    FLAG,   /* one of its words; a bool */
+    NUMBER, /* 0 to NUMBER_MAX; an unsigned */
+    TEXT,   /* char[JPKI_OPTION_TEXT] */
 };
 
-enum { NUMBER_MAX = 3600 };
+struct option {
+    const char *name;
+    enum kind kind;
+    size_t offset;                    /* of its member in struct jpki_options */
+    struct word words[WORDS_MAX + 1]; /* behind the last one: no name */
+};
 
-static void store_slots(struct jpki_options *options, int value)
-{
-    options->slots = (unsigned)value;
-}
-static void store_pin_cache(struct jpki_options *options, int value)
-{
-    options->pin_cache = (enum jpki_pin_cache)value;
-}
-static void store_always_authenticate(struct jpki_options *options, int value)
-{
-    options->always_authenticate = value != 0;
-}
-static void store_keep_last_try(struct jpki_options *options, int value)
-{
-    options->keep_last_try = value != 0;
-}
-static void store_pss(struct jpki_options *options, int value)
-{
-    options->pss = (enum jpki_pss)value;
-}
-static void store_busy_timeout(struct jpki_options *options, int value)
-{
-    options->busy_timeout = (unsigned)value;
-}
-static void store_log(struct jpki_options *options, int value)
-{
-    options->log_level = (enum jpki_log_level)value;
-}
+/* The kind and the place of a member. Not compiled unless the member is as large as what is stored
+ * there. */
+#define SIZE_OF(member) sizeof(((struct jpki_options *)0)->member)
+#define IN(kind, type, member)                                                                     \
+    kind, offsetof(struct jpki_options, member) +                                                  \
+              0 * sizeof(struct {                                                                  \
+                  _Static_assert(SIZE_OF(member) == sizeof(type), #member " has another size");    \
+                  char unused;                                                                     \
+              })
+#define WORD_IN(member)   IN(WORD, int, member)
+#define FLAG_IN(member)   IN(FLAG, bool, member)
+#define NUMBER_IN(member) IN(NUMBER, unsigned, member)
+#define TEXT_IN(member)   IN(TEXT, char[JPKI_OPTION_TEXT], member)
 
 static const struct option table[] = {
-    {"slots", slots_words, store_slots, 0},
-    {"pin-cache", pin_cache_words, store_pin_cache, 0},
-    {"always-authenticate", yes_no_words, store_always_authenticate, 0},
-    {"keep-last-try", yes_no_words, store_keep_last_try, 0},
-    {"pss", pss_words, store_pss, 0},
-    {"busy-timeout", NULL, store_busy_timeout, 0},
-    {"log", log_words, store_log, 0},
-    {"log-file", NULL, NULL, offsetof(struct jpki_options, log_file)},
-    {"ignore-readers", NULL, NULL, offsetof(struct jpki_options, ignore_readers)},
+    {"slots",
+     WORD_IN(slots),
+     {{"auth", JPKI_SLOTS_AUTH},
+      {"sign", JPKI_SLOTS_SIGN},
+      {"auth,sign", JPKI_SLOTS_AUTH | JPKI_SLOTS_SIGN},
+      {"sign,auth", JPKI_SLOTS_AUTH | JPKI_SLOTS_SIGN}}},
+    {"pin-cache",
+     WORD_IN(pin_cache),
+     {{"none", JPKI_PIN_CACHE_NONE}, {"auth", JPKI_PIN_CACHE_AUTH}, {"all", JPKI_PIN_CACHE_ALL}}},
+    {"always-authenticate", FLAG_IN(always_authenticate), {{"no", false}, {"yes", true}}},
+    {"keep-last-try", FLAG_IN(keep_last_try), {{"no", false}, {"yes", true}}},
+    {"pss", WORD_IN(pss), {{"auto", JPKI_PSS_AUTO}, {"on", JPKI_PSS_ON}, {"off", JPKI_PSS_OFF}}},
+    {"keypad", FLAG_IN(keypad), {{"auto", true}, {"off", false}}},
+    {"busy-timeout", NUMBER_IN(busy_timeout), {{0}}},
+    {"log",
+     WORD_IN(log_level),
+     {{"off", JPKI_LOG_OFF},
+      {"error", JPKI_LOG_ERROR},
+      {"warning", JPKI_LOG_WARNING},
+      {"info", JPKI_LOG_INFO},
+      {"debug", JPKI_LOG_DEBUG}}},
+    {"log-file", TEXT_IN(log_file), {{0}}},
+    {"ignore-readers", TEXT_IN(ignore_readers), {{0}}},
 };
 
 void jpki_options_default(struct jpki_options *options, unsigned slots)
@@ -79,6 +71,7 @@ void jpki_options_default(struct jpki_options *options, unsigned slots)
         .slots = slots,
         .pin_cache = JPKI_PIN_CACHE_AUTH,
         .pss = JPKI_PSS_AUTO,
+        .keypad = true,
         .busy_timeout = 10,
         .log_level = JPKI_LOG_WARNING,
     };
@@ -94,13 +87,15 @@ static bool equals(const char *name, const char *text, size_t length)
     return strlen(name) == length && memcmp(name, text, length) == 0;
 }
 
-static bool store_text(char *text, const char *value, size_t length)
+static bool read_word(const struct word *words, const char *value, size_t length, int *number)
 {
-    if (length >= JPKI_OPTION_TEXT)
-        return false;
-    memcpy(text, value, length);
-    text[length] = '\0';
-    return true;
+    for (const struct word *word = words; word->name != NULL; word++) {
+        if (equals(word->name, value, length)) {
+            *number = word->value;
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool read_number(const char *value, size_t length, int *number)
@@ -116,25 +111,32 @@ static bool read_number(const char *value, size_t length, int *number)
     return length > 0;
 }
 
+static bool store_text(char *text, const char *value, size_t length)
+{
+    if (length >= JPKI_OPTION_TEXT)
+        return false;
+    memcpy(text, value, length);
+    text[length] = '\0';
+    return true;
+}
+
 static bool store_value(struct jpki_options *options, const struct option *option,
                         const char *value, size_t length)
 {
-    if (option->store == NULL)
-        return store_text((char *)options + option->text, value, length);
+    char *member = (char *)options + option->offset;
     int number;
-    if (option->words == NULL) {
-        if (!read_number(value, length, &number))
-            return false;
-        option->store(options, number);
-        return true;
-    }
-    for (const struct word *word = option->words; word->name != NULL; word++) {
-        if (equals(word->name, value, length)) {
-            option->store(options, word->value);
-            return true;
-        }
-    }
-    return false;
+    if (option->kind == TEXT)
+        return store_text(member, value, length);
+    bool known = option->kind == NUMBER ? read_number(value, length, &number)
+                                        : read_word(option->words, value, length, &number);
+    if (!known)
+        return false;
+    bool flag = number != 0;
+    if (option->kind == FLAG)
+        memcpy(member, &flag, sizeof flag);
+    else
+        memcpy(member, &number, sizeof number);
+    return true;
 }
 
 /* Finds the value behind "name=": sets where it starts and how long it is, quotes stripped, and

@@ -53,8 +53,9 @@ enum instruction {
 #define SW_WRONG_P1_P2   0x6A86
 #define SW_WRONG_OFFSET  0x6B00
 #define SW_CARD_WAKES_UP 0x6F00
-#define SW_NOT_TYPED     0x6400 /* by a reader with a keypad (PC/SC part 10) */
+#define SW_NOT_TYPED     0x6400 /* these by a reader with a keypad (PC/SC part 10) */
 #define SW_CANCELLED     0x6401
+#define SW_WRONG_DIGITS  0x6403
 
 /* P2 of commands that work on the file selected before. */
 #define P2_CURRENT_FILE 0x80

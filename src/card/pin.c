@@ -195,6 +195,14 @@ enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
     return error;
 }
 
+/* What a card answers to a VERIFY. Any other word is from a reader that cannot do its part. */
+static bool is_verdict(const struct command *command, uint16_t sw)
+{
+    bool named = command->bytes[3] != P2_CURRENT_FILE;
+    return sw == SW_OK || sw >> 8 == 0x63 || is_blocked(sw) || sw == SW_NOT_VERIFIED ||
+           (named && (sw == SW_WRONG_P1_P2 || sw == SW_NO_FILE));
+}
+
 bool jpki_card_has_keypad(struct jpki_card *card)
 {
     const struct jpki_transport_ops *ops = card->transport.ops;
@@ -215,13 +223,14 @@ enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key
         card->transport.self, command.bytes, command.length, digits, answer, &length);
     if (error != JPKI_OK)
         return error;
+    if (length < 2 || length > sizeof answer)
+        return JPKI_ERR_KEYPAD;
     jpki_log_apdu(command.bytes, command.length, answer, length);
-    if (length < 2)
-        return JPKI_ERR_CARD;
     uint16_t sw = (uint16_t)(answer[length - 2] << 8 | answer[length - 1]);
-    if (sw == SW_NOT_TYPED || sw == SW_CANCELLED)
+    if (sw == SW_NOT_TYPED || sw == SW_CANCELLED || sw == SW_WRONG_DIGITS)
         return JPKI_ERR_CANCELLED;
-    return read_verdict(card, key, &command, sw, tries);
+    return is_verdict(&command, sw) ? read_verdict(card, key, &command, sw, tries)
+                                    : JPKI_ERR_KEYPAD;
 }
 
 /* ISO/IEC 7816-4, 5.1.3: execution and checking errors that leave the memory as it was. */

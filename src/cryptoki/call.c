@@ -33,9 +33,21 @@ bool call_is_array(const void *pointer, CK_ULONG count, size_t size)
     return count == 0 || (pointer != NULL && count <= (CK_ULONG)PTRDIFF_MAX / size);
 }
 
+int call_defer_cancellation(void)
+{
+    int before = PTHREAD_CANCEL_ENABLE;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
+void call_allow_cancellation(int before)
+{
+    (void)pthread_setcancelstate(before, &before);
+}
+
 CK_RV call_module(struct call *call, bool arguments_ok)
 {
-    *call = (struct call){0};
+    *call = (struct call){.cancellation = call_defer_cancellation()};
     pthread_mutex_lock(&process->lock);
     if (process->module != NULL && !process->closing) {
         call->module = process->module;
@@ -65,6 +77,7 @@ CK_RV call_end(struct call *call, CK_RV rv)
             pthread_cond_broadcast(&process->left);
         pthread_mutex_unlock(&process->lock);
     }
+    call_allow_cancellation(call->cancellation);
     return rv;
 }
 

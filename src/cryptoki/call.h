@@ -22,7 +22,15 @@
 struct call {
     struct jpki_module *module;   /* NULL unless inside */
     struct jpki_session *session; /* NULL unless held */
+    int cancellation;             /* as the application had it */
 };
+
+/* A thread that the application cancels (pthread_cancel) ends when it leaves us, never in here,
+ * where it would leave locks taken and a transaction open. That goes for C_WaitForSlotEvent as
+ * well: its way to end early is C_Finalize (2.40, C_WaitForSlotEvent). The functions below see to
+ * it themselves, but for C_Initialize and C_Finalize: the first returns what the second wants. */
+int call_defer_cancellation(void);
+void call_allow_cancellation(int before);
 
 /* CKR_CRYPTOKI_NOT_INITIALIZED (also in a child of the process that initialised), then
  * CKR_ARGUMENTS_BAD unless `arguments_ok`. */

@@ -39,9 +39,8 @@ static CK_RV read_options(const CK_C_INITIALIZE_ARGS *args, struct jpki_options 
     return CKR_OK;
 }
 
-CRYPTOKI CK_RV C_Initialize(CK_VOID_PTR init_args)
+static CK_RV initialize(const CK_C_INITIALIZE_ARGS *args)
 {
-    const CK_C_INITIALIZE_ARGS *args = init_args;
     struct jpki_locking locking = {0};
     struct jpki_options options;
     if (call_is_initialised())
@@ -57,7 +56,15 @@ CRYPTOKI CK_RV C_Initialize(CK_VOID_PTR init_args)
     return rv == CKR_OK ? call_install(module) : rv;
 }
 
-CRYPTOKI CK_RV C_Finalize(CK_VOID_PTR reserved)
+CRYPTOKI CK_RV C_Initialize(CK_VOID_PTR init_args)
+{
+    int cancellation = call_defer_cancellation();
+    CK_RV rv = initialize(init_args);
+    call_allow_cancellation(cancellation);
+    return rv;
+}
+
+static CK_RV finalize(const void *reserved)
 {
     if (!call_is_initialised())
         return CKR_CRYPTOKI_NOT_INITIALIZED;
@@ -66,6 +73,14 @@ CRYPTOKI CK_RV C_Finalize(CK_VOID_PTR reserved)
     CK_RV rv = call_uninstall();
     if (rv == CKR_OK)
         jpki_log_close();
+    return rv;
+}
+
+CRYPTOKI CK_RV C_Finalize(CK_VOID_PTR reserved)
+{
+    int cancellation = call_defer_cancellation();
+    CK_RV rv = finalize(reserved);
+    call_allow_cancellation(cancellation);
     return rv;
 }
 
@@ -86,6 +101,7 @@ static void *lock_cards(void *module)
 
 __attribute__((destructor)) static void at_exit(void)
 {
+    (void)call_defer_cancellation(); /* this thread ends in any case */
     struct jpki_module *module = call_abandon();
     pthread_t thread;
     if (module == NULL)

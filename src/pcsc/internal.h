@@ -8,14 +8,17 @@
 #include <pthread.h>
 #include <winscard.h>
 
-/* pcscd itself serves 16 readers (PCSCLITE_MAX_READERS_CONTEXTS). */
-enum { JPKI_PCSC_READERS_MAX = 32, JPKI_PCSC_NAMES_MAX = JPKI_PCSC_READERS_MAX * JPKI_READER_NAME };
+/* Readers, each with a state to ask pcscd about. */
+struct pcsc_names {
+    char *text;                /* the names, each with a NUL */
+    SCARD_READERSTATE *states; /* with names that point into `text` */
+    size_t count;              /* of states */
+};
 
-/* SCardListReaders without those whose names contain a part of the list `ignore`. `states`, with
- * room for JPKI_PCSC_READERS_MAX, get names that point into `names`, of JPKI_PCSC_NAMES_MAX bytes.
- */
-LONG pcsc_names(SCARDCONTEXT context, const char *ignore, char *names, DWORD room,
-                SCARD_READERSTATE *states, size_t *count);
+/* SCardListReaders without those whose names contain a part of the list `ignore`. To be freed,
+ * unless it fails. */
+LONG pcsc_names_get(SCARDCONTEXT context, const char *ignore, struct pcsc_names *names);
+void pcsc_names_free(struct pcsc_names *names);
 
 /* Whether an error means that pcscd went away, and our context or handle with it. */
 bool pcsc_service_lost(LONG error);
@@ -43,7 +46,7 @@ LONG pcsc_type_pin(SCARDHANDLE card, DWORD control_code, const uint8_t *command,
                    size_t command_length, unsigned digits, uint8_t *answer, DWORD *answer_length);
 
 /* Waits for a change of readers or cards, see jpki_readers_ops.wait and .cancel. `ignore` is for
- * pcsc_names, and stays the caller's. NULL when memory or file descriptors are short. */
+ * pcsc_names_get, and stays the caller's. NULL when memory or file descriptors are short. */
 struct pcsc_waits;
 struct pcsc_waits *pcsc_waits_new(const char *ignore);
 void pcsc_waits_free(struct pcsc_waits *waits);

@@ -73,6 +73,7 @@ static LONG ask_states(struct readers *readers, SCARD_READERSTATE *states, size_
 static void fill_status(const struct readers *readers, const SCARD_READERSTATE *state,
                         struct jpki_reader_status *status)
 {
+    status->plugged = true;
     status->present = (state->dwEventState & SCARD_STATE_PRESENT) != 0 &&
                       (state->dwEventState & SCARD_STATE_MUTE) == 0;
     status->shared = (state->dwEventState & SCARD_STATE_INUSE) != 0;
@@ -81,55 +82,64 @@ static void fill_status(const struct readers *readers, const SCARD_READERSTATE *
     status->state = (uint32_t)(state->dwEventState & ~(DWORD)SCARD_STATE_CHANGED);
 }
 
-static LONG list_once(struct readers *readers, char *names, DWORD room, SCARD_READERSTATE *states,
-                      size_t *count)
+/* `names` are to be freed, unless it fails. Called with the lock held. */
+static LONG list_once(struct readers *readers, struct pcsc_names *names)
 {
     LONG rv = establish(readers);
     if (rv == SCARD_S_SUCCESS)
-        rv = pcsc_names(readers->context, readers->ignore, names, room, states, count);
-    if (rv == SCARD_S_SUCCESS)
-        rv = ask_states(readers, states, *count);
+        rv = pcsc_names_get(readers->context, readers->ignore, names);
+    if (rv != SCARD_S_SUCCESS)
+        return rv;
+    rv = ask_states(readers, names->states, names->count);
+    if (rv != SCARD_S_SUCCESS)
+        pcsc_names_free(names);
     return rv;
+}
+
+/* Called with the lock held. */
+static LONG fill_list(const struct readers *readers, const struct pcsc_names *names,
+                      struct jpki_reader_status **list)
+{
+    if (names->count == 0)
+        return SCARD_S_SUCCESS;
+    *list = calloc(names->count, sizeof **list);
+    if (*list == NULL)
+        return SCARD_E_NO_MEMORY;
+    for (size_t i = 0; i < names->count; i++) {
+        (void)snprintf((*list)[i].name, sizeof(*list)[i].name, "%s", names->states[i].szReader);
+        fill_status(readers, &names->states[i], &(*list)[i]);
+    }
+    return SCARD_S_SUCCESS;
 }
 
 static enum jpki_error readers_list(void *self, struct jpki_reader_status **list, size_t *count)
 {
     struct readers *readers = self;
+    struct pcsc_names names = {0};
     *list = NULL;
-    *count = 0;
-    char names[JPKI_PCSC_NAMES_MAX];
-    SCARD_READERSTATE states[JPKI_PCSC_READERS_MAX];
-    size_t found = 0;
 
     pthread_mutex_lock(&readers->lock);
-    LONG rv = list_once(readers, names, sizeof names, states, &found);
+    LONG rv = list_once(readers, &names);
     /* A reader may vanish between the two questions, and pcscd may have been restarted. */
     if (rv != SCARD_S_SUCCESS) {
         if (pcsc_service_lost(rv))
             drop_context(readers);
-        rv = list_once(readers, names, sizeof names, states, &found);
+        rv = list_once(readers, &names);
     }
-    if (rv == SCARD_S_SUCCESS && found > 0)
-        *list = calloc(found, sizeof **list);
-    for (size_t i = 0; *list != NULL && i < found; i++) {
-        (void)snprintf((*list)[i].name, sizeof(*list)[i].name, "%s", states[i].szReader);
-        fill_status(readers, &states[i], &(*list)[i]);
-    }
+    if (rv == SCARD_S_SUCCESS)
+        rv = fill_list(readers, &names, list);
     pthread_mutex_unlock(&readers->lock);
 
-    if (rv != SCARD_S_SUCCESS)
-        return pcsc_error("SCardListReaders", rv, false);
-    if (*list == NULL && found > 0)
-        return JPKI_ERR_MEMORY;
-    *count = found;
-    return JPKI_OK;
+    *count = *list != NULL ? names.count : 0;
+    pcsc_names_free(&names);
+    return pcsc_error("SCardListReaders", rv, false);
 }
 
 static enum jpki_error readers_look(void *self, struct jpki_reader_status *status)
 {
     struct readers *readers = self;
     SCARD_READERSTATE state = {.szReader = status->name};
-    status->present = false;
+    status->plugged = status->present = false;
 
     pthread_mutex_lock(&readers->lock);
     LONG rv = establish(readers);

@@ -17,7 +17,8 @@ struct connection {
     bool broken; /* an exchange of this transaction failed */
     int64_t turn_began, turn_ended; /* of transactions without a pause between them */
     DWORD protocol;
-    DWORD keypad;                     /* control code, 0 = none; of the connection */
+    DWORD keypad; /* control code, 0 = none; of the connection, once asked */
+    bool keypad_asked;
     struct pcsc_connector *connector; /* still waiting for another program's transaction to end */
 };
 
@@ -125,8 +126,7 @@ static LONG connect_card(struct connection *connection, int64_t deadline)
     /* Another program has it exclusively. */
     while (rv == SCARD_E_SHARING_VIOLATION && jpki_clock_sleep(deadline, BUSY_POLL_MS))
         rv = connect_once(connection, deadline);
-    if (rv == SCARD_S_SUCCESS)
-        connection->keypad = pcsc_find_keypad(connection->card);
+    connection->keypad_asked = false;
     return rv;
 }
 
@@ -232,10 +232,20 @@ static enum jpki_error pcsc_transmit(void *self, const uint8_t *command, size_t 
     return exchange_error(connection, "SCardTransmit", rv);
 }
 
+/* Once for a connection, and in a transaction: while another program is in one pcscd refuses to
+ * tell, and the reader would be taken for one without a keypad. */
+static DWORD find_keypad(struct connection *connection)
+{
+    if (!connection->keypad_asked)
+        connection->keypad = pcsc_find_keypad(connection->card);
+    connection->keypad_asked = true;
+    return connection->keypad;
+}
+
 static bool pcsc_has_keypad(void *self)
 {
-    const struct connection *connection = self;
-    return connection->keypad != 0;
+    struct connection *connection = self;
+    return find_keypad(connection) != 0;
 }
 
 static enum jpki_error pcsc_transmit_typed(void *self, const uint8_t *command,
@@ -244,8 +254,8 @@ static enum jpki_error pcsc_transmit_typed(void *self, const uint8_t *command,
 {
     struct connection *connection = self;
     DWORD received = 0;
-    LONG rv = pcsc_type_pin(connection->card, connection->keypad, command, command_length, digits,
-                            answer, &received);
+    LONG rv = pcsc_type_pin(connection->card, find_keypad(connection), command, command_length,
+                            digits, answer, &received);
     *answer_length = rv == SCARD_S_SUCCESS ? received : 0;
     return exchange_error(connection, "SCardControl", rv);
 }

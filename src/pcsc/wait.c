@@ -24,15 +24,15 @@ struct sleeper {
     struct pcsc_async async; /* first */
     SCARDCONTEXT context;
     DWORD milliseconds;
-    SCARD_READERSTATE states[JPKI_PCSC_READERS_MAX + 1];
-    char names[JPKI_PCSC_READERS_MAX][JPKI_READER_NAME];
-    size_t count; /* of states */
     LONG rv;
-    struct sleeper *next; /* of those that a cancellation must wake */
+    struct sleeper *next;             /* of those that a cancellation must wake */
+    struct jpki_reader_status *known; /* a copy, for the names */
+    size_t count;                     /* of states */
+    SCARD_READERSTATE states[];       /* last: new readers */
 };
 
 struct pcsc_waits {
-    const char *ignore;   /* as pcsc_names wants it */
+    const char *ignore;   /* as pcsc_names_get wants it */
     pthread_mutex_t lock; /* guards what follows */
     struct sleeper *sleepers;
     bool cancelled;
@@ -86,33 +86,49 @@ static void sleep_in_pcscd(struct pcsc_async *async)
     struct sleeper *sleeper = (struct sleeper *)async;
     sleeper->rv = PCSC(SCardGetStatusChange(sleeper->context, sleeper->milliseconds,
                                             sleeper->states, (DWORD)sleeper->count));
+    /* Before pcsclite 2.4 both pcscd and its clients have a limit of 16. With so many readers there
+     * is no place for new ones: none can come before one of these goes. */
+    if (sleeper->rv == SCARD_E_INVALID_PARAMETER && sleeper->count > 1)
+        sleeper->rv = PCSC(SCardGetStatusChange(sleeper->context, sleeper->milliseconds,
+                                                sleeper->states, (DWORD)sleeper->count - 1));
+}
+
+static void free_sleeper(struct sleeper *sleeper)
+{
+    (void)PCSC(SCardReleaseContext(sleeper->context));
+    free(sleeper->known);
+    free(sleeper);
 }
 
 static void discard(struct pcsc_async *async)
 {
-    struct sleeper *sleeper = (struct sleeper *)async;
-    (void)PCSC(SCardReleaseContext(sleeper->context));
     pcsc_async_destroy(async);
-    free(sleeper);
+    free_sleeper((struct sleeper *)async);
 }
 
-/* NULL when memory is short. */
+/* Takes the context over, unless memory is short: NULL. */
 static struct sleeper *new_sleeper(SCARDCONTEXT context, const struct jpki_reader_status *known,
                                    size_t count)
 {
-    struct sleeper *sleeper = calloc(1, sizeof *sleeper);
+    struct sleeper *sleeper = calloc(1, sizeof *sleeper + (count + 1) * sizeof sleeper->states[0]);
     if (sleeper == NULL)
         return NULL;
+    sleeper->known = calloc(count + 1, sizeof *known);
+    if (sleeper->known == NULL) {
+        free(sleeper);
+        return NULL;
+    }
     sleeper->async.run = sleep_in_pcscd;
     sleeper->async.discard = discard;
     sleeper->context = context;
     sleeper->milliseconds = SLEEP_MS;
-    sleeper->states[sleeper->count++].szReader = new_reader;
-    for (size_t i = 0; i < count && i < JPKI_PCSC_READERS_MAX; i++, sleeper->count++) {
-        memcpy(sleeper->names[i], known[i].name, sizeof sleeper->names[i]);
-        sleeper->states[sleeper->count].szReader = sleeper->names[i];
-        sleeper->states[sleeper->count].dwCurrentState = known[i].state;
+    for (size_t i = 0; i < count; i++) {
+        sleeper->known[i] = known[i];
+        sleeper->states[i].szReader = sleeper->known[i].name;
+        sleeper->states[i].dwCurrentState = known[i].state;
     }
+    sleeper->states[count].szReader = new_reader;
+    sleeper->count = count + 1;
     return sleeper;
 }
 
@@ -150,13 +166,21 @@ static void wake(struct sleeper *sleeper)
     }
 }
 
-/* Sleeps, and lets the sleeper go. False when pcscd went away. */
+/* Whether it slept until something changed, or long enough. Where it did not, the next sleep may
+ * end as soon. */
+static bool has_slept(const struct sleeper *sleeper)
+{
+    return sleeper->rv == SCARD_S_SUCCESS || sleeper->rv == SCARD_E_TIMEOUT ||
+           sleeper->rv == SCARD_E_UNKNOWN_READER; /* it went before we slept */
+}
+
+/* Sleeps, and lets the sleeper go. False when it did not sleep: pcscd went away. */
 static bool sleep_and_free(struct pcsc_waits *waits, struct sleeper *sleeper)
 {
     bool slept = true;
     if (start(waits, sleeper)) {
         if (pcsc_async_wait(&sleeper->async, JPKI_NO_DEADLINE))
-            slept = !pcsc_service_lost(sleeper->rv);
+            slept = has_slept(sleeper);
         else
             wake(sleeper);
         leave(waits, sleeper);
@@ -166,10 +190,9 @@ static bool sleep_and_free(struct pcsc_waits *waits, struct sleeper *sleeper)
     if (!is_cancelled(waits)) {
         sleeper->milliseconds = SHORT_SLEEP_MS;
         sleep_in_pcscd(&sleeper->async);
-        slept = !pcsc_service_lost(sleeper->rv);
+        slept = has_slept(sleeper);
     }
-    (void)PCSC(SCardReleaseContext(sleeper->context));
-    free(sleeper);
+    free_sleeper(sleeper);
     return slept;
 }
 
@@ -177,11 +200,11 @@ static bool sleep_and_free(struct pcsc_waits *waits, struct sleeper *sleeper)
  * when the sleep begins. Those that went it knows by their names. */
 static bool has_new_readers(const struct pcsc_waits *waits, SCARDCONTEXT context, size_t known)
 {
-    char names[JPKI_PCSC_NAMES_MAX];
-    SCARD_READERSTATE states[JPKI_PCSC_READERS_MAX];
-    size_t found = 0;
-    LONG rv = pcsc_names(context, waits->ignore, names, sizeof names, states, &found);
-    return rv == SCARD_S_SUCCESS && found > known;
+    struct pcsc_names names;
+    bool more =
+        pcsc_names_get(context, waits->ignore, &names) == SCARD_S_SUCCESS && names.count > known;
+    pcsc_names_free(&names);
+    return more;
 }
 
 /* Takes the context over. False when it could not sleep: pcscd went away, or there are readers that

@@ -61,6 +61,7 @@ struct jpki_reader {
     struct identity identity; /* of the last card recognised, also while that is out */
     bool pss_asked, pss;
     bool keypad;          /* the reader has one, as last seen */
+    bool keypad_failed;   /* given up, until the reader is plugged in anew */
     bool must_power_off;  /* at the end of the transaction: a PIN may be verified without a login */
     bool suspect;         /* reset, and not yet proven to be the same card */
     int64_t busy_until;   /* it was busy a moment ago: until this time nobody waits for it again */

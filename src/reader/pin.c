@@ -71,6 +71,17 @@ static enum jpki_error present(struct jpki_credential *credential, const struct 
     return error == JPKI_OK ? verify(credential, pin, tries) : error;
 }
 
+/* Where the reader's firmware does not take our request, programs ask for the PIN themselves.
+ * Whether a try was spent, the tries left will tell. */
+static void give_up_keypad(struct jpki_reader *reader, enum jpki_error error)
+{
+    reader->keypad_failed = true;
+    jpki_log(JPKI_LOG_WARNING,
+             "%s; the keypad of %s is not used until the reader is plugged in anew (keypad=off: "
+             "never)",
+             jpki_error_text(error), reader->name);
+}
+
 /* At the reader's own keypad: this process never sees the PIN. */
 static enum jpki_error present_typed(struct jpki_credential *credential)
 {
@@ -79,11 +90,14 @@ static enum jpki_error present_typed(struct jpki_credential *credential)
     enum jpki_error error = ask_first(credential, false, &tries);
     if (error == JPKI_OK)
         error = spare_last_try(credential, tries);
-    if (error == JPKI_OK)
-        error = jpki_card_verify_typed(reader->card, credential->key, &tries);
+    if (error != JPKI_OK)
+        return error;
+    error = jpki_card_verify_typed(reader->card, credential->key, &tries);
     if (error == JPKI_OK)
         refused_pins_forget(credential);
-    else if (jpki_error_is_break(error) || error == JPKI_ERR_CARD)
+    if (error == JPKI_ERR_KEYPAD || error == JPKI_ERR_TRANSPORT)
+        give_up_keypad(reader, error);
+    if (error == JPKI_ERR_KEYPAD || jpki_error_is_break(error) || error == JPKI_ERR_CARD)
         reader_must_power_off(reader);
     return error;
 }
@@ -121,9 +135,17 @@ enum jpki_error login_again(struct jpki_credential *credential)
 
 /* ---- Status ----------------------------------------------------------------------------- */
 
+/* Whether the PIN may be typed at a reader that has a keypad. */
+static bool may_type(const struct jpki_credential *credential)
+{
+    const struct jpki_reader *reader = credential->reader;
+    return reader->shared->options.keypad && !reader->keypad_failed &&
+           !credential->profile->pin_letters;
+}
+
 static bool has_keypad(const struct jpki_credential *credential)
 {
-    return credential->reader->keypad && !credential->profile->pin_letters;
+    return credential->reader->keypad && may_type(credential);
 }
 
 enum jpki_error jpki_credential_has_keypad(struct jpki_credential *credential, bool *has)

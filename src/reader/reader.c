@@ -172,6 +172,7 @@ bool jpki_reader_refresh(struct jpki_reader *reader)
     (void)look(reader, &status);
     bool known = is_known(reader, &status);
     reader->exclusive = status.exclusive;
+    reader->keypad_failed &= status.plugged;
     if (!known && (reader->present || status.present)) {
         forget_card(reader);
         reader->present = status.present;

@@ -2,19 +2,51 @@
 /* What is told about slots and tokens. */
 #include "internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
-/* Fixed-size text of PKCS#11: blank padded, no NUL, never cut inside a UTF-8 character. */
-static void pad(CK_UTF8CHAR *out, size_t size, const char *text)
+/* Bytes 10xxxxxx continue a character of UTF-8. */
+static bool continues(char byte)
+{
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+/* The length of a text cut to `size` bytes, never inside a character. */
+static size_t cut(const char *text, size_t size)
 {
     size_t length = strlen(text);
     if (length > size) {
         length = size;
-        while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
+        while (length > 0 && continues(text[length]))
             length--;
     }
+    return length;
+}
+
+/* Fixed-size text of PKCS#11: blank padded, no NUL. */
+static void pad(CK_UTF8CHAR *out, size_t size, const char *text)
+{
     memset(out, ' ', size);
-    memcpy(out, text, length);
+    memcpy(out, text, cut(text, size));
+}
+
+/* What tells two readers of a kind apart, a serial or running number, stands at the end of their
+ * names: of a long one the middle is left out. */
+static void pad_name(CK_UTF8CHAR *out, size_t size, const char *name)
+{
+    static const char gap[] = "...";
+    size_t length = strlen(name);
+    if (length <= size) {
+        pad(out, size, name);
+        return;
+    }
+    const char *end = name + length - size / 2;
+    while (continues(*end))
+        end++;
+    char text[JPKI_READER_NAME];
+    size_t head = cut(name, size - strlen(gap) - strlen(end));
+    (void)snprintf(text, sizeof text, "%.*s%s%s", (int)head, name, gap, end);
+    pad(out, size, text);
 }
 
 CK_RV hold_token(struct jpki_module *module, CK_SLOT_ID id, struct token **held)
@@ -80,7 +112,7 @@ CK_RV jpki_slot_info(struct jpki_module *module, CK_SLOT_ID id, CK_SLOT_INFO *in
         present = jpki_token_check(module, id) == CKR_OK;
 
     *info = (CK_SLOT_INFO){.flags = CKF_REMOVABLE_DEVICE | CKF_HW_SLOT};
-    pad(info->slotDescription, sizeof info->slotDescription, jpki_reader_name(token->reader));
+    pad_name(info->slotDescription, sizeof info->slotDescription, jpki_reader_name(token->reader));
     pad(info->manufacturerID, sizeof info->manufacturerID, "PC/SC");
     if (present)
         info->flags |= CKF_TOKEN_PRESENT;

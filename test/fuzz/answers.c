@@ -214,6 +214,7 @@ static void fill(struct jpki_reader_status *status)
     if (!answers.present && answers.back_after-- == 0)
         answers_insert();
     status->present = answers.present;
+    status->plugged = true;
     status->insertion = answers.insertion;
 }
 

@@ -33,7 +33,8 @@ static void check_twice(const char *text, size_t size, const struct jpki_options
     jpki_options_default(&twice, JPKI_SLOTS_AUTH);
     fuzz_promise(jpki_options_parse(&twice, doubled), "the text twice is accepted, too");
     fuzz_promise(twice.slots == once->slots && twice.pin_cache == once->pin_cache &&
-                     twice.pss == once->pss && twice.busy_timeout == once->busy_timeout &&
+                     twice.pss == once->pss && twice.keypad == once->keypad &&
+                     twice.busy_timeout == once->busy_timeout &&
                      twice.log_level == once->log_level &&
                      twice.always_authenticate == once->always_authenticate &&
                      twice.keep_last_try == once->keep_last_try &&

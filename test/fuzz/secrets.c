@@ -118,15 +118,32 @@ static void check_text(const char *log, size_t length, const char *text)
                  "the PIN %s is in the log:\n%.*s", text, (int)length, log);
 }
 
+/* Of VERIFY and CHANGE only the question for the tries left, a bare header, has a length that the
+ * log may tell. */
+static void check_lengths(char *log)
+{
+    char *rest = log;
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+        const char *header = strstr(line, ": 00 20 00 ");
+        if (header == NULL)
+            header = strstr(line, ": 00 24 01 ");
+        fuzz_promise(header == NULL || strstr(header, "bytes") == NULL ||
+                         strstr(header, "(4 bytes)") != NULL,
+                     "the length of a PIN is in the log: %s", line);
+    }
+}
+
 void secrets_check_log(const char *const *texts, size_t count)
 {
     off_t length = sink < 0 ? 0 : lseek(sink, 0, SEEK_END);
-    char *log = length <= 0 ? NULL : malloc((size_t)length);
+    char *log = length <= 0 ? NULL : calloc(1, (size_t)length + 1);
     if (log == NULL)
         return;
-    if (pread(sink, log, (size_t)length, 0) == length)
+    if (pread(sink, log, (size_t)length, 0) == length) {
         for (size_t i = 0; i < count; i++)
             check_text(log, (size_t)length, texts[i]);
+        check_lengths(log);
+    }
     free(log);
     fuzz_promise(ftruncate(sink, 0) == 0, "the log is emptied");
 }

@@ -12,7 +12,8 @@
 /* Options that make the module log everything to where secrets_check_log() reads. */
 const char *secrets_log_options(void);
 
-/* Aborts if one of these texts was logged since the last call, as it is or in hexadecimal. */
+/* Aborts if one of these texts was logged since the last call, as it is or in hexadecimal, or the
+ * length of a PIN. */
 void secrets_check_log(const char *const *texts, size_t count);
 
 /* Aborts unless every page of secrets was unmapped (and wiped, which is checked at once). */

@@ -285,6 +285,7 @@ LONG SCardControl(SCARDHANDLE card, DWORD code, LPCVOID in, DWORD in_length, LPV
     (void)code, (void)in, (void)in_length, (void)out, (void)out_size;
     bool fails = enter("SCardControl");
     check_card(card);
+    fuzz_promise(pcsc.held, "the reader is asked for its keypad in a transaction");
     *out_length = 0; /* no keypad */
     return leave(fails, SCARD_S_SUCCESS);
 }

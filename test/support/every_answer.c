@@ -35,7 +35,12 @@ static const struct answer {
     /* Where it makes sense: a valid signature, or the real EF 0006. */
     {"the real answer", 0, JPKI_OK},
 };
-static const struct answer typed_answers[] = {{"6400", 0x6400, JPKI_OK}, {"6401", 0x6401, JPKI_OK}};
+static const struct answer typed_answers[] = {
+    {"6400", 0x6400, JPKI_OK},
+    {"6401", 0x6401, JPKI_OK},
+    {"6403", 0x6403, JPKI_OK},
+    {"6B80", 0x6B80, JPKI_OK},
+};
 
 enum {
     ANSWERS = 19,
@@ -43,7 +48,7 @@ enum {
     REMOVED = 18,
     REAL_ANSWER = 19,
     SIGN_ANSWERS = 20,
-    TYPED_ANSWERS = 2
+    TYPED_ANSWERS = 4
 };
 
 /* ---- Answering -------------------------------------------------------------------------- */
@@ -283,6 +288,7 @@ static void fill(struct jpki_reader_status *status)
     *status = (struct jpki_reader_status){.name = "Every answer 00 00",
                                           .present = !fake.facts.removed,
                                           .insertion = fake.facts.removed,
+                                          .plugged = true,
                                           .shared = fake.scenario != NULL && fake.scenario->others};
 }
 

@@ -78,7 +78,7 @@ static enum verdict verdict_of(uint16_t sw)
         return BLOCKED;
     if (sw == 0x9000)
         return ACCEPTED;
-    if (sw == 0x6400 || sw == 0x6401)
+    if (sw == 0x6400 || sw == 0x6401 || sw == 0x6403)
         return fake.scenario->keypad ? NOT_TYPED : NO_VERDICT;
     if (sw == 0x6A82)
         return NO_FILE;

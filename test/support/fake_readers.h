@@ -73,8 +73,10 @@ void readers_override(size_t (*fn)(void *context, const uint8_t *command, size_t
                                    uint8_t *answer),
                       void *context);
 
-/* All readers have a keypad, at which `typed` is typed, "" for a timeout; NULL: they have none. Not
- * copied. */
+/* All readers have a keypad, at which `typed` is typed, "" for a timeout; NULL: they have none.
+ * With
+ * "!SW" the firmware answers that status word and sends nothing to the card, with "!" the call
+ * fails. Not copied. */
 void readers_keypad(const char *typed);
 
 /* ---- Failures --------------------------------------------------------------------------- */

@@ -134,19 +134,28 @@ static bool access_has_keypad(void *self)
     return has;
 }
 
+/* What the reader says in place of the card. */
+static enum jpki_error answer_of_keypad(const char *typed, uint8_t *answer, size_t *answer_length)
+{
+    *answer_length = 0;
+    if (typed[0] == '!' && typed[1] == '\0')
+        return JPKI_ERR_TRANSPORT;
+    unsigned long sw = typed[0] == '!' ? strtoul(typed + 1, NULL, 16) : 0x6400; /* timeout */
+    answer[0] = (uint8_t)(sw >> 8);
+    answer[1] = (uint8_t)sw;
+    *answer_length = 2;
+    return JPKI_OK;
+}
+
 static enum jpki_error access_transmit_typed(void *self, const uint8_t *command,
                                              size_t command_length, unsigned digits,
                                              uint8_t *answer, size_t *answer_length)
 {
-    static const uint8_t timeout[] = {0x64, 0x00};
     uint8_t filled[JPKI_COMMAND_MAX];
     readers_promise(access_has_keypad(self), "the reader has a keypad");
     readers_promise(command_length == 5 + digits && command[4] == digits, "room for the digits");
-    if (strlen(readers.typed) != digits) {
-        memcpy(answer, timeout, sizeof timeout);
-        *answer_length = sizeof timeout;
-        return JPKI_OK;
-    }
+    if (strlen(readers.typed) != digits)
+        return answer_of_keypad(readers.typed, answer, answer_length);
     memcpy(filled, command, command_length);
     memcpy(filled + 5, readers.typed, digits);
     return access_transmit(self, filled, command_length, answer, answer_length);
@@ -209,6 +218,7 @@ static void *source_open(const struct jpki_options *options)
 static void fill(struct fake_reader *reader, struct jpki_reader_status *status)
 {
     status->present = readers_card_in(reader) != NULL;
+    status->plugged = reader->plugged;
     status->insertion = reader->insertion;
     status->shared = reader->shared;
     status->state = reader->plugged;

@@ -245,6 +245,43 @@ static void no_pin_in_the_log(void **state)
     unlink(path);
 }
 
+/* The log of one command, without the time. */
+static void logged(const uint8_t *command, size_t length, char text[4096])
+{
+    static const uint8_t answer[] = {0x63, 0xC4};
+    char path[32], whole[4096];
+    open_log(path, JPKI_LOG_DEBUG);
+    jpki_log_apdu(command, length, answer, sizeof answer);
+    jpki_log_close();
+    read_log(path, whole, sizeof whole);
+    unlink(path);
+    const char *level = strstr(whole, "debug: ");
+    assert_non_null(level);
+    strcpy(text, level);
+}
+
+/* Six characters or sixteen: the log is the same. That a PIN was sent, and not just asked about,
+ * may be seen. */
+static void no_length_of_a_pin_in_the_log(void **state)
+{
+    (void)state;
+    static const uint8_t headers[][4] = {
+        {0, 0x20, 0, 0x9B}, {0, 0x20, 0, 0x80}, {0, 0x24, 1, 0x80}};
+    char shorter[4096], longer[4096], query[4096];
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        uint8_t command[21] = {0};
+        memcpy(command, headers[i], 4);
+        command[4] = 6;
+        logged(command, 5 + 6, shorter);
+        command[4] = 16;
+        logged(command, 5 + 16, longer);
+        logged(command, 4, query);
+        assert_string_equal(shorter, longer);
+        assert_string_not_equal(shorter, query);
+        assert_non_null(strstr(shorter, "63C4"));
+    }
+}
+
 static void log_levels(void **state)
 {
     (void)state;
@@ -269,11 +306,17 @@ static void log_levels(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_error_has_its_code),     cmocka_unit_test(every_error_has_a_text),
-        cmocka_unit_test(buffers_grow_to_the_limit),   cmocka_unit_test(lengths_do_not_wrap),
-        cmocka_unit_test(secrets_are_guarded),         cmocka_unit_test(secrets_have_a_size),
-        cmocka_unit_test(secrets_are_zero_in_a_child), cmocka_unit_test(wipe_clears_memory),
-        cmocka_unit_test(no_pin_in_the_log),           cmocka_unit_test(log_levels),
+        cmocka_unit_test(each_error_has_its_code),
+        cmocka_unit_test(every_error_has_a_text),
+        cmocka_unit_test(buffers_grow_to_the_limit),
+        cmocka_unit_test(lengths_do_not_wrap),
+        cmocka_unit_test(secrets_are_guarded),
+        cmocka_unit_test(secrets_have_a_size),
+        cmocka_unit_test(secrets_are_zero_in_a_child),
+        cmocka_unit_test(wipe_clears_memory),
+        cmocka_unit_test(no_pin_in_the_log),
+        cmocka_unit_test(no_length_of_a_pin_in_the_log),
+        cmocka_unit_test(log_levels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

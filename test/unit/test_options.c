@@ -83,6 +83,20 @@ static void yes_and_no(void **state)
     assert_false(o.keep_last_try);
 }
 
+static void keypads(void **state)
+{
+    (void)state;
+    struct jpki_options o;
+    assert_true(parse(&o, ""));
+    assert_true(o.keypad);
+    assert_true(parse(&o, "keypad=off"));
+    assert_false(o.keypad);
+    assert_true(parse(&o, "keypad=off keypad=auto"));
+    assert_true(o.keypad);
+    assert_false(parse(&o, "keypad=on"));
+    assert_false(parse(&o, "keypad=no"));
+}
+
 static void separators_and_quotes(void **state)
 {
     (void)state;
@@ -192,9 +206,13 @@ static int no_log(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),          cmocka_unit_test(every_value),
-        cmocka_unit_test(yes_and_no),        cmocka_unit_test(separators_and_quotes),
-        cmocka_unit_test(busy_timeout),      cmocka_unit_test(malformed_is_refused),
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(every_value),
+        cmocka_unit_test(yes_and_no),
+        cmocka_unit_test(keypads),
+        cmocka_unit_test(separators_and_quotes),
+        cmocka_unit_test(busy_timeout),
+        cmocka_unit_test(malformed_is_refused),
         cmocka_unit_test(text_length_limit),
     };
     return cmocka_run_group_tests(tests, no_log, NULL);
