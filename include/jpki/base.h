@@ -171,6 +171,7 @@ struct jpki_options {
     unsigned slots;                /* slots: JPKI_SLOTS_* */
     enum jpki_pin_cache pin_cache; /* pin-cache: which PINs are kept during a login */
     bool always_authenticate;      /* always-authenticate: so says the signature key */
+    bool lock_after_use;           /* lock: power the card off after every signature */
     bool keep_last_try;            /* keep-last-try: never spend the last try of a PIN */
     enum jpki_pss pss;             /* pss: whether RSASSA-PSS is offered */
     bool keypad;                   /* keypad: PINs may be typed at readers that can */

@@ -50,6 +50,7 @@ static const struct option table[] = {
      WORD_IN(pin_cache),
      {{"none", JPKI_PIN_CACHE_NONE}, {"auth", JPKI_PIN_CACHE_AUTH}, {"all", JPKI_PIN_CACHE_ALL}}},
     {"always-authenticate", FLAG_IN(always_authenticate), {{"no", false}, {"yes", true}}},
+    {"lock", FLAG_IN(lock_after_use), {{"session", false}, {"use", true}}},
     {"keep-last-try", FLAG_IN(keep_last_try), {{"no", false}, {"yes", true}}},
     {"pss", WORD_IN(pss), {{"auto", JPKI_PSS_AUTO}, {"on", JPKI_PSS_ON}, {"off", JPKI_PSS_OFF}}},
     {"keypad", FLAG_IN(keypad), {{"auto", true}, {"off", false}}},

@@ -82,7 +82,8 @@ enum jpki_error jpki_credential_sign(struct jpki_credential *credential, enum jp
     if (error != JPKI_OK)
         return error;
     error = sign_in_transaction(&request);
-    reader_end(credential->reader, JPKI_LEAVE);
+    bool lock = credential->reader->shared->options.lock_after_use;
+    reader_end(credential->reader, lock ? JPKI_POWER_OFF : JPKI_LEAVE);
     return error;
 }
 

@@ -248,12 +248,69 @@ static void card_without_pss(void **state)
     assert_int_equal(app_sign(session, key, signature), CKR_OK);
 }
 
+/* ---- Option lock=use ---------------------------------------------------------------------- */
+
+/* Whether another program can sign without a PIN. */
+static bool is_unlocked(struct app *app, const char *sign)
+{
+    (void)status(app->card, SELECT_JPKI);
+    return strcmp(status(app->card, sign), "9000") == 0;
+}
+
+/* The kept PIN unlocks the card for the next signature, and costs no try. */
+static void locked_after_each_signature(void **state)
+{
+    struct app *app = *state;
+    int before[PINS_MAX], after[PINS_MAX];
+    CK_OBJECT_HANDLE key;
+    CK_BYTE signature[SIGNATURE];
+    app_restart("lock=use");
+    vcard_set(app->vcard, "forget.select_same=off");
+    size_t pins = app_tries(app, before);
+    CK_SESSION_HANDLE session = app_key(AUTH, &key);
+    for (int i = 0; i < 5; i++) {
+        app_commands(app);
+        assert_int_equal(app_sign(session, key, signature), CKR_OK);
+        assert_true(app_signed(app, AUTH_CERT, signature));
+        assert_in_range(app_commands(app), 1, 4);
+        assert_false(is_unlocked(app, SIGN_AUTH));
+        assert_int_equal(app_state(session), CKS_RO_USER_FUNCTIONS);
+    }
+    assert_int_equal(app_tries(app, after), pins);
+    assert_memory_equal(after, before, pins * sizeof before[0]);
+}
+
+/* The signature PIN is not kept: each signature needs a login. */
+static void a_login_for_each_signature(void **state)
+{
+    struct app *app = *state;
+    CK_OBJECT_HANDLE key;
+    CK_BYTE signature[SIGNATURE];
+    app_restart("lock=use");
+    vcard_set(app->vcard, "forget.select_same=off");
+    CK_SESSION_HANDLE session = app_key(SIGN, &key);
+    assert_int_equal(app_sign(session, key, signature), CKR_OK);
+    assert_true(app_signed(app, SIGN_CERT, signature));
+    assert_false(is_unlocked(app, SIGN_SIGN));
+    assert_int_equal(app_state(session), CKS_RO_PUBLIC_SESSION);
+    app_login(session, SIGN_PIN);
+    key = app_object(session, CKO_PRIVATE_KEY);
+    assert_int_equal(app_sign(session, key, signature), CKR_OK);
+    assert_false(is_unlocked(app, SIGN_SIGN));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, app_open, app_close)
     const struct CMUnitTest tests[] = {
-        TEST(every_mechanism_signs), TEST(empty_messages), TEST(messages_in_parts),
-        TEST(pss_parameters),        TEST(pss_of_a_hash),  TEST(card_without_pss),
+        TEST(every_mechanism_signs),
+        TEST(empty_messages),
+        TEST(messages_in_parts),
+        TEST(pss_parameters),
+        TEST(pss_of_a_hash),
+        TEST(card_without_pss),
+        TEST(locked_after_each_signature),
+        TEST(a_login_for_each_signature),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
