@@ -33,6 +33,16 @@ bool call_is_array(const void *pointer, CK_ULONG count, size_t size)
     return count == 0 || (pointer != NULL && count <= (CK_ULONG)PTRDIFF_MAX / size);
 }
 
+bool call_is_template(const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+    if (!call_is_array(template, count, sizeof *template))
+        return false;
+    for (CK_ULONG i = 0; i < count; i++)
+        if (template[i].pValue == NULL && template[i].ulValueLen > 0)
+            return false;
+    return true;
+}
+
 CK_RV call_module(struct call *call, bool arguments_ok)
 {
     *call = (struct call){0};

@@ -183,6 +183,9 @@ struct jpki_session {
     bool closed;
 };
 
+/* Whether it is a read/write session. */
+bool session_is_writable(const struct jpki_session *session);
+
 /* Ends all sessions of a module in which no call is under way. */
 void free_sessions(struct jpki_module *module);
 
