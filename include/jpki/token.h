@@ -99,7 +99,6 @@ void jpki_session_release(struct jpki_session *session);
 CK_RV jpki_session_close(struct jpki_session *session);
 CK_RV jpki_session_close_all(struct jpki_module *module, CK_SLOT_ID slot);
 CK_RV jpki_session_info(const struct jpki_session *session, CK_SESSION_INFO *info);
-bool jpki_session_is_writable(const struct jpki_session *session);
 
 /* Ends the operations named by CKF_SIGN, CKF_VERIFY, CKF_DIGEST, CKF_FIND_OBJECTS. */
 CK_RV jpki_session_cancel(struct jpki_session *session, CK_FLAGS operations);

@@ -45,6 +45,16 @@ void call_allow_cancellation(int before)
     (void)pthread_setcancelstate(before, &before);
 }
 
+bool call_is_template(const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+    if (!call_is_array(template, count, sizeof *template))
+        return false;
+    for (CK_ULONG i = 0; i < count; i++)
+        if (template[i].pValue == NULL && template[i].ulValueLen > 0)
+            return false;
+    return true;
+}
+
 CK_RV call_module(struct call *call, bool arguments_ok)
 {
     *call = (struct call){.cancellation = call_defer_cancellation()};

@@ -46,6 +46,9 @@ CK_RV call_end(struct call *call, CK_RV rv);
  * nor more than any memory holds. */
 bool call_is_array(const void *pointer, CK_ULONG count, size_t size);
 
+/* The same of a template that says what is wanted: every attribute brings its value. */
+bool call_is_template(const CK_ATTRIBUTE *template, CK_ULONG count);
+
 /* C_Initialize and C_Finalize. `module` is taken over. */
 CK_RV call_install(struct jpki_module *module);
 CK_RV call_uninstall(void);

@@ -2,22 +2,11 @@
 /* Object management, the part that reads (PKCS#11 2.40, 5.7). */
 #include "call.h"
 
-/* Every attribute of a search must bring its value. */
-static bool is_search(const CK_ATTRIBUTE *template, CK_ULONG count)
-{
-    if (!call_is_array(template, count, sizeof *template))
-        return false;
-    for (CK_ULONG i = 0; i < count; i++)
-        if (template[i].pValue == NULL && template[i].ulValueLen > 0)
-            return false;
-    return true;
-}
-
 CRYPTOKI CK_RV C_FindObjectsInit(CK_SESSION_HANDLE handle, CK_ATTRIBUTE_PTR template,
                                  CK_ULONG count)
 {
     struct call call;
-    CK_RV rv = call_session(&call, handle, is_search(template, count));
+    CK_RV rv = call_session(&call, handle, call_is_template(template, count));
     if (rv == CKR_OK)
         rv = jpki_find_begin(call.session, template, count);
     return call_end(&call, rv);

@@ -78,20 +78,40 @@ UNSUPPORTED(C_SetOperationState, (SESSION, IN, TWO_KEYS), HAS_IN)
 
 /* ---- Objects (5.7): none can be made, changed or destroyed ------------------------------- */
 
-static CK_RV refuse_write(const struct jpki_session *session)
+static const CK_ATTRIBUTE *find(const CK_ATTRIBUTE *template, CK_ULONG count,
+                                CK_ATTRIBUTE_TYPE type)
 {
-    return jpki_session_is_writable(session) ? CKR_TOKEN_WRITE_PROTECTED : CKR_SESSION_READ_ONLY;
+    for (CK_ULONG i = 0; i < count; i++)
+        if (template[i].type == type)
+            return &template[i];
+    return NULL;
 }
 
+/* An object on the token, or one of the session, which CKA_TOKEN tells (4.4) and which a read-only
+ * session may have. That the token is write-protected goes before what the session is (5.1.6). */
+static CK_RV refuse_creation(const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+    if (find(template, count, CKA_CLASS) == NULL)
+        return CKR_TEMPLATE_INCOMPLETE;
+    const CK_ATTRIBUTE *on_token = find(template, count, CKA_TOKEN);
+    if (on_token == NULL)
+        return CKR_FUNCTION_NOT_SUPPORTED;
+    if (on_token->ulValueLen != sizeof(CK_BBOOL))
+        return CKR_ATTRIBUTE_VALUE_INVALID;
+    return *(const CK_BBOOL *)on_token->pValue != CK_FALSE ? CKR_TOKEN_WRITE_PROTECTED
+                                                           : CKR_FUNCTION_NOT_SUPPORTED;
+}
+
+/* CKA_COPYABLE, CKA_MODIFIABLE and CKA_DESTROYABLE of all objects are CK_FALSE. */
 static CK_RV refuse_change(struct jpki_session *session, CK_OBJECT_HANDLE object)
 {
     CK_RV rv = jpki_object_check(session, object);
-    return rv == CKR_OK ? refuse_write(session) : rv;
+    return rv == CKR_OK ? CKR_ACTION_PROHIBITED : rv;
 }
 
 /* clang-format off */
-ANSWER(C_CreateObject, (SESSION, TEMPLATE, CREATED), HAS_TEMPLATE && HAS_CREATED,
-       refuse_write(call.session))
+ANSWER(C_CreateObject, (SESSION, TEMPLATE, CREATED),
+       call_is_template(template, count) && HAS_CREATED, refuse_creation(template, count))
 ANSWER(C_CopyObject, (SESSION, OBJECT, TEMPLATE, CREATED), HAS_TEMPLATE && HAS_CREATED,
        refuse_change(call.session, object))
 ANSWER(C_DestroyObject, (SESSION, OBJECT), true, refuse_change(call.session, object))

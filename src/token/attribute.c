@@ -7,7 +7,7 @@
 
 #define CERTIFICATE (1U << OBJECT_CERTIFICATE)
 #define CA          (1U << OBJECT_CA)
-#define PUBLIC      (1U << OBJECT_PUBLIC_KEY)
+#define PUBLIC      (1U << OBJECT_PUBLIC_KEY | 1U << OBJECT_CA_PUBLIC_KEY)
 #define PRIVATE     (1U << OBJECT_PRIVATE_KEY)
 #define PROFILE     (1U << OBJECT_PROFILE)
 #define BOTH_CERTS  (CERTIFICATE | CA)
@@ -189,23 +189,27 @@ static void give_text(struct value *value, const char *text)
     value->length = strlen(text);
 }
 
-static const char *label_of(const struct jpki_profile *profile, enum object_row row)
+static void give_label(struct value *value, const struct token *token, enum object_row row)
 {
+    const struct jpki_profile *profile = jpki_credential_profile(token->credential);
     const char *const labels[] = {
         [OBJECT_CERTIFICATE] = profile->certificate_label,
         [OBJECT_CA] = profile->ca_label,
         [OBJECT_PUBLIC_KEY] = profile->public_key_label,
+        [OBJECT_CA_PUBLIC_KEY] = profile->ca_label,
         [OBJECT_PRIVATE_KEY] = profile->private_key_label,
         [OBJECT_PROFILE] = "Public Certificates Token",
     };
     _Static_assert(sizeof labels / sizeof labels[0] == OBJECTS, "a label for every object");
-    return labels[row];
+    (void)snprintf(value->own.text, sizeof value->own.text, "%s%s", labels[row],
+                   row == OBJECT_CA_PUBLIC_KEY ? " Public Key" : "");
+    give_text(value, value->own.text);
 }
 
 static void give_id(struct value *value, const struct token *token, enum object_row row)
 {
     const struct jpki_profile *profile = jpki_credential_profile(token->credential);
-    value->own.byte = row == OBJECT_CA ? profile->ca_id : profile->id;
+    value->own.byte = object_of(row)->source == JPKI_AUTHORITY ? profile->ca_id : profile->id;
     value->data = &value->own.byte;
     value->length = 1;
 }
@@ -233,7 +237,7 @@ static CK_RV fixed_value(const struct token *token, enum object_row row,
         give_number(value, row == OBJECT_CA ? 2 : 1);
         break;
     case IS_LABEL:
-        give_text(value, label_of(jpki_credential_profile(token->credential), row));
+        give_label(value, token, row);
         break;
     case IS_ID:
         give_id(value, token, row);
@@ -281,7 +285,8 @@ static CK_RV certificate_value(const struct token *token, enum object_row row,
         give_number(value, certificate->key_bits);
         return rsa ? CKR_OK : CKR_ATTRIBUTE_TYPE_INVALID;
     } else if (attribute->source == IS_MECHANISMS) {
-        bool pss = row == OBJECT_PUBLIC_KEY || jpki_credential_knows_pss(token->credential);
+        bool pss =
+            object_of(row)->class == CKO_PUBLIC_KEY || jpki_credential_knows_pss(token->credential);
         CK_ULONG count = rsa ? mechanisms_of_key(pss, value->own.mechanisms) : 0;
         value->data = value->own.mechanisms;
         value->length = count * sizeof value->own.mechanisms[0];

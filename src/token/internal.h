@@ -89,6 +89,7 @@ enum object_row {
     OBJECT_CERTIFICATE,
     OBJECT_CA,
     OBJECT_PUBLIC_KEY,
+    OBJECT_CA_PUBLIC_KEY,
     OBJECT_PRIVATE_KEY,
     OBJECT_PROFILE,
     OBJECTS,
@@ -186,6 +187,9 @@ struct jpki_session {
     unsigned users; /* calls that hold it or wait for it */
     bool closed;
 };
+
+/* Whether it is a read/write session. */
+bool session_is_writable(const struct jpki_session *session);
 
 /* Ends all sessions of a module in which no call is under way. */
 void free_sessions(struct jpki_module *module);

@@ -24,6 +24,13 @@ static const struct object table[] = {
             .needs = JPKI_CERTIFICATE_KEY,
             .number = 2,
         },
+    [OBJECT_CA_PUBLIC_KEY] =
+        {
+            .class = CKO_PUBLIC_KEY,
+            .source = JPKI_AUTHORITY,
+            .needs = JPKI_CERTIFICATE_KEY,
+            .number = 5,
+        },
     [OBJECT_PRIVATE_KEY] =
         {
             .class = CKO_PRIVATE_KEY,

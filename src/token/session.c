@@ -177,7 +177,7 @@ CK_RV jpki_session_close_all(struct jpki_module *module, CK_SLOT_ID slot)
     return CKR_OK;
 }
 
-bool jpki_session_is_writable(const struct jpki_session *session)
+bool session_is_writable(const struct jpki_session *session)
 {
     return (session->flags & CKF_RW_SESSION) != 0;
 }
@@ -190,7 +190,7 @@ CK_RV jpki_session_info(const struct jpki_session *session, CK_SESSION_INFO *inf
     };
     *info = (CK_SESSION_INFO){
         .slotID = session->token->slot,
-        .state = states[jpki_session_is_writable(session)]
+        .state = states[session_is_writable(session)]
                        [jpki_credential_is_logged_in(session->token->credential)],
         .flags = session->flags,
     };

@@ -51,7 +51,7 @@ CK_RV jpki_logout(struct jpki_session *session)
 CK_RV jpki_set_pin(struct jpki_session *session, const CK_UTF8CHAR *old_pin, CK_ULONG old_length,
                    const CK_UTF8CHAR *new_pin, CK_ULONG new_length)
 {
-    if (!jpki_session_is_writable(session))
+    if (!session_is_writable(session))
         return CKR_SESSION_READ_ONLY;
     enum jpki_error error = jpki_credential_change_pin(session->token->credential, old_pin,
                                                        old_length, new_pin, new_length);

@@ -6,7 +6,7 @@
 #define OK      {{CKR_OK}}
 #define NOT     {{CKR_FUNCTION_NOT_SUPPORTED}}
 #define NO_RNG  {{CKR_RANDOM_NO_RNG, CKR_RANDOM_SEED_NOT_SUPPORTED}}
-#define WRITE   {{CKR_TOKEN_WRITE_PROTECTED, CKR_ATTRIBUTE_READ_ONLY, CKR_ACTION_PROHIBITED}}
+#define NEVER   {{CKR_ACTION_PROHIBITED}} /* CKA_COPYABLE and the like are false */
 
 const struct good_row arguments_good[] = {
     /* General purpose */
@@ -45,12 +45,12 @@ const struct good_row arguments_good[] = {
     {"C_Logout", "5.6", IDLE, {SESSION}, OK},
 
     /* Objects */
-    {"C_CreateObject", "5.7", IDLE, {SESSION, TEMPLATE, ONE, ROOM}, WRITE},
-    {"C_CopyObject", "5.7", IDLE, {SESSION, CERTIFICATE, TEMPLATE, ONE, ROOM}, WRITE},
-    {"C_DestroyObject", "5.7", IDLE, {SESSION, CERTIFICATE}, WRITE},
+    {"C_CreateObject", "5.7", IDLE, {SESSION, TEMPLATE, ONE, ROOM}, NOT},
+    {"C_CopyObject", "5.7", IDLE, {SESSION, CERTIFICATE, TEMPLATE, ONE, ROOM}, NEVER},
+    {"C_DestroyObject", "5.7", IDLE, {SESSION, CERTIFICATE}, NEVER},
     {"C_GetObjectSize", "5.7", IDLE, {SESSION, CERTIFICATE, ROOM}, OK},
     {"C_GetAttributeValue", "5.7", IDLE, {SESSION, CERTIFICATE, TEMPLATE, ONE}, OK},
-    {"C_SetAttributeValue", "5.7", IDLE, {SESSION, CERTIFICATE, TEMPLATE, ONE}, WRITE},
+    {"C_SetAttributeValue", "5.7", IDLE, {SESSION, CERTIFICATE, TEMPLATE, ONE}, NEVER},
     {"C_FindObjectsInit", "5.7", IDLE, {SESSION, TEMPLATE, ONE}, OK},
     {"C_FindObjects", "5.7", FINDING, {SESSION, ROOM, ONE, ROOM}, OK},
     {"C_FindObjectsFinal", "5.7", FINDING, {SESSION}, OK},

@@ -70,6 +70,9 @@ const struct odd_row arguments_odd[] = {
     {"C_SetOperationState", IDLE, 2, ONES, {{CKR_SAVED_STATE_INVALID, CKR_FUNCTION_NOT_SUPPORTED}}, ANY},
 
     /* Objects */
+    {"C_CreateObject", IDLE, 1, TEMPLATE_NO_VALUE, BAD, ANY},
+    {"C_CreateObject", IDLE, 2, NIL, {{CKR_TEMPLATE_INCOMPLETE}}, ANY},
+    {"C_CreateObject", IDLE, 2, ONES, BAD, ANY},
     {"C_GetAttributeValue", IDLE, 2, TEMPLATE_UNKNOWN, {{CKR_ATTRIBUTE_TYPE_INVALID}}, ANY},
     {"C_GetAttributeValue", IDLE, 2, TEMPLATE_NO_VALUE, OK, ANY},
     {"C_GetAttributeValue", IDLE, 3, NIL, OK, ANY},

@@ -66,10 +66,12 @@ static void labels_and_ids(void **state)
         {AUTH, "User Authentication Public Key", CKO_PUBLIC_KEY, 1},
         {AUTH, "User Authentication Key", CKO_PRIVATE_KEY, 1},
         {AUTH, "User Authentication Certificate CA", CKO_CERTIFICATE, 3},
+        {AUTH, "User Authentication Certificate CA Public Key", CKO_PUBLIC_KEY, 3},
         {SIGN, "Digital Signature Certificate", CKO_CERTIFICATE, 2},
         {SIGN, "Digital Signature Public Key", CKO_PUBLIC_KEY, 2},
         {SIGN, "Digital Signature Key", CKO_PRIVATE_KEY, 2},
         {SIGN, "Digital Signature Certificate CA", CKO_CERTIFICATE, 4},
+        {SIGN, "Digital Signature Certificate CA Public Key", CKO_PUBLIC_KEY, 4},
     };
     CK_OBJECT_HANDLE key;
     const CK_SESSION_HANDLE sessions[] = {app_key(AUTH, &key), app_key(SIGN, &key)};
@@ -106,7 +108,7 @@ static void templates(void **state)
     assert_int_equal(find_one(session, 0x80001234, &id, 1, found), 0);
     assert_int_equal(find_one(session, CKA_CLASS, &class, 3, found), 0); /* of a wrong size */
     CK_ULONG all = app_find(session, NULL, 0, found, 8);
-    assert_int_equal(all, 4); /* certificate, CA, public key, profile */
+    assert_int_equal(all, 5); /* certificate, CA, the public keys of both, profile */
     for (CK_ULONG i = 0; i < all; i++)
         for (CK_ULONG j = 0; j < i; j++)
             assert_int_not_equal(found[i], found[j]);
@@ -152,7 +154,7 @@ static void find_in_steps(void **state)
     assert_int_equal(count, 3);
     assert_int_equal(C_FindObjects(session, NULL, 3, &count), CKR_ARGUMENTS_BAD);
     assert_int_equal(C_FindObjects(session, found, 3, &count), CKR_OK);
-    assert_int_equal(count, 1);
+    assert_int_equal(count, 2);
     assert_int_equal(C_FindObjects(session, found, 3, &count), CKR_OK);
     assert_int_equal(count, 0);
     assert_int_equal(C_SessionCancel(session, CKF_FIND_OBJECTS), CKR_OK);
@@ -237,7 +239,7 @@ static void profile_object(void **state)
     readers_insert(app->reader, app->vcard);
     session = app_session(AUTH);
     assert_int_equal(app_find_class(session, CKO_PROFILE, NULL, 0), 0);
-    assert_int_equal(app_find_class(session, CKO_PUBLIC_KEY, NULL, 0), 0);
+    assert_int_equal(app_find_class(session, CKO_PUBLIC_KEY, NULL, 0), 1); /* the CA's */
     app_login(session, AUTH_PIN);
     assert_int_equal(app_find_class(session, CKO_CERTIFICATE, NULL, 0), 2);
     assert_int_equal(app_find_class(session, CKO_PRIVATE_KEY, NULL, 0), 1);
@@ -304,7 +306,7 @@ static void certificate_in_two_parts(void **state)
     const struct app *app = *state;
     uint8_t der[CERT_MAX];
     CK_SESSION_HANDLE session = app_session(AUTH);
-    assert_int_equal(app_find_class(session, CKO_PUBLIC_KEY, NULL, 0), 1);
+    assert_int_equal(app_find_class(session, CKO_PUBLIC_KEY, NULL, 0), 2);
     size_t length = state_file(app->card, AUTH_CERT, der, sizeof der);
     CK_OBJECT_HANDLE object = app_object(session, CKO_CERTIFICATE);
     expect_attribute(session, object, CKA_VALUE, der, length);

@@ -209,14 +209,14 @@ static void private_objects(void **state)
     CK_OBJECT_HANDLE key;
     CK_SESSION_HANDLE auth = app_session(AUTH), sign = app_session(SIGN);
     assert_int_equal(app_find_class(auth, CKO_PRIVATE_KEY, NULL, 0), 0);
-    assert_int_equal(app_find_class(auth, CKO_PUBLIC_KEY, NULL, 0), 1);
+    assert_int_equal(app_find_class(auth, CKO_PUBLIC_KEY, NULL, 0), 2);
     assert_int_equal(app_find_class(auth, CKO_CERTIFICATE, NULL, 0), 2); /* and the CA's */
     assert_int_equal(app_find_class(sign, CKO_PRIVATE_KEY, NULL, 0), 0);
-    assert_int_equal(app_find_class(sign, CKO_PUBLIC_KEY, NULL, 0), 0);
+    assert_int_equal(app_find_class(sign, CKO_PUBLIC_KEY, NULL, 0), 1); /* only the CA's */
     assert_int_equal(app_find_class(sign, CKO_CERTIFICATE, NULL, 0), 1);
     (void)app_key(SIGN, &key);
     assert_int_equal(app_find_class(sign, CKO_PRIVATE_KEY, NULL, 0), 1);
-    assert_int_equal(app_find_class(sign, CKO_PUBLIC_KEY, NULL, 0), 1);
+    assert_int_equal(app_find_class(sign, CKO_PUBLIC_KEY, NULL, 0), 2);
     assert_int_equal(app_find_class(sign, CKO_CERTIFICATE, NULL, 0), 2);
     assert_int_equal(app_find_class(auth, CKO_PRIVATE_KEY, NULL, 0),
                      0); /* needs a login of its own */
