@@ -42,14 +42,8 @@ static const struct answer typed_answers[] = {
     {"6B80", 0x6B80, JPKI_OK},
 };
 
-enum {
-    ANSWERS = 19,
-    RESET = 17,
-    REMOVED = 18,
-    REAL_ANSWER = 19,
-    SIGN_ANSWERS = 20,
-    TYPED_ANSWERS = 4
-};
+enum { RESET = 17, REMOVED = 18, ANSWERS = 19, REAL_ANSWER = 19, SIGN_ANSWERS = 20 };
+enum { TYPED_ANSWERS = sizeof typed_answers / sizeof typed_answers[0] };
 
 /* ---- Answering -------------------------------------------------------------------------- */
 
