@@ -6,11 +6,11 @@
  *
  * Concepts. A *reader* outlives the cards that are put into it. It has two *credentials*, one for
  * each key of the JPKI application: the key, its two certificates and its PIN. They exist as long
- * as the reader, also while no card is there. Cards and logins come and go without anybody above
- * being told. Instead each has an *epoch*, a number that is never given twice: the card epoch of a
- * credential changes whenever the card is or may be another one, the login epoch with every login.
- * Whoever keeps something that ends with the card or the login keeps the epoch with it, and
- * compares when it is used.
+ * as the reader, also while no card is there. Nothing above this room is told
+ * when a card or a login goes. Instead each has an *epoch*, a number that is never given twice: the
+ * card epoch of a credential changes whenever the card is or may be another one, the login epoch
+ * with every login. Whoever keeps something that ends with the card or the login keeps the epoch
+ * with it, and compares when it is used.
  *
  * A card is recognised once for each insertion. After a reset it is *suspect*: PC/SC may have
  * missed that it was exchanged. EF 0006 must then prove that it is the same card before anything
@@ -62,7 +62,7 @@ void jpki_reader_free(struct jpki_reader *reader);
 
 /* For a process that ends: powers the card off where a PIN is or may be verified, and nothing else.
  * Needs no lock, and other calls may be under way: it makes a connection of its own. Waits
- * `patience` milliseconds for who holds the card. */
+ * `patience` milliseconds while another program holds the card. */
 void jpki_reader_abandon(struct jpki_reader *reader, unsigned patience);
 
 /* Take and release the reader's lock. */
@@ -115,10 +115,10 @@ bool jpki_credential_is_private(const struct jpki_credential *credential);
  * asked: because it is another kind of card, mute, or held by another program; MEMORY. */
 enum jpki_error jpki_credential_check(struct jpki_credential *credential, unsigned patience);
 
-/* Somebody works with this credential from now on: the connection to the card is kept. */
+/* A session uses this credential from now on: the connection to the card is kept. */
 void jpki_credential_use(struct jpki_credential *credential);
 
-/* Nobody does any more. When this holds for both credentials the card is given back to other
+/* No session does any more. When this holds for both credentials the card is given back to other
  * programs. */
 void jpki_credential_leave(struct jpki_credential *credential);
 
@@ -177,7 +177,7 @@ enum jpki_certificate_state {
 };
 
 /* Reads as much as is wanted, unless that was done: each part is read once for a card, and only
- * when somebody asks. JPKI_OK whatever is found: the state tells, and stays below what was wanted
+ * when it is asked for. JPKI_OK whatever is found: the state tells, and stays below what was wanted
  * where the content cannot be used. */
 enum jpki_error jpki_credential_read(struct jpki_credential *credential,
                                      enum jpki_certificate_use use,

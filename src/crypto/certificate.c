@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Shorter keys leave no room for a DigestInfo, and nobody should trust them. */
+/* Shorter keys leave no room for a DigestInfo, and are not safe. */
 enum { RSA_BITS_MIN = 1024 };
 
 /* Copies into memory that the certificate owns. */

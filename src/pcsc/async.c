@@ -21,7 +21,7 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* Detached: nobody waits for it. The host's signals are none of its business. */
+/* Detached: it is never joined. The host's signals are left to the host's threads. */
 static bool start_thread(struct pcsc_async *async)
 {
     pthread_t thread;

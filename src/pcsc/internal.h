@@ -77,7 +77,7 @@ void pcsc_async_cancel(struct pcsc_async *async);
 /* Discards it: now, or by its thread when the call comes back. Not to be touched any more. */
 void pcsc_async_abandon(struct pcsc_async *async);
 
-/* For `discard`, and for whoever has waited for it: what pcsc_async_start() made. */
+/* For `discard`, and after pcsc_async_wait() was true: frees what pcsc_async_start() made. */
 void pcsc_async_destroy(struct pcsc_async *async);
 
 /* An SCardConnect under way. */

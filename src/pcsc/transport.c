@@ -113,7 +113,7 @@ static LONG connect_once(struct connection *connection, int64_t deadline)
 static LONG connect_card(struct connection *connection, int64_t deadline)
 {
     LONG rv = connect_once(connection, deadline);
-    /* It came while nobody wanted it, and was given up. */
+    /* It came while it was not wanted, and was given up. */
     if (rv == SCARD_E_CANCELLED)
         rv = connect_once(connection, deadline);
     /* A context that outlived a restart of pcscd is replaced, once. */
@@ -139,7 +139,7 @@ static enum jpki_error ensure_connected(struct connection *connection, int64_t d
 
 /* ---- Transactions ----------------------------------------------------------------------- */
 
-/* Waits until nobody else is inside a transaction: asked by a call that pcscd refuses then,
+/* Waits until no other program is inside a transaction: asked by a call that pcscd refuses then,
  * whereas SCardBeginTransaction waits in there without end. */
 static LONG wait_until_free(struct connection *connection, int64_t deadline)
 {
@@ -163,7 +163,7 @@ static LONG begin_once(struct connection *connection, int64_t deadline)
 }
 
 /* After a reset a new connection is made instead of SCardReconnect, which would leave a card that
- * somebody powered down without power. */
+ * was powered down without power. */
 static enum jpki_error begin(struct connection *connection, unsigned patience,
                              enum jpki_card_event *event)
 {
@@ -208,7 +208,7 @@ static enum jpki_error pcsc_begin(void *self, unsigned patience, enum jpki_card_
     return error;
 }
 
-/* Whatever went wrong with a command: nobody knows whether the card carried it out. */
+/* Whatever went wrong with a command: it is unknown whether the card carried it out. */
 static enum jpki_error exchange_error(struct connection *connection, const char *call, LONG rv)
 {
     enum jpki_error error = pcsc_error(call, rv, true);

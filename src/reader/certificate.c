@@ -14,7 +14,7 @@ static uint16_t file_of(const struct jpki_credential *credential, enum jpki_cert
 }
 
 /* Takes the result of parsing over. NULL leaves things as they are: what was read stays and is
- * parsed again by the next who asks, since memory may have been short. */
+ * parsed again at the next request, since memory may have been short. */
 static enum jpki_error take(struct certificate_slot *slot, struct jpki_certificate *parsed,
                             enum jpki_certificate_state state)
 {
@@ -134,7 +134,7 @@ enum jpki_error jpki_credential_read(struct jpki_credential *credential,
 /* ---- Whether the key is on the card ----------------------------------------------------- */
 
 /* A key that is not on the card has no PIN there: that alone tells (card.md, Files). Asked once for
- * a card; credential->existence tells then. The tries left are kept for whoever asks next: programs
+ * a card; credential->existence tells then. The tries left are kept for the next call: programs
  * look which tokens there are, and then at each. */
 static enum jpki_error find_key(struct jpki_credential *credential)
 {
@@ -160,7 +160,7 @@ enum jpki_error credential_ask_tries(struct jpki_credential *credential, unsigne
     return error;
 }
 
-/* Both keys that are shown, in the same transaction: whoever asks for one asks for the other next.
+/* Both keys that are shown, in the same transaction: programs ask for the other next.
  */
 static enum jpki_error find_keys(struct jpki_reader *reader)
 {
@@ -175,7 +175,7 @@ static enum jpki_error find_keys(struct jpki_reader *reader)
     return error;
 }
 
-/* Of a card that cannot be asked no key is known: it has none, as far as anybody can tell. */
+/* A card that cannot be asked shows no key. */
 static enum jpki_error as_missing(const struct jpki_credential *credential, enum jpki_error error)
 {
     bool known = credential->reader->present && credential->existence == EXISTS;

@@ -64,7 +64,7 @@ struct jpki_reader {
     bool keypad_failed;   /* given up, until the reader is plugged in anew */
     bool must_power_off;  /* at the end of the transaction: a PIN may be verified without a login */
     bool suspect;         /* reset, and not yet proven to be the same card */
-    int64_t busy_until;   /* it was busy a moment ago: until this time nobody waits for it again */
+    int64_t busy_until;   /* it was busy a moment ago: calls do not wait for it until this time */
     atomic_bool unlocked; /* a PIN may be verified; for jpki_reader_abandon, without the lock */
     struct jpki_credential credentials[JPKI_KEYS];
 };

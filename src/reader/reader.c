@@ -353,8 +353,7 @@ enum jpki_error reader_power_off(struct jpki_reader *reader)
     /* Neither SELECT nor a warm reset is sure to log out (card.md, Security status). */
     enum jpki_card_event event;
     enum jpki_error error = begin_card(reader, busy_timeout(reader), &event);
-    if (error != JPKI_OK &&
-        error != JPKI_ERR_BUSY) /* the connection is lost, perhaps not the card */
+    if (error != JPKI_OK && error != JPKI_ERR_BUSY) /* the connection is lost, maybe not the card */
         error = begin_card(reader, busy_timeout(reader), &event);
     if (error != JPKI_OK)
         return error;

@@ -56,8 +56,7 @@ static void settle(struct jpki_credential *credential, unsigned tries)
     if (refused == NULL)
         return;
     if (tries > refused->tries) {
-        refused_pins_forget(
-            credential); /* somebody gave the right one, or the town hall a new one */
+        refused_pins_forget(credential); /* the right PIN was given elsewhere, or it was unlocked */
         return;
     }
     if (refused->has_unanswered && tries < refused->tries)
