@@ -69,6 +69,9 @@ enum jpki_scheme {
 enum jpki_key_type { JPKI_KEY_RSA, JPKI_KEY_EC };
 
 /* A value taken out of a certificate. */
+/* Shorter keys leave no room for a DigestInfo, and nobody should trust them. */
+#define JPKI_RSA_BITS_MIN 1024U
+
 struct jpki_field {
     const uint8_t *data; /* owned by the certificate */
     size_t length;

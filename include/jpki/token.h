@@ -66,8 +66,9 @@ CK_RV jpki_slot_info(struct jpki_module *module, CK_SLOT_ID id, CK_SLOT_INFO *in
 /* Asks the card for the tries left every time. */
 CK_RV jpki_token_info(struct jpki_module *module, CK_SLOT_ID id, CK_TOKEN_INFO *info);
 
-/* As C_GetMechanismList and C_GetMechanismInfo. Ask the card about RSASSA-PSS once, unless option
- * pss says. */
+/* As C_GetMechanismList and C_GetMechanismInfo. Read the certificate first, unless it is hidden
+ * until login, and ask the card about RSASSA-PSS once, unless option pss says. While the key is
+ * hidden its size is told as the sizes that could be handled. */
 CK_RV jpki_mechanism_list(struct jpki_module *module, CK_SLOT_ID id, CK_MECHANISM_TYPE *list,
                           CK_ULONG *count);
 CK_RV jpki_mechanism_info(struct jpki_module *module, CK_SLOT_ID id, CK_MECHANISM_TYPE type,

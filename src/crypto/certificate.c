@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Shorter keys leave no room for a DigestInfo, and are not safe. */
-enum { RSA_BITS_MIN = 1024 };
-
 /* Copies into memory that the certificate owns. */
 static bool set_field(struct jpki_field *field, const void *data, size_t length)
 {
@@ -74,7 +71,7 @@ static bool set_names(struct jpki_certificate *certificate, X509 *x509)
 static bool set_rsa(struct jpki_certificate *certificate, const EVP_PKEY *pkey)
 {
     certificate->key_type = JPKI_KEY_RSA;
-    return certificate->key_bits >= RSA_BITS_MIN &&
+    return certificate->key_bits >= JPKI_RSA_BITS_MIN &&
            set_number(&certificate->modulus, pkey, OSSL_PKEY_PARAM_RSA_N) &&
            set_number(&certificate->exponent, pkey, OSSL_PKEY_PARAM_RSA_E);
 }

@@ -2,6 +2,7 @@
 /* Mechanisms: one table, a row for each. */
 #include "internal.h"
 
+#include <limits.h>
 #include <string.h>
 
 static const struct mechanism table[] = {
@@ -56,6 +57,31 @@ CK_ULONG mechanisms_of_key(bool pss, CK_MECHANISM_TYPE list[MECHANISMS_MAX])
 
 /* ---- Of a token ------------------------------------------------------------------------- */
 
+/* NULL while the key is hidden until login, or its certificate makes no sense. */
+static const struct jpki_certificate *key_of(const struct token *token)
+{
+    return jpki_credential_certificate(token->credential, JPKI_HOLDER);
+}
+
+/* A key that is hidden is taken for one: all that cards have are RSA. */
+static bool has_rsa_key(const struct token *token)
+{
+    return key_of(token) == NULL || key_of(token)->key_type == JPKI_KEY_RSA;
+}
+
+/* The key tells what the token can do: it is read first, where that needs no login. With all of the
+ * certificate, since who asks before a login reads that next, and going on later costs two commands
+ * more. */
+static enum jpki_error read_key(struct token *token)
+{
+    struct jpki_credential *credential = token->credential;
+    bool hidden =
+        jpki_credential_is_private(credential) && !jpki_credential_is_logged_in(credential);
+    if (hidden || key_of(token) != NULL)
+        return JPKI_OK;
+    return jpki_credential_read(credential, JPKI_HOLDER, JPKI_CERTIFICATE_WHOLE);
+}
+
 /* All mechanisms of a token; asks the card about PSS unless that is known. */
 static CK_RV token_mechanisms(struct token *token, CK_MECHANISM_TYPE list[MECHANISMS_MAX],
                               CK_ULONG *count)
@@ -63,13 +89,12 @@ static CK_RV token_mechanisms(struct token *token, CK_MECHANISM_TYPE list[MECHAN
     bool pss = false;
     CK_RV rv = check_token(token);
     if (rv == CKR_OK)
+        rv = jpki_ckr(read_key(token));
+    if (rv == CKR_OK && has_rsa_key(token))
         rv = jpki_ckr(jpki_credential_ask_pss(token->credential, &pss));
     if (rv != CKR_OK)
         return rv;
-    const struct jpki_certificate *holder =
-        jpki_credential_certificate(token->credential, JPKI_HOLDER);
-    bool rsa = holder == NULL || holder->key_type == JPKI_KEY_RSA;
-    *count = rsa ? mechanisms_of_key(pss, list) : 0;
+    *count = has_rsa_key(token) ? mechanisms_of_key(pss, list) : 0;
     for (size_t i = 0; i < MECHANISMS; i++)
         if (table[i].scheme == JPKI_SCHEME_NONE)
             list[(*count)++] = table[i].type;
@@ -106,11 +131,11 @@ static void fill_info(const struct token *token, const struct mechanism *mechani
     *info = (CK_MECHANISM_INFO){.flags = CKF_DIGEST};
     if (mechanism->scheme == JPKI_SCHEME_NONE)
         return;
-    /* Today's cards have RSA-2048; a certificate that was read knows better. */
-    const struct jpki_certificate *holder =
-        jpki_credential_certificate(token->credential, JPKI_HOLDER);
-    CK_ULONG bits = holder != NULL ? holder->key_bits : 2048;
-    *info = (CK_MECHANISM_INFO){bits, bits, CKF_HW | CKF_SIGN | CKF_VERIFY};
+    *info = (CK_MECHANISM_INFO){JPKI_RSA_BITS_MIN, JPKI_SIGNATURE_MAX * CHAR_BIT,
+                                CKF_HW | CKF_SIGN | CKF_VERIFY};
+    /* One card has one key of one size; before it is known, what we can handle. */
+    if (key_of(token) != NULL)
+        info->ulMinKeySize = info->ulMaxKeySize = key_of(token)->key_bits;
 }
 
 CK_RV jpki_mechanism_info(struct jpki_module *module, CK_SLOT_ID id, CK_MECHANISM_TYPE type,

@@ -28,7 +28,7 @@ static const struct object table[] = {
         {
             .class = CKO_PUBLIC_KEY,
             .source = JPKI_AUTHORITY,
-            .needs = JPKI_CERTIFICATE_KEY,
+            .needs = JPKI_CERTIFICATE_WHOLE, /* the certificate is read next */
             .number = 5,
         },
     [OBJECT_PRIVATE_KEY] =

@@ -116,21 +116,16 @@ static void check_verify(const uint8_t *command, size_t length)
     answers.asked = false;
 }
 
-/* EF 0006, named or selected before, whole or as the card gives it. */
-static void note_token_info(const uint8_t *command, const uint8_t *answer, size_t length)
+/* Whether EF 0006 was read, by its short identifier or selected before. (An answer may come in
+ * pieces, so that it is this card's own is not checked here but in test/proof.) */
+static bool reads_token_info(const uint8_t *command, unsigned sw)
 {
     if (command[1] == 0xA4 && command[2] == 0x02)
         answers.token_info_selected = command[6] == 0x06;
     bool named = command[1] == 0xB0 && command[2] == 0x86;
     bool plain = command[1] == 0xB0 && command[2] == 0x00 && answers.token_info_selected;
-    if ((!named && !plain) || command[3] != 0 || length <= 2)
-        return;
-    uint32_t sum = 2166136261U; /* FNV-1a: a note of what it was */
-    for (size_t i = 0; i < length - 2; i++)
-        sum = (sum ^ answer[i]) * 16777619U;
-    if (answers.selected || answers.token_info_seen == 0)
-        answers.token_info_seen = sum;
-    answers.proven = answers.proven || sum == answers.token_info_seen;
+    bool answered = sw == 0x9000 || sw == 0x6282 || sw >> 8 == 0x61 || sw >> 8 == 0x6C;
+    return (named || plain) && command[3] == 0 && answered;
 }
 
 static void note_answer(const uint8_t *command, size_t length, const uint8_t *answer,
@@ -141,7 +136,7 @@ static void note_answer(const uint8_t *command, size_t length, const uint8_t *an
                       : (unsigned)answer[answer_length - 2] << 8 | answer[answer_length - 1];
     if (is_select_of_ours(command, length))
         answers.selected = answers.proven = sw == 0x9000;
-    note_token_info(command, answer, answer_length);
+    answers.proven = answers.proven || reads_token_info(command, sw);
     if (length == 4 && command[1] == 0x20)
         answers.asked = sw == 0x9000 || ((sw & 0xFFF0) == 0x63C0 && sw != 0x63C0);
 }

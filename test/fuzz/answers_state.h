@@ -21,7 +21,6 @@ struct answers {
     /* Connection and transaction. */
     bool connected, held, broken, selected, proven, asked;
     bool token_info_selected;
-    uint32_t token_info_seen; /* of EF 0006 as first read; 0 = not yet */
     bool reset;               /* since the last transaction */
     uint32_t known;           /* insertion */
     enum jpki_error due;      /* of the next begin */
