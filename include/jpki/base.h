@@ -207,10 +207,11 @@ bool jpki_options_parse(struct jpki_options *options, const char *text);
  * Reader and table locks are the application's mutexes where it gave its own; all others are the
  * system's.
  *
- * Forks. No lock is held over a fork, and a fork waits for none but the gate, for 20 ms at most. A
- * child is not initialised, whatever its parent was in the middle of: what it inherits of the
- * parent's module is left alone, since closing it would close the parent's connections. The child
- * may call C_Initialize at once, also in a fork handler of its own.
+ * Forks. No lock is held over a fork, and a fork waits for none but the gate: for 20 ms at most,
+ * and for 100 ms more while pcscd does not answer a thread that connects to it. A child is not
+ * initialised, whatever its parent was in the middle of: what it inherits of the parent's module is
+ * left alone, since closing it would close the parent's connections. The child may call
+ * C_Initialize at once, also in a fork handler of its own.
  */
 
 /* Memory for state of the process: zero at first, and zero again in every forked child, where locks
@@ -222,6 +223,11 @@ void *jpki_fork_emptied(size_t size);
  * forked, so that no child finds pcsclite's lock held by a thread that it does not have. */
 void jpki_fork_gate_enter(void);
 void jpki_fork_gate_leave(void);
+
+/* The same for SCardEstablishContext, which holds that lock until pcscd has answered. False in a
+ * child that was made meanwhile: the lock is never free there, and pcsclite not to be called. */
+bool jpki_fork_gate_hold(void);
+void jpki_fork_gate_let_go(void);
 
 /* The application's mutex functions (CK_C_INITIALIZE_ARGS), or all NULL for the system's. */
 struct jpki_locking {

@@ -63,8 +63,11 @@ void *jpki_fork_emptied(size_t size)
  * in longer ago than this is past that moment. */
 enum { ENTRANCE_MS = 20 };
 
-/* Nothing waits longer at the gate: a library may hold a lock over the fork that the waiting thread
- * has, and the fork would never come. */
+/* SCardEstablishContext keeps that lock until pcscd has answered. A fork waits no longer. */
+enum { ESTABLISH_MS = 100 };
+
+/* Nothing waits longer at the gate once a fork is past it: a library may hold a lock over the fork
+ * that the waiting thread has, and the fork would never come. */
 enum { CLOSED_MS = 50 };
 
 struct gate {
@@ -72,10 +75,15 @@ struct gate {
     pthread_cond_t changed;
     unsigned forks;       /* under way */
     unsigned inside;      /* threads in pcsclite */
+    unsigned holders;     /* threads in SCardEstablishContext */
     int64_t entered_ends; /* when the last one that entered is past its first moment */
     int64_t closed_ends;
 };
 static struct gate *gate;
+
+/* The same as gate->holders, but not emptied in a child: there it is more if a thread of the parent
+ * held pcsclite's lock, which then is never free. Guarded by gate->lock. */
+static unsigned holders;
 
 /* Waits for a change of the gate; false when the time has come. */
 static bool wait_until(int64_t deadline)
@@ -84,11 +92,18 @@ static bool wait_until(int64_t deadline)
     return pthread_cond_clockwait(&gate->changed, &gate->lock, CLOCK_MONOTONIC, &time) == 0;
 }
 
+/* Also where there is always another fork under way, not for ever. */
+static void wait_for_forks(void)
+{
+    int64_t ends = jpki_clock_ms() + ESTABLISH_MS + ENTRANCE_MS + CLOSED_MS;
+    while (gate->forks > 0 && wait_until(gate->closed_ends) && jpki_clock_ms() < ends)
+        ;
+}
+
 void jpki_fork_gate_enter(void)
 {
     pthread_mutex_lock(&gate->lock);
-    while (gate->forks > 0 && wait_until(gate->closed_ends))
-        ;
+    wait_for_forks();
     gate->inside++;
     gate->entered_ends = jpki_clock_ms() + ENTRANCE_MS;
     pthread_mutex_unlock(&gate->lock);
@@ -102,14 +117,45 @@ void jpki_fork_gate_leave(void)
     pthread_mutex_unlock(&gate->lock);
 }
 
-static void before_fork(void)
+bool jpki_fork_gate_hold(void)
 {
     pthread_mutex_lock(&gate->lock);
-    gate->forks++;
-    gate->closed_ends = jpki_clock_ms() + CLOSED_MS;
-    while (gate->inside > 0 && wait_until(gate->entered_ends))
-        ;
+    wait_for_forks();
+    bool is_free = holders == gate->holders;
+    if (is_free)
+        holders = ++gate->holders;
     pthread_mutex_unlock(&gate->lock);
+    return is_free;
+}
+
+void jpki_fork_gate_let_go(void)
+{
+    pthread_mutex_lock(&gate->lock);
+    holders = --gate->holders;
+    if (gate->holders == 0 && gate->forks > 0)
+        pthread_cond_broadcast(&gate->changed);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+/* A thread that was cancelled is not to end here, with the gate's lock: fork() is no point of
+ * cancellation. */
+static void before_fork(void)
+{
+    int cancelling;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelling);
+    pthread_mutex_lock(&gate->lock);
+    gate->forks++;
+    int64_t established = jpki_clock_ms() + ESTABLISH_MS;
+    gate->closed_ends = established + ENTRANCE_MS;
+    while (gate->holders > 0 && wait_until(established))
+        ;
+    int64_t entered = gate->entered_ends;
+    while (gate->inside > 0 && wait_until(entered))
+        ;
+    gate->closed_ends = jpki_clock_ms() + CLOSED_MS;
+    pthread_cond_broadcast(&gate->changed);
+    pthread_mutex_unlock(&gate->lock);
+    (void)pthread_setcancelstate(cancelling, NULL);
 }
 
 static void after_fork_in_parent(void)

@@ -28,10 +28,18 @@ __attribute__((constructor)) static void set_up(void)
     log_is_there = fstat(STDERR_FILENO, &log_stat) == 0;
 }
 
+/* The host may have closed the descriptor, and opened something else that now has its number. */
+static bool is_still_log(int file)
+{
+    struct stat now;
+    return log_is_there && fstat(file, &now) == 0 && now.st_dev == log_stat.st_dev &&
+           now.st_ino == log_stat.st_ino;
+}
+
 static void set_file(int file)
 {
     pthread_mutex_lock(lock);
-    if (log_file >= 0)
+    if (log_file >= 0 && is_still_log(log_file))
         (void)close(log_file);
     log_file = file;
     log_is_there = fstat(file >= 0 ? file : STDERR_FILENO, &log_stat) == 0;
@@ -74,23 +82,16 @@ static bool wanted(enum jpki_log_level level)
     return (int)level <= atomic_load(&log_level);
 }
 
-/* The host may have closed the descriptor, and opened something else that now has its number. */
-static bool is_still_log(int file)
-{
-    struct stat now;
-    return log_is_there && fstat(file, &now) == 0 && now.st_dev == log_stat.st_dev &&
-           now.st_ino == log_stat.st_ino;
-}
-
+/* The time is UTC: for the local time the C library takes a lock, which a child may find held for
+ * ever. */
 static void write_line(enum jpki_log_level level, const char *text)
 {
     struct timespec now;
-    struct tm parts;
-    char stamp[16] = "", line[600];
-    if (clock_gettime(CLOCK_REALTIME, &now) == 0 && localtime_r(&now.tv_sec, &parts) != NULL)
-        (void)strftime(stamp, sizeof stamp, "%H:%M:%S", &parts);
-    (void)snprintf(line, sizeof line, "jpki-pkcs11 %s.%03ld %s: %s\n", stamp, now.tv_nsec / 1000000,
-                   level_names[level], text);
+    char line[600];
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    unsigned second = (unsigned)(now.tv_sec % (24 * 3600));
+    (void)snprintf(line, sizeof line, "jpki-pkcs11 %02u:%02u:%02u.%03ldZ %s: %s\n", second / 3600,
+                   second / 60 % 60, second % 60, now.tv_nsec / 1000000, level_names[level], text);
 
     pthread_mutex_lock(lock);
     int file = log_file >= 0 ? log_file : STDERR_FILENO;

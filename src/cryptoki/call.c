@@ -122,6 +122,7 @@ CK_RV call_uninstall(void)
     pthread_mutex_unlock(&process->lock);
 
     jpki_module_close(module);
+    jpki_log_close(); /* before a new module opens its own */
     pthread_mutex_lock(&process->lock);
     process->module = NULL;
     process->closing = false;

@@ -70,10 +70,7 @@ static CK_RV finalize(const void *reserved)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (reserved != NULL)
         return CKR_ARGUMENTS_BAD;
-    CK_RV rv = call_uninstall();
-    if (rv == CKR_OK)
-        jpki_log_close();
-    return rv;
+    return call_uninstall();
 }
 
 CRYPTOKI CK_RV C_Finalize(CK_VOID_PTR reserved)

@@ -12,21 +12,24 @@ struct pcsc_connector {
     SCARDCONTEXT context;    /* given in, and given back with the result */
     char name[JPKI_READER_NAME];
     bool wanted;
-    LONG rv;
+    LONG rv; /* SCARD_E_NOT_READY until there is a result */
     SCARDHANDLE card;
     DWORD protocol;
 };
 
-static bool is_wanted(struct pcsc_connector *connector)
+/* A connection keeps other programs from having the card for themselves: one that is not wanted,
+ * when it comes or from then on, is given up at once. */
+static void give_up_unwanted(struct pcsc_connector *connector)
 {
     pthread_mutex_lock(&connector->async.lock);
-    bool wanted = connector->wanted && !connector->async.abandoned;
+    bool unwanted = connector->rv == SCARD_S_SUCCESS && !connector->wanted;
+    if (unwanted)
+        connector->rv = SCARD_E_CANCELLED;
     pthread_mutex_unlock(&connector->async.lock);
-    return wanted;
+    if (unwanted)
+        (void)PCSC(SCardDisconnect(connector->card, SCARD_LEAVE_CARD));
 }
 
-/* A connection keeps other programs from having the card for themselves: one that is not wanted
- * when it comes is given up at once. */
 static void connect_card(struct pcsc_async *async)
 {
     struct pcsc_connector *connector = (struct pcsc_connector *)async;
@@ -34,13 +37,12 @@ static void connect_card(struct pcsc_async *async)
     DWORD protocol = 0;
     LONG rv = PCSC(SCardConnect(connector->context, connector->name, SCARD_SHARE_SHARED,
                                 SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &card, &protocol));
-    if (rv == SCARD_S_SUCCESS && !is_wanted(connector)) {
-        (void)PCSC(SCardDisconnect(card, SCARD_LEAVE_CARD));
-        rv = SCARD_E_CANCELLED;
-    }
+    pthread_mutex_lock(&async->lock);
     connector->rv = rv;
     connector->card = card;
     connector->protocol = protocol;
+    pthread_mutex_unlock(&async->lock);
+    give_up_unwanted(connector);
 }
 
 static void discard(struct pcsc_async *async)
@@ -62,6 +64,7 @@ struct pcsc_connector *pcsc_connect_start(SCARDCONTEXT context, const char *name
     connector->async.discard = discard;
     connector->context = context;
     connector->wanted = true;
+    connector->rv = SCARD_E_NOT_READY;
     memcpy(connector->name, name, strnlen(name, sizeof connector->name - 1));
     if (!pcsc_async_start(&connector->async)) {
         free(connector);
@@ -75,6 +78,7 @@ void pcsc_connect_want(struct pcsc_connector *connector, bool wanted)
     pthread_mutex_lock(&connector->async.lock);
     connector->wanted = wanted;
     pthread_mutex_unlock(&connector->async.lock);
+    give_up_unwanted(connector);
 }
 
 bool pcsc_connect_wait(struct pcsc_connector *connector, int64_t deadline, LONG *rv,

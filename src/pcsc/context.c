@@ -40,7 +40,14 @@ LONG pcsc_establish(SCARDCONTEXT *context)
 {
     int fillers[STDERR_FILENO + 1];
     int count = fill_standard_streams(fillers);
-    LONG rv = PCSC(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, context));
+    LONG rv = SCARD_E_NO_SERVICE;
+    if (jpki_fork_gate_hold()) {
+        rv = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, context);
+        jpki_fork_gate_let_go();
+    } else {
+        jpki_log(JPKI_LOG_ERROR, "no readers in this process: it was forked while another thread "
+                                 "connected to pcscd");
+    }
     while (count > 0)
         (void)close(fillers[--count]);
     return rv;

@@ -88,11 +88,12 @@ struct pcsc_connector;
 struct pcsc_connector *pcsc_connect_start(SCARDCONTEXT context, const char *name);
 
 /* Waits for its result, and then frees it. False when the deadline passed: it goes on.
- * SCARD_E_CANCELLED: it came while it was not wanted. */
+ * SCARD_E_CANCELLED: it was given up. */
 bool pcsc_connect_wait(struct pcsc_connector *connector, int64_t deadline, LONG *rv,
                        SCARDHANDLE *card, DWORD *protocol);
 
-/* Whether a connection is to be kept when it comes; at first it is. */
+/* Whether a connection is to be kept, at first it is: else it is given up when it comes, or at once
+ * where it has come. */
 void pcsc_connect_want(struct pcsc_connector *connector, bool wanted);
 
 /* Gives it up, with its context: now, or when it comes. */

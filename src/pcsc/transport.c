@@ -112,9 +112,10 @@ static LONG connect_once(struct connection *connection, int64_t deadline)
 
 static LONG connect_card(struct connection *connection, int64_t deadline)
 {
+    bool earlier = connection->connector != NULL;
     LONG rv = connect_once(connection, deadline);
-    /* It came while it was not wanted, and was given up. */
-    if (rv == SCARD_E_CANCELLED)
+    /* What an earlier call began was given up meanwhile, or failed for a reason of that time. */
+    if (earlier && rv != SCARD_S_SUCCESS && connection->connector == NULL)
         rv = connect_once(connection, deadline);
     /* A context that outlived a restart of pcscd is replaced, once. */
     if (pcsc_service_lost(rv)) {
