@@ -15,6 +15,11 @@ static bool card_missing(LONG error)
            error == SCARD_W_UNPOWERED_CARD || error == SCARD_W_UNRESPONSIVE_CARD;
 }
 
+bool pcsc_card_lost(LONG error)
+{
+    return pcsc_service_lost(error) || card_missing(error);
+}
+
 enum jpki_error pcsc_error(const char *call, LONG error, bool connected)
 {
     if (error == SCARD_S_SUCCESS)

@@ -23,6 +23,9 @@ void pcsc_names_free(struct pcsc_names *names);
 /* Whether an error means that pcscd went away, and our context or handle with it. */
 bool pcsc_service_lost(LONG error);
 
+/* The same, or that the card is gone or without power. */
+bool pcsc_card_lost(LONG error);
+
 /* One call into pcsclite: waits before it while the process is being forked. Its value is that of
  * the call. */
 #define PCSC(call) (jpki_fork_gate_enter(), pcsc_leave(call))
@@ -38,8 +41,8 @@ const char *pcsc_socket(void);
  * missing card is one that was taken out. */
 enum jpki_error pcsc_error(const char *call, LONG error, bool connected);
 
-/* The control code of FEATURE_VERIFY_PIN_DIRECT, 0 when the reader has no keypad. */
-DWORD pcsc_find_keypad(SCARDHANDLE card);
+/* Sets the control code of FEATURE_VERIFY_PIN_DIRECT, 0 when the reader has no keypad. */
+LONG pcsc_find_keypad(SCARDHANDLE card, DWORD *control_code);
 
 /* Has the holder type the PIN into `command`; see jpki_transport_ops.transmit_typed. */
 LONG pcsc_type_pin(SCARDHANDLE card, DWORD control_code, const uint8_t *command,

@@ -14,22 +14,25 @@ enum {
     LANGUAGE_JAPANESE = 0x0411,
 };
 
-DWORD pcsc_find_keypad(SCARDHANDLE card)
+LONG pcsc_find_keypad(SCARDHANDLE card, DWORD *control_code)
 {
     uint8_t features[256];
     DWORD length = 0;
+    *control_code = 0;
     LONG rv = PCSC(SCardControl(card, CM_IOCTL_GET_FEATURE_REQUEST, NULL, 0, features,
                                 sizeof features, &length));
     if (rv != SCARD_S_SUCCESS)
-        return 0;
+        return rv;
     /* Tag, length 4, control code in network order. */
     for (size_t at = 0; at + 6 <= length && at + 6 <= sizeof features; at += 6) {
         uint32_t code;
         memcpy(&code, features + at + 2, sizeof code);
-        if (features[at] == FEATURE_VERIFY_PIN_DIRECT && features[at + 1] == 4)
-            return ntohl(code);
+        if (features[at] == FEATURE_VERIFY_PIN_DIRECT && features[at + 1] == 4) {
+            *control_code = ntohl(code);
+            break;
+        }
     }
-    return 0;
+    return SCARD_S_SUCCESS;
 }
 
 /* The request: how the PIN is typed, and the command it goes into. Returns its length. */

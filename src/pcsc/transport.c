@@ -220,6 +220,9 @@ static enum jpki_error pcsc_transmit(void *self, const uint8_t *command, size_t 
                                      uint8_t *answer, size_t *answer_length)
 {
     struct connection *connection = self;
+    *answer_length = 0;
+    if (connection->broken) /* by find_keypad() */
+        return JPKI_ERR_CARD_CHANGED;
     bool t0 = connection->protocol == SCARD_PROTOCOL_T0;
     /* T=0 has no room for Le behind data (ISO/IEC 7816-3, case 4): the card says 61xx instead. */
     if (t0 && command_length > 5 && command_length == 6 + (size_t)command[4])
@@ -233,12 +236,15 @@ static enum jpki_error pcsc_transmit(void *self, const uint8_t *command, size_t 
 }
 
 /* Once for a connection, and in a transaction: while another program is in one pcscd refuses to
- * tell, and the reader would be taken for one without a keypad. */
+ * tell, and the reader would be taken for one without a keypad. Where the card is lost over it, no
+ * command is sent any more. */
 static DWORD find_keypad(struct connection *connection)
 {
-    if (!connection->keypad_asked)
-        connection->keypad = pcsc_find_keypad(connection->card);
-    connection->keypad_asked = true;
+    if (!connection->keypad_asked) {
+        LONG rv = pcsc_find_keypad(connection->card, &connection->keypad);
+        connection->broken |= pcsc_card_lost(rv); /* any other failure means: no keypad */
+        connection->keypad_asked = true;
+    }
     return connection->keypad;
 }
 
@@ -253,9 +259,12 @@ static enum jpki_error pcsc_transmit_typed(void *self, const uint8_t *command,
                                            size_t *answer_length)
 {
     struct connection *connection = self;
-    DWORD received = 0;
-    LONG rv = pcsc_type_pin(connection->card, find_keypad(connection), command, command_length,
-                            digits, answer, &received);
+    DWORD received = 0, keypad = find_keypad(connection);
+    *answer_length = 0;
+    if (connection->broken)
+        return JPKI_ERR_CARD_CHANGED;
+    LONG rv =
+        pcsc_type_pin(connection->card, keypad, command, command_length, digits, answer, &received);
     *answer_length = rv == SCARD_S_SUCCESS ? received : 0;
     return exchange_error(connection, "SCardControl", rv);
 }

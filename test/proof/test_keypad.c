@@ -45,7 +45,9 @@ static DWORD found_in(const void *features, size_t length, LONG rv)
     memcpy(driver.features, features, length);
     driver.features_length = length;
     driver.rv = rv;
-    return pcsc_find_keypad(7);
+    DWORD code = 1;
+    assert_int_equal(pcsc_find_keypad(7, &code), rv);
+    return code;
 }
 
 static void finds_the_feature(void **state)

@@ -15,7 +15,8 @@ enum { CONTEXT = 7, CARD = 8, PATIENCE = 1000 };
 static struct {
     bool held; /* a transaction of ours */
     bool resets_card;
-    unsigned connects, questions, typed;
+    LONG lookup_error;
+    unsigned connects, questions, typed, transmits;
 } pcscd;
 
 LONG __wrap_SCardEstablishContext(DWORD scope, LPCVOID one, LPCVOID two, LPSCARDCONTEXT context);
@@ -84,6 +85,22 @@ LONG __wrap_SCardEndTransaction(SCARDHANDLE card, DWORD disposition)
     return SCARD_S_SUCCESS;
 }
 
+LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send, LPCBYTE command,
+                          DWORD length, SCARD_IO_REQUEST *receive, LPBYTE answer,
+                          LPDWORD answer_length);
+
+LONG __wrap_SCardTransmit(SCARDHANDLE card, const SCARD_IO_REQUEST *send, LPCBYTE command,
+                          DWORD length, SCARD_IO_REQUEST *receive, LPBYTE answer,
+                          LPDWORD answer_length)
+{
+    (void)card, (void)send, (void)command, (void)length, (void)receive;
+    assert_true(pcscd.held);
+    pcscd.transmits++;
+    memcpy(answer, "\x90\x00", 2);
+    *answer_length = 2;
+    return SCARD_S_SUCCESS;
+}
+
 LONG __wrap_SCardControl(SCARDHANDLE card, DWORD code, LPCVOID in, DWORD in_length, LPVOID out,
                          DWORD out_size, LPDWORD out_length)
 {
@@ -98,6 +115,8 @@ LONG __wrap_SCardControl(SCARDHANDLE card, DWORD code, LPCVOID in, DWORD in_leng
         assert_int_equal(code, 0x42330006);
     pcscd.questions += question;
     pcscd.typed += !question;
+    if (question && pcscd.lookup_error != SCARD_S_SUCCESS)
+        return pcscd.lookup_error;
     *out_length = question ? sizeof features : sizeof accepted;
     memcpy(out, question ? features : accepted, *out_length);
     return SCARD_S_SUCCESS;
@@ -197,14 +216,56 @@ static void typing_on_a_new_connection(void **state)
     assert_int_equal(pcscd.typed, 1);
 }
 
+static enum jpki_error transmit(void)
+{
+    static const uint8_t select[] = {0x00, 0xA4, 0x04, 0x0C};
+    uint8_t answer[JPKI_ANSWER_MAX];
+    size_t length = sizeof answer;
+    return transport.ops->transmit(transport.self, select, sizeof select, answer, &length);
+}
+
+/* What the card is asked then would be answered by a card that was powered on anew, or by another
+ * one: not the one that was selected in this transaction. */
+static void card_lost_at_the_question(void **state)
+{
+    (void)state;
+    static const LONG lost[] = {SCARD_W_REMOVED_CARD, SCARD_W_UNPOWERED_CARD, SCARD_E_NO_SERVICE,
+                                SCARD_E_READER_UNAVAILABLE};
+    static const LONG refused[] = {SCARD_E_UNSUPPORTED_FEATURE, SCARD_E_NOT_TRANSACTED,
+                                   SCARD_E_INVALID_PARAMETER};
+    for (size_t i = 0; i < sizeof lost / sizeof lost[0]; i++) {
+        pcscd.lookup_error = lost[i];
+        begin();
+        assert_false(transport.ops->has_keypad(transport.self));
+        assert_int_equal(transmit(), JPKI_ERR_CARD_CHANGED);
+        (void)transport.ops->end(transport.self, JPKI_LEAVE);
+        pcscd.held = false;
+        pcscd.lookup_error = SCARD_S_SUCCESS;
+        begin(); /* by a new connection */
+        assert_true(transport.ops->has_keypad(transport.self));
+        assert_int_equal(transmit(), JPKI_OK);
+        end();
+        transport.ops->disconnect(transport.self);
+    }
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        pcscd.lookup_error = refused[i];
+        begin();
+        assert_false(transport.ops->has_keypad(transport.self));
+        assert_int_equal(transmit(), JPKI_OK);
+        end();
+        transport.ops->disconnect(transport.self);
+    }
+    assert_int_equal(pcscd.transmits,
+                     sizeof lost / sizeof lost[0] + sizeof refused / sizeof refused[0]);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_transport, close_transport)
     const struct CMUnitTest tests[] = {
-        TEST(in_a_transaction),
-        TEST(only_when_asked_for),
-        TEST(once_for_a_connection),
-        TEST(typing_on_a_new_connection),
+        TEST(in_a_transaction),          TEST(only_when_asked_for),
+        TEST(once_for_a_connection),     TEST(typing_on_a_new_connection),
+        TEST(card_lost_at_the_question),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
