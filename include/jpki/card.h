@@ -137,7 +137,8 @@ enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
                                  const struct jpki_pin *pin, unsigned *tries);
 
 /* The same with a PIN typed at the reader, where it has a keypad and the PIN is digits only.
- * Errors: also CANCELLED (by whoever sits there; nothing was sent to the card). */
+ * Errors: also CANCELLED (nothing was typed, and nothing sent to the card), KEYPAD (the reader's
+ * own answer: a try may or may not have been spent). */
 bool jpki_card_has_keypad(struct jpki_card *card);
 enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key, unsigned *tries);
 

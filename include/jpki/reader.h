@@ -142,7 +142,8 @@ enum jpki_error jpki_credential_has_keypad(struct jpki_credential *credential, b
  * reader's keypad. The form is checked first, then the tries left are read; nothing is sent that is
  * blocked, that the card has just refused, or (option keep-last-try) that would be the last try.
  * Errors: PIN_LENGTH, PIN_CHARACTERS, PIN_KNOWN_WRONG, PIN_LAST_TRY (nothing was sent), PIN_WRONG,
- * PIN_BLOCKED, CANCELLED. */
+ * PIN_BLOCKED, CANCELLED, KEYPAD. After KEYPAD, and after TRANSPORT while the PIN was typed, the
+ * reader counts as one without a keypad until it is plugged in anew. */
 enum jpki_error jpki_credential_login(struct jpki_credential *credential, const uint8_t *pin,
                                       size_t length);
 

@@ -76,7 +76,8 @@ static void yes_and_no(void **state)
     assert_true(parse(&o, "always-authenticate=yes"));
     assert_true(o.always_authenticate);
     assert_false(o.keep_last_try);
-    assert_true(parse(&o, "always-authenticate=yes always-authenticate=no keep-last-try=yes lock=use"));
+    assert_true(
+        parse(&o, "always-authenticate=yes always-authenticate=no keep-last-try=yes lock=use"));
     assert_true(o.lock_after_use);
     assert_false(o.always_authenticate);
     assert_true(o.keep_last_try);
