@@ -68,10 +68,10 @@ enum jpki_scheme {
 /* Keys that a certificate may hold. */
 enum jpki_key_type { JPKI_KEY_RSA, JPKI_KEY_EC };
 
-/* A value taken out of a certificate. */
-/* Shorter keys leave no room for a DigestInfo, and nobody should trust them. */
+/* Shorter keys leave no room for a DigestInfo, and are not safe. */
 #define JPKI_RSA_BITS_MIN 1024U
 
+/* A value taken out of a certificate. */
 struct jpki_field {
     const uint8_t *data; /* owned by the certificate */
     size_t length;

@@ -82,6 +82,8 @@ static bool wanted(enum jpki_log_level level)
     return (int)level <= atomic_load(&log_level);
 }
 
+enum { SECONDS_OF_DAY = 86400 };
+
 /* The time is UTC: for the local time the C library takes a lock, which a child may find held for
  * ever. */
 static void write_line(enum jpki_log_level level, const char *text)
@@ -89,7 +91,7 @@ static void write_line(enum jpki_log_level level, const char *text)
     struct timespec now;
     char line[600];
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    unsigned second = (unsigned)(now.tv_sec % (24 * 3600));
+    unsigned second = (unsigned)(now.tv_sec % SECONDS_OF_DAY);
     (void)snprintf(line, sizeof line, "jpki-pkcs11 %02u:%02u:%02u.%03ldZ %s: %s\n", second / 3600,
                    second / 60 % 60, second % 60, now.tv_nsec / 1000000, level_names[level], text);
 

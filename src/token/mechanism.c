@@ -2,7 +2,6 @@
 /* Mechanisms: one table, a row for each. */
 #include "internal.h"
 
-#include <limits.h>
 #include <string.h>
 
 static const struct mechanism table[] = {
@@ -131,7 +130,7 @@ static void fill_info(const struct token *token, const struct mechanism *mechani
     *info = (CK_MECHANISM_INFO){.flags = CKF_DIGEST};
     if (mechanism->scheme == JPKI_SCHEME_NONE)
         return;
-    *info = (CK_MECHANISM_INFO){JPKI_RSA_BITS_MIN, JPKI_SIGNATURE_MAX * CHAR_BIT,
+    *info = (CK_MECHANISM_INFO){JPKI_RSA_BITS_MIN, JPKI_SIGNATURE_MAX * 8UL,
                                 CKF_HW | CKF_SIGN | CKF_VERIFY};
     /* One card has one key of one size; before it is known, what we can handle. */
     if (key_of(token) != NULL)

@@ -21,9 +21,9 @@ struct answers {
     /* Connection and transaction. */
     bool connected, held, broken, selected, proven, asked;
     bool token_info_selected;
-    bool reset;               /* since the last transaction */
-    uint32_t known;           /* insertion */
-    enum jpki_error due;      /* of the next begin */
+    bool reset;          /* since the last transaction */
+    uint32_t known;      /* insertion */
+    enum jpki_error due; /* of the next begin */
 
     /* The answers. */
     uint8_t last[JPKI_ANSWER_MAX];
