@@ -55,9 +55,9 @@ struct token *find_token(struct jpki_module *module, CK_SLOT_ID id);
  * releases the lock after CKR_OK. CKR_SLOT_ID_INVALID. */
 CK_RV hold_token(struct jpki_module *module, CK_SLOT_ID id, struct token **held);
 
-/* Whether the token is there; asks the card once. The reader's lock is held. CKR_TOKEN_NOT_PRESENT,
- * CKR_HOST_MEMORY. */
-CK_RV check_token(struct token *token);
+/* Whether the token is there; asks the card once, and waits `patience` milliseconds while another
+ * program holds it. The reader's lock is held. CKR_TOKEN_NOT_PRESENT, CKR_HOST_MEMORY. */
+CK_RV check_token(struct token *token, unsigned patience);
 
 /* ---- event.c ---------------------------------------------------------------------------- */
 

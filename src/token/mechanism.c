@@ -86,7 +86,7 @@ static CK_RV token_mechanisms(struct token *token, CK_MECHANISM_TYPE list[MECHAN
                               CK_ULONG *count)
 {
     bool pss = false;
-    CK_RV rv = check_token(token);
+    CK_RV rv = check_token(token, JPKI_LISTING_PATIENCE);
     if (rv == CKR_OK)
         rv = jpki_ckr(read_key(token));
     if (rv == CKR_OK && has_rsa_key(token))

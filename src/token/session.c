@@ -95,7 +95,7 @@ CK_RV jpki_session_open(struct jpki_module *module, CK_SLOT_ID slot, CK_FLAGS fl
     CK_RV rv = hold_token(module, slot, &token);
     if (rv != CKR_OK)
         return rv;
-    rv = check_token(token);
+    rv = check_token(token, JPKI_LISTING_PATIENCE);
     if (rv == CKR_OK)
         rv = add_session(token, flags, handle);
     jpki_reader_unlock(token->reader);

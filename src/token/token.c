@@ -60,23 +60,40 @@ CK_RV hold_token(struct jpki_module *module, CK_SLOT_ID id, struct token **held)
     return CKR_OK;
 }
 
-CK_RV check_token(struct token *token)
+CK_RV check_token(struct token *token, unsigned patience)
 {
-    return jpki_ckr(jpki_credential_check(token->credential, JPKI_LISTING_PATIENCE));
+    return jpki_ckr(jpki_credential_check(token->credential, patience));
 }
 
-CK_RV jpki_token_check(struct jpki_module *module, CK_SLOT_ID id)
+static CK_RV check_slot(struct jpki_module *module, CK_SLOT_ID id, unsigned patience)
 {
     struct token *token;
     CK_RV rv = hold_token(module, id, &token);
     if (rv != CKR_OK)
         return rv;
-    rv = check_token(token);
+    rv = check_token(token, patience);
     jpki_reader_unlock(token->reader);
     return rv;
 }
 
+CK_RV jpki_token_check(struct jpki_module *module, CK_SLOT_ID id)
+{
+    return check_slot(module, id, JPKI_LISTING_PATIENCE);
+}
+
 /* ---- Slots ------------------------------------------------------------------------------ */
+
+/* Whether a list shows the slot. Each reader that was waited for in vain halves the patience with
+ * the next ones, so that the list does not take a second for each. */
+static bool lists_slot(struct jpki_module *module, CK_SLOT_ID id, unsigned *patience)
+{
+    int64_t start = jpki_clock_ms();
+    if (check_slot(module, id, *patience) == CKR_OK)
+        return true;
+    if (jpki_clock_ms() - start >= *patience)
+        *patience /= 2;
+    return false;
+}
 
 CK_RV jpki_slot_list(struct jpki_module *module, bool present, CK_SLOT_ID *list, CK_ULONG *count)
 {
@@ -87,8 +104,9 @@ CK_RV jpki_slot_list(struct jpki_module *module, bool present, CK_SLOT_ID *list,
 
     CK_ULONG room = list == NULL ? 0 : *count;
     CK_ULONG found = 0;
+    unsigned patience = JPKI_LISTING_PATIENCE;
     for (CK_SLOT_ID id = 0; find_token(module, id) != NULL; id++) {
-        if (present && jpki_token_check(module, id) != CKR_OK)
+        if (present && !lists_slot(module, id, &patience))
             continue;
         if (found < room)
             list[found] = id;
