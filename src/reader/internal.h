@@ -60,12 +60,13 @@ struct jpki_reader {
     bool others;              /* other programs were connected to it before we were */
     struct identity identity; /* of the last card recognised, also while that is out */
     bool pss_asked, pss;
-    bool keypad;          /* the reader has one, as last seen */
-    bool keypad_failed;   /* given up, until the reader is plugged in anew */
-    bool must_power_off;  /* at the end of the transaction: a PIN may be verified without a login */
-    bool suspect;         /* reset, and not yet proven to be the same card */
-    int64_t busy_until;   /* it was busy a moment ago: calls do not wait for it until this time */
-    atomic_bool unlocked; /* a PIN may be verified; for jpki_reader_abandon, without the lock */
+    bool keypad;         /* the reader has one, as last seen */
+    bool keypad_failed;  /* given up, until the reader is plugged in anew */
+    bool must_power_off; /* at the end of the transaction: a PIN may be verified without a login */
+    bool suspect;        /* reset, and not yet proven to be the same card */
+    int64_t busy_until;  /* it was busy a moment ago: calls do not wait for it until this time */
+    unsigned busy_patience; /* and so long it was waited for: a call that waits longer does */
+    atomic_bool unlocked;   /* a PIN may be verified; for jpki_reader_abandon, without the lock */
     struct jpki_credential credentials[JPKI_KEYS];
 };
 

@@ -266,12 +266,14 @@ static unsigned busy_timeout(const struct jpki_reader *reader)
 static enum jpki_error begin_patiently(struct jpki_reader *reader, unsigned patience,
                                        unsigned again)
 {
-    bool waited = reader->busy_until > jpki_clock_ms();
+    bool waited = reader->busy_until > jpki_clock_ms() && patience <= reader->busy_patience;
     enum jpki_error error = begin_known(reader, waited ? again : patience);
     if (error != JPKI_ERR_BUSY)
         reader->busy_until = 0;
-    else if (!waited)
+    else if (!waited) {
         reader->busy_until = jpki_clock_ms() + BUSY_MEMORY_MS;
+        reader->busy_patience = patience;
+    }
     return error;
 }
 

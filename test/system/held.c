@@ -43,10 +43,15 @@ static void let_go(const struct hold *how)
 
 /* ---- What is said of a slot --------------------------------------------------------------- */
 
+/* A machine that runs other tests, or a sanitizer, takes up to three times as long. What is tested
+ * for took 10 s and more. */
+enum { BUSY_MACHINE = 3 };
+
 static void took_less(double limit, double start, const char *what)
 {
     double took = seconds_now() - start;
-    EXPECT(took < limit, "%s: %.2f s, not less than %.2f", what, took, limit);
+    EXPECT(took < BUSY_MACHINE * limit, "%s: %.2f s, not less than %d times %.2f", what, took,
+           BUSY_MACHINE, limit);
 }
 
 static bool is_listed(CK_SLOT_ID slot)
