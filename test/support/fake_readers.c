@@ -222,6 +222,12 @@ enum jpki_error readers_failure_due(enum readers_call call)
     return failure->error;
 }
 
+bool readers_end_fails(void)
+{
+    struct failure *failure = &readers.failures[READERS_END];
+    return failure->left > 0 && --failure->left == 0;
+}
+
 struct readers_counts readers_counts(void)
 {
     readers_lock();

@@ -81,7 +81,14 @@ void readers_keypad(const char *typed);
 
 /* ---- Failures --------------------------------------------------------------------------- */
 
-enum readers_call { READERS_LIST, READERS_LOOK, READERS_BEGIN, READERS_TRANSMIT, READERS_CALLS };
+enum readers_call {
+    READERS_LIST,
+    READERS_LOOK,
+    READERS_BEGIN,
+    READERS_TRANSMIT,
+    READERS_END, /* whatever the error; the card keeps its power */
+    READERS_CALLS
+};
 
 /* The n-th call from now (1 is the next) fails with `error`; 0: none does. A failing transmit does
  * not reach the card (the switch fail.next=lost is for one that does). TRANSPORT keeps the

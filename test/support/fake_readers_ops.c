@@ -168,18 +168,19 @@ static bool access_end(void *self, enum jpki_leave leave)
     readers_lock();
     struct fake_reader *reader = &readers.all[access->reader];
     struct vcard *card = readers_card_in(reader);
-    if (leave == JPKI_POWER_OFF && card != NULL && reader->insertion == access->insertion) {
+    bool done = !readers_end_fails();
+    if (done && leave == JPKI_POWER_OFF && card != NULL && reader->insertion == access->insertion) {
         vcard_power_off(card);
         vcard_power_on(card);
         reader->resets++;
     }
-    readers.counts.power_offs += leave == JPKI_POWER_OFF;
+    readers.counts.power_offs += done && leave == JPKI_POWER_OFF;
     readers.counts.ends++;
     readers.counts.held--;
     access->held = false;
     readers_unlock();
     readers_call_hook(READERS_AFTER_END, access->reader, NULL, 0);
-    return true;
+    return done;
 }
 
 static void access_disconnect(void *self)

@@ -49,6 +49,9 @@ struct vcard *readers_card_in(struct fake_reader *reader);
 /* The failure that is due, if any; once per call. Called with the lock held. */
 enum jpki_error readers_failure_due(enum readers_call call);
 
+/* Whether this end of a transaction fails. Called with the lock held. */
+bool readers_end_fails(void);
+
 /* Called with no lock held. */
 void readers_call_hook(enum readers_moment moment, unsigned reader, const uint8_t *command,
                        size_t length);
