@@ -78,6 +78,13 @@ const struct mechanism *find_mechanism(CK_MECHANISM_TYPE type);
 /* CKR_OK or CKR_MECHANISM_PARAM_INVALID. */
 CK_RV mechanism_check(const struct mechanism *mechanism, const CK_MECHANISM *given);
 
+/* Whether the key is seen after login only, and this is before. */
+bool key_is_hidden(const struct token *token);
+
+/* Whether the token has a key that can sign; one that is not known is taken for RSA, as the keys of
+ * all cards are. */
+bool token_can_sign(const struct token *token);
+
 enum { MECHANISMS_MAX = 16 };
 
 /* The mechanisms that sign or verify with a key; how many, at most MECHANISMS_MAX. */
@@ -91,7 +98,10 @@ enum object_row {
     OBJECT_PUBLIC_KEY,
     OBJECT_CA_PUBLIC_KEY,
     OBJECT_PRIVATE_KEY,
-    OBJECT_PROFILE,
+    OBJECT_BASELINE, /* profiles, by what they promise */
+    OBJECT_EXTENDED,
+    OBJECT_AUTHENTICATION,
+    OBJECT_PUBLIC_CERTIFICATES,
     OBJECTS,
 };
 
@@ -105,12 +115,18 @@ struct object {
     enum jpki_certificate_state needs;
 
     unsigned number; /* in CKA_UNIQUE_ID, which applications may keep: given once and for ever */
+
+    CK_ULONG profile; /* CKA_PROFILE_ID of a CKO_PROFILE */
 };
 
 const struct object *object_of(enum object_row row);
 
 /* CKA_PRIVATE: it is seen after login only. */
 bool object_is_private(const struct token *token, enum object_row row);
+
+/* Whether the token keeps what a profile promises, as far as its key is known; true of all other
+ * objects. */
+bool object_is_met(const struct token *token, enum object_row row);
 
 /* ---- attribute.c ------------------------------------------------------------------------ */
 

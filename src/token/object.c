@@ -7,14 +7,12 @@
 /* A handle holds the row and an epoch, so that a handle from before a logout, or of another
  * card, is never taken for one of today. */
 enum { ROW_BITS = 4, ROW_MASK = (1 << ROW_BITS) - 1 };
+_Static_assert((int)OBJECTS <= ROW_MASK, "a handle has room for every row");
 
 static bool is_visible(const struct token *token, enum object_row row)
 {
-    /* The profile CKP_PUBLIC_CERTIFICATES_TOKEN promises that certificates can be seen without
-     * login. On a token where they cannot, NSS would never log in and never see them. */
-    if (row == OBJECT_PROFILE && jpki_credential_is_private(token->credential))
-        return false;
-    return jpki_credential_is_logged_in(token->credential) || !object_is_private(token, row);
+    return object_is_met(token, row) &&
+           (jpki_credential_is_logged_in(token->credential) || !object_is_private(token, row));
 }
 
 CK_OBJECT_HANDLE object_handle(const struct token *token, enum object_row row)
@@ -33,13 +31,16 @@ static bool is_there(const struct token *token, enum object_row row)
             jpki_credential_certificate_state(token->credential, object->source) >= object->needs);
 }
 
-/* Reads more of the certificate where it is needed. */
+/* Reads more of the certificate where it is needed, and can be read. */
 static enum jpki_error want_for(struct token *token, enum object_row row,
                                 enum jpki_certificate_state state)
 {
     enum jpki_certificate_use source = object_of(row)->source;
-    return jpki_credential_read(token->credential,
-                                source == JPKI_CERTIFICATES ? JPKI_HOLDER : source, state);
+    if (source == JPKI_CERTIFICATES)
+        source = JPKI_HOLDER;
+    if (source == JPKI_HOLDER && key_is_hidden(token))
+        return JPKI_OK;
+    return jpki_credential_read(token->credential, source, state);
 }
 
 bool handle_is_current(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row)
@@ -118,8 +119,6 @@ CK_RV jpki_find_begin(struct jpki_session *session, const CK_ATTRIBUTE *template
     session->found_count = 0;
     session->found_next = 0;
     for (int row = 0; row < OBJECTS; row++) {
-        if (row == OBJECT_PROFILE && session->token->key != JPKI_KEY_AUTH)
-            continue;
         enum jpki_error error = look_at(session, (enum object_row)row, template, count);
         if (error != JPKI_OK)
             return jpki_ckr(error);
@@ -205,7 +204,9 @@ CK_RV jpki_object_size(struct jpki_session *session, CK_OBJECT_HANDLE object, CK
     enum object_row row;
     if (!find_object(session->token, object, &row))
         return CKR_OBJECT_HANDLE_INVALID;
-    enum jpki_error error = want_for(session->token, row, JPKI_CERTIFICATE_WHOLE);
+    enum jpki_error error = JPKI_OK;
+    if (object_of(row)->source != JPKI_CERTIFICATES)
+        error = want_for(session->token, row, JPKI_CERTIFICATE_WHOLE);
     if (error != JPKI_OK)
         return jpki_ckr(error);
     *size = 0;
