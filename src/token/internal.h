@@ -59,6 +59,13 @@ CK_RV hold_token(struct jpki_module *module, CK_SLOT_ID id, struct token **held)
  * program holds it. The reader's lock is held. CKR_TOKEN_NOT_PRESENT, CKR_HOST_MEMORY. */
 CK_RV check_token(struct token *token, unsigned patience);
 
+/* Whether the session's card is known to be gone. */
+bool session_is_stale(const struct jpki_session *session);
+
+/* The same, with a look: for what uses the card. CKR_DEVICE_REMOVED; the session is closed when it
+ * is released. */
+CK_RV look_at_card(const struct jpki_session *session);
+
 /* ---- event.c ---------------------------------------------------------------------------- */
 
 /* What there is now is no event. */
