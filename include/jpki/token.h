@@ -90,8 +90,10 @@ struct jpki_session;
 CK_RV jpki_session_open(struct jpki_module *module, CK_SLOT_ID slot, CK_FLAGS flags,
                         CK_SESSION_HANDLE *handle);
 
-/* Finds a session and takes its reader's lock, until jpki_session_release(). CKR_DEVICE_REMOVED
- * once when its card was taken out; from then on CKR_SESSION_HANDLE_INVALID. */
+/* Finds a session and takes its reader's lock, until jpki_session_release(). PC/SC is not asked:
+ * what needs no card costs nothing. What does need it looks first whether it is still there. So it
+ * is the next such call that says CKR_DEVICE_REMOVED, once; from then on it is
+ * CKR_SESSION_HANDLE_INVALID. */
 CK_RV jpki_session_hold(struct jpki_module *module, CK_SESSION_HANDLE handle,
                         struct jpki_session **session);
 void jpki_session_release(struct jpki_session *session);

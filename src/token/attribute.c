@@ -9,10 +9,12 @@
 #define CA          (1U << OBJECT_CA)
 #define PUBLIC      (1U << OBJECT_PUBLIC_KEY | 1U << OBJECT_CA_PUBLIC_KEY)
 #define PRIVATE     (1U << OBJECT_PRIVATE_KEY)
-#define PROFILE     (1U << OBJECT_PROFILE)
-#define BOTH_CERTS  (CERTIFICATE | CA)
-#define BOTH_KEYS   (PUBLIC | PRIVATE)
-#define ALL         (BOTH_CERTS | BOTH_KEYS | PROFILE)
+#define PROFILE                                                                                    \
+    (1U << OBJECT_BASELINE | 1U << OBJECT_EXTENDED | 1U << OBJECT_AUTHENTICATION |                 \
+     1U << OBJECT_PUBLIC_CERTIFICATES)
+#define BOTH_CERTS (CERTIFICATE | CA)
+#define BOTH_KEYS  (PUBLIC | PRIVATE)
+#define ALL        (BOTH_CERTS | BOTH_KEYS | PROFILE)
 
 /* Where a value comes from. */
 enum source {
@@ -26,6 +28,7 @@ enum source {
     IS_ID,
     IS_UNIQUE_ID,
     IS_CATEGORY,
+    IS_PROFILE,
     IS_ALWAYS_AUTHENTICATE,
     IS_SECRET,
     IS_KEY_TYPE,
@@ -38,23 +41,15 @@ enum source {
 
 /* How much of the certificate must be read for it. */
 static const enum jpki_certificate_state needs[] = {
-    [IS_FALSE] = JPKI_CERTIFICATE_UNREAD,
-    [IS_TRUE] = JPKI_CERTIFICATE_UNREAD,
-    [IS_NUMBER] = JPKI_CERTIFICATE_UNREAD,
-    [IS_EMPTY] = JPKI_CERTIFICATE_UNREAD,
-    [IS_CLASS] = JPKI_CERTIFICATE_UNREAD,
-    [IS_PRIVATE] = JPKI_CERTIFICATE_UNREAD,
-    [IS_LABEL] = JPKI_CERTIFICATE_UNREAD,
-    [IS_ID] = JPKI_CERTIFICATE_UNREAD,
-    [IS_UNIQUE_ID] = JPKI_CERTIFICATE_UNREAD,
-    [IS_CATEGORY] = JPKI_CERTIFICATE_UNREAD,
-    [IS_ALWAYS_AUTHENTICATE] = JPKI_CERTIFICATE_UNREAD,
-    [IS_SECRET] = JPKI_CERTIFICATE_UNREAD,
-    [IS_KEY_TYPE] = JPKI_CERTIFICATE_KEY,
-    [IS_KEY_BITS] = JPKI_CERTIFICATE_KEY,
-    [IS_MECHANISMS] = JPKI_CERTIFICATE_KEY,
-    [IS_KEY_FIELD] = JPKI_CERTIFICATE_KEY,
-    [IS_FIELD] = JPKI_CERTIFICATE_WHOLE,
+    [IS_FALSE] = JPKI_CERTIFICATE_UNREAD,     [IS_TRUE] = JPKI_CERTIFICATE_UNREAD,
+    [IS_NUMBER] = JPKI_CERTIFICATE_UNREAD,    [IS_EMPTY] = JPKI_CERTIFICATE_UNREAD,
+    [IS_CLASS] = JPKI_CERTIFICATE_UNREAD,     [IS_PRIVATE] = JPKI_CERTIFICATE_UNREAD,
+    [IS_LABEL] = JPKI_CERTIFICATE_UNREAD,     [IS_ID] = JPKI_CERTIFICATE_UNREAD,
+    [IS_UNIQUE_ID] = JPKI_CERTIFICATE_UNREAD, [IS_CATEGORY] = JPKI_CERTIFICATE_UNREAD,
+    [IS_PROFILE] = JPKI_CERTIFICATE_UNREAD,   [IS_ALWAYS_AUTHENTICATE] = JPKI_CERTIFICATE_UNREAD,
+    [IS_SECRET] = JPKI_CERTIFICATE_UNREAD,    [IS_KEY_TYPE] = JPKI_CERTIFICATE_KEY,
+    [IS_KEY_BITS] = JPKI_CERTIFICATE_KEY,     [IS_MECHANISMS] = JPKI_CERTIFICATE_KEY,
+    [IS_KEY_FIELD] = JPKI_CERTIFICATE_KEY,    [IS_FIELD] = JPKI_CERTIFICATE_WHOLE,
 };
 _Static_assert(sizeof needs / sizeof needs[0] == SOURCES, "a need for every source");
 
@@ -78,7 +73,7 @@ static const struct attribute table[] = {
     {CKA_DESTROYABLE, ALL, IS_FALSE, 0},
     {CKA_LABEL, ALL, IS_LABEL, 0},
     {CKA_UNIQUE_ID, ALL, IS_UNIQUE_ID, 0},
-    {CKA_PROFILE_ID, PROFILE, IS_NUMBER, CKP_PUBLIC_CERTIFICATES_TOKEN},
+    {CKA_PROFILE_ID, PROFILE, IS_PROFILE, 0},
 
     /* Certificates (4.6). */
     {CKA_CERTIFICATE_TYPE, BOTH_CERTS, IS_NUMBER, CKC_X_509},
@@ -198,7 +193,10 @@ static void give_label(struct value *value, const struct token *token, enum obje
         [OBJECT_PUBLIC_KEY] = profile->public_key_label,
         [OBJECT_CA_PUBLIC_KEY] = profile->ca_label,
         [OBJECT_PRIVATE_KEY] = profile->private_key_label,
-        [OBJECT_PROFILE] = "Public Certificates Token",
+        [OBJECT_BASELINE] = "Baseline Provider",
+        [OBJECT_EXTENDED] = "Extended Provider",
+        [OBJECT_AUTHENTICATION] = "Authentication Token",
+        [OBJECT_PUBLIC_CERTIFICATES] = "Public Certificates Token",
     };
     _Static_assert(sizeof labels / sizeof labels[0] == OBJECTS, "a label for every object");
     (void)snprintf(value->own.text, sizeof value->own.text, "%s%s", labels[row],
@@ -235,6 +233,9 @@ static CK_RV fixed_value(const struct token *token, enum object_row row,
         break;
     case IS_CATEGORY: /* 1 = token user, 2 = authority */
         give_number(value, row == OBJECT_CA ? 2 : 1);
+        break;
+    case IS_PROFILE:
+        give_number(value, object_of(row)->profile);
         break;
     case IS_LABEL:
         give_label(value, token, row);

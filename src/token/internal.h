@@ -59,6 +59,13 @@ CK_RV hold_token(struct jpki_module *module, CK_SLOT_ID id, struct token **held)
  * program holds it. The reader's lock is held. CKR_TOKEN_NOT_PRESENT, CKR_HOST_MEMORY. */
 CK_RV check_token(struct token *token, unsigned patience);
 
+/* Whether the session's card is known to be gone. */
+bool session_is_stale(const struct jpki_session *session);
+
+/* The same, with a look: for what uses the card. CKR_DEVICE_REMOVED; the session is closed when it
+ * is released. */
+CK_RV look_at_card(const struct jpki_session *session);
+
 /* ---- event.c ---------------------------------------------------------------------------- */
 
 /* What there is now is no event. */
@@ -78,6 +85,13 @@ const struct mechanism *find_mechanism(CK_MECHANISM_TYPE type);
 /* CKR_OK or CKR_MECHANISM_PARAM_INVALID. */
 CK_RV mechanism_check(const struct mechanism *mechanism, const CK_MECHANISM *given);
 
+/* Whether the key is seen after login only, and this is before. */
+bool key_is_hidden(const struct token *token);
+
+/* Whether the token has a key that can sign; one that is not known is taken for RSA, as the keys of
+ * all cards are. */
+bool token_can_sign(const struct token *token);
+
 enum { MECHANISMS_MAX = 16 };
 
 /* The mechanisms that sign or verify with a key; how many, at most MECHANISMS_MAX. */
@@ -91,7 +105,10 @@ enum object_row {
     OBJECT_PUBLIC_KEY,
     OBJECT_CA_PUBLIC_KEY,
     OBJECT_PRIVATE_KEY,
-    OBJECT_PROFILE,
+    OBJECT_BASELINE, /* profiles, by what they promise */
+    OBJECT_EXTENDED,
+    OBJECT_AUTHENTICATION,
+    OBJECT_PUBLIC_CERTIFICATES,
     OBJECTS,
 };
 
@@ -105,12 +122,18 @@ struct object {
     enum jpki_certificate_state needs;
 
     unsigned number; /* in CKA_UNIQUE_ID, which applications may keep: given once and for ever */
+
+    CK_ULONG profile; /* CKA_PROFILE_ID of a CKO_PROFILE */
 };
 
 const struct object *object_of(enum object_row row);
 
 /* CKA_PRIVATE: it is seen after login only. */
 bool object_is_private(const struct token *token, enum object_row row);
+
+/* Whether the token keeps what a profile promises, as far as its key is known; true of all other
+ * objects. */
+bool object_is_met(const struct token *token, enum object_row row);
 
 /* ---- attribute.c ------------------------------------------------------------------------ */
 

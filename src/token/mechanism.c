@@ -62,8 +62,13 @@ static const struct jpki_certificate *key_of(const struct token *token)
     return jpki_credential_certificate(token->credential, JPKI_HOLDER);
 }
 
-/* A key that is hidden is taken for one: all that cards have are RSA. */
-static bool has_rsa_key(const struct token *token)
+bool key_is_hidden(const struct token *token)
+{
+    return jpki_credential_is_private(token->credential) &&
+           !jpki_credential_is_logged_in(token->credential);
+}
+
+bool token_can_sign(const struct token *token)
 {
     return key_of(token) == NULL || key_of(token)->key_type == JPKI_KEY_RSA;
 }
@@ -74,9 +79,7 @@ static bool has_rsa_key(const struct token *token)
 static enum jpki_error read_key(struct token *token)
 {
     struct jpki_credential *credential = token->credential;
-    bool hidden =
-        jpki_credential_is_private(credential) && !jpki_credential_is_logged_in(credential);
-    if (hidden || key_of(token) != NULL)
+    if (key_is_hidden(token) || key_of(token) != NULL)
         return JPKI_OK;
     return jpki_credential_read(credential, JPKI_HOLDER, JPKI_CERTIFICATE_WHOLE);
 }
@@ -89,11 +92,11 @@ static CK_RV token_mechanisms(struct token *token, CK_MECHANISM_TYPE list[MECHAN
     CK_RV rv = check_token(token, JPKI_LISTING_PATIENCE);
     if (rv == CKR_OK)
         rv = jpki_ckr(read_key(token));
-    if (rv == CKR_OK && has_rsa_key(token))
+    if (rv == CKR_OK && token_can_sign(token))
         rv = jpki_ckr(jpki_credential_ask_pss(token->credential, &pss));
     if (rv != CKR_OK)
         return rv;
-    *count = has_rsa_key(token) ? mechanisms_of_key(pss, list) : 0;
+    *count = token_can_sign(token) ? mechanisms_of_key(pss, list) : 0;
     for (size_t i = 0; i < MECHANISMS; i++)
         if (table[i].scheme == JPKI_SCHEME_NONE)
             list[(*count)++] = table[i].type;

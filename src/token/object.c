@@ -7,14 +7,12 @@
 /* A handle holds the row and an epoch, so that a handle from before a logout, or of another
  * card, is never taken for one of today. */
 enum { ROW_BITS = 4, ROW_MASK = (1 << ROW_BITS) - 1 };
+_Static_assert((int)OBJECTS <= ROW_MASK, "a handle has room for every row");
 
 static bool is_visible(const struct token *token, enum object_row row)
 {
-    /* The profile CKP_PUBLIC_CERTIFICATES_TOKEN promises that certificates can be seen without
-     * login. On a token where they cannot, NSS would never log in and never see them. */
-    if (row == OBJECT_PROFILE && jpki_credential_is_private(token->credential))
-        return false;
-    return jpki_credential_is_logged_in(token->credential) || !object_is_private(token, row);
+    return object_is_met(token, row) &&
+           (jpki_credential_is_logged_in(token->credential) || !object_is_private(token, row));
 }
 
 CK_OBJECT_HANDLE object_handle(const struct token *token, enum object_row row)
@@ -33,13 +31,32 @@ static bool is_there(const struct token *token, enum object_row row)
             jpki_credential_certificate_state(token->credential, object->source) >= object->needs);
 }
 
-/* Reads more of the certificate where it is needed. */
+/* The certificate that tells more of an object, or of a profile whether it is kept. */
+static enum jpki_certificate_use certificate_for(enum object_row row)
+{
+    enum jpki_certificate_use source = object_of(row)->source;
+    return source == JPKI_CERTIFICATES ? JPKI_HOLDER : source;
+}
+
+/* Reads more of it where that is needed, and can be read. */
 static enum jpki_error want_for(struct token *token, enum object_row row,
                                 enum jpki_certificate_state state)
 {
-    enum jpki_certificate_use source = object_of(row)->source;
-    return jpki_credential_read(token->credential,
-                                source == JPKI_CERTIFICATES ? JPKI_HOLDER : source, state);
+    enum jpki_certificate_use use = certificate_for(row);
+    if (use == JPKI_HOLDER && key_is_hidden(token))
+        return JPKI_OK;
+    return jpki_credential_read(token->credential, use, state);
+}
+
+/* The same for attributes, most of which are known. */
+static CK_RV want_attributes(struct jpki_session *session, enum object_row row,
+                             enum jpki_certificate_state state)
+{
+    struct token *token = session->token;
+    if (jpki_credential_certificate_state(token->credential, certificate_for(row)) >= state)
+        return CKR_OK;
+    CK_RV rv = look_at_card(session);
+    return rv == CKR_OK ? jpki_ckr(want_for(token, row, state)) : rv;
 }
 
 bool handle_is_current(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row)
@@ -115,11 +132,12 @@ CK_RV jpki_find_begin(struct jpki_session *session, const CK_ATTRIBUTE *template
 {
     if (session->finding)
         return CKR_OPERATION_ACTIVE;
+    CK_RV rv = look_at_card(session);
+    if (rv != CKR_OK)
+        return rv;
     session->found_count = 0;
     session->found_next = 0;
     for (int row = 0; row < OBJECTS; row++) {
-        if (row == OBJECT_PROFILE && session->token->key != JPKI_KEY_AUTH)
-            continue;
         enum jpki_error error = look_at(session, (enum object_row)row, template, count);
         if (error != JPKI_OK)
             return jpki_ckr(error);
@@ -181,12 +199,11 @@ CK_RV jpki_object_get(struct jpki_session *session, CK_OBJECT_HANDLE object, CK_
     for (CK_ULONG i = 0; i < count; i++)
         if (attribute_needs(row, template[i].type) > needed)
             needed = attribute_needs(row, template[i].type);
-    enum jpki_error error = want_for(session->token, row, needed);
-    if (error != JPKI_OK)
-        return jpki_ckr(error);
+    CK_RV result = want_attributes(session, row, needed);
+    if (result != CKR_OK)
+        return result;
 
     /* Every attribute is answered; one that cannot be does not keep the others back. */
-    CK_RV result = CKR_OK;
     for (CK_ULONG i = 0; i < count; i++) {
         struct value value;
         CK_RV rv = attribute_value(session->token, row, template[i].type, &value);
@@ -205,9 +222,11 @@ CK_RV jpki_object_size(struct jpki_session *session, CK_OBJECT_HANDLE object, CK
     enum object_row row;
     if (!find_object(session->token, object, &row))
         return CKR_OBJECT_HANDLE_INVALID;
-    enum jpki_error error = want_for(session->token, row, JPKI_CERTIFICATE_WHOLE);
-    if (error != JPKI_OK)
-        return jpki_ckr(error);
+    CK_RV rv = CKR_OK;
+    if (object_of(row)->source != JPKI_CERTIFICATES)
+        rv = want_attributes(session, row, JPKI_CERTIFICATE_WHOLE);
+    if (rv != CKR_OK)
+        return rv;
     *size = 0;
     CK_ATTRIBUTE_TYPE type;
     struct value value;

@@ -72,6 +72,11 @@ static CK_RV check_mechanism(struct jpki_session *session, enum jpki_operation k
     if (kind != JPKI_SIGNING || mechanism->scheme != JPKI_SCHEME_PSS)
         return CKR_OK;
 
+    if (jpki_credential_knows_pss(session->token->credential))
+        return CKR_OK;
+    CK_RV rv = look_at_card(session);
+    if (rv != CKR_OK)
+        return rv;
     bool pss = false;
     enum jpki_error error = jpki_credential_ask_pss(session->token->credential, &pss);
     if (error != JPKI_OK)
@@ -166,10 +171,13 @@ static CK_RV make_signature(struct jpki_session *session, struct operation *oper
                             CK_ULONG *out_length)
 {
     struct token *token = session->token;
+    CK_RV rv = look_at_card(session);
+    if (rv != CKR_OK)
+        return rv;
     if (always_authenticates(token) && !operation->authenticated)
         return CKR_USER_NOT_LOGGED_IN;
     struct message message;
-    CK_RV rv = make_message(operation, &message);
+    rv = make_message(operation, &message);
     if (rv != CKR_OK)
         return rv;
 

@@ -24,12 +24,6 @@ static void unlink_session(struct jpki_session *session)
     session->closed = true;
 }
 
-/* Whether its card is still there. The reader's lock is held. */
-static bool is_stale(const struct jpki_session *session)
-{
-    return session->card_epoch != jpki_credential_card_epoch(session->token->credential);
-}
-
 /* Closes all sessions of a token, or with `stale` those of its reader whose card is gone. The
  * reader's lock is held. */
 static void close_sessions(struct token *token, bool stale)
@@ -38,7 +32,7 @@ static void close_sessions(struct token *token, bool stale)
     struct jpki_session *next;
     for (struct jpki_session *session = token->module->sessions; session != NULL; session = next) {
         next = session->next;
-        bool meant = stale ? session->token->reader == token->reader && is_stale(session)
+        bool meant = stale ? session->token->reader == token->reader && session_is_stale(session)
                            : session->token == token;
         if (meant) {
             unlink_session(session);
@@ -115,16 +109,12 @@ CK_RV jpki_session_hold(struct jpki_module *module, CK_SESSION_HANDLE handle,
     if (session == NULL)
         return CKR_SESSION_HANDLE_INVALID;
 
-    struct token *token = session->token;
-    jpki_reader_lock(token->reader);
+    jpki_reader_lock(session->token->reader);
     CK_RV rv = CKR_OK;
-    (void)jpki_reader_refresh(token->reader);
     if (session->closed) /* while we waited for the lock */
         rv = CKR_SESSION_HANDLE_INVALID;
-    else if (is_stale(session))
+    else if (session_is_stale(session))
         rv = CKR_DEVICE_REMOVED;
-    if (rv == CKR_DEVICE_REMOVED)
-        close_sessions(token, true);
     if (rv != CKR_OK) {
         jpki_session_release(session);
         return rv;
@@ -136,6 +126,8 @@ CK_RV jpki_session_hold(struct jpki_module *module, CK_SESSION_HANDLE handle,
 void jpki_session_release(struct jpki_session *session)
 {
     struct jpki_module *module = session->token->module;
+    if (session_is_stale(session))
+        close_sessions(session->token, true);
     jpki_reader_unlock(session->token->reader);
     jpki_lock_take(module->lock);
     session->users--;
@@ -153,6 +145,9 @@ static void leave_token(struct token *token)
 CK_RV jpki_session_close(struct jpki_session *session)
 {
     struct token *token = session->token;
+    CK_RV rv = token->sessions == 1 ? look_at_card(session) : CKR_OK;
+    if (rv != CKR_OK)
+        return rv;
     jpki_lock_take(token->module->lock);
     unlink_session(session);
     jpki_lock_release(token->module->lock);
@@ -166,10 +161,10 @@ CK_RV jpki_session_close(struct jpki_session *session)
 
 CK_RV jpki_session_close_all(struct jpki_module *module, CK_SLOT_ID slot)
 {
-    struct token *token = find_token(module, slot);
-    if (token == NULL)
-        return CKR_SLOT_ID_INVALID;
-    jpki_reader_lock(token->reader);
+    struct token *token;
+    CK_RV rv = hold_token(module, slot, &token);
+    if (rv != CKR_OK)
+        return rv;
     close_sessions(token, false);
     token->sessions = token->rw_sessions = 0;
     leave_token(token);
@@ -184,6 +179,9 @@ bool session_is_writable(const struct jpki_session *session)
 
 CK_RV jpki_session_info(const struct jpki_session *session, CK_SESSION_INFO *info)
 {
+    CK_RV rv = look_at_card(session);
+    if (rv != CKR_OK)
+        return rv;
     static const CK_STATE states[2][2] = {
         {CKS_RO_PUBLIC_SESSION, CKS_RO_USER_FUNCTIONS},
         {CKS_RW_PUBLIC_SESSION, CKS_RW_USER_FUNCTIONS},

@@ -60,6 +60,17 @@ CK_RV hold_token(struct jpki_module *module, CK_SLOT_ID id, struct token **held)
     return CKR_OK;
 }
 
+bool session_is_stale(const struct jpki_session *session)
+{
+    return session->card_epoch != jpki_credential_card_epoch(session->token->credential);
+}
+
+CK_RV look_at_card(const struct jpki_session *session)
+{
+    (void)jpki_reader_refresh(session->token->reader);
+    return session_is_stale(session) ? CKR_DEVICE_REMOVED : CKR_OK;
+}
+
 CK_RV check_token(struct token *token, unsigned patience)
 {
     return jpki_ckr(jpki_credential_check(token->credential, patience));

@@ -30,7 +30,9 @@ CK_RV jpki_login(struct jpki_session *session, CK_USER_TYPE user, const CK_UTF8C
                  CK_ULONG length)
 {
     struct token *token = session->token;
-    CK_RV rv = check_login(session, user);
+    CK_RV rv = look_at_card(session);
+    if (rv == CKR_OK)
+        rv = check_login(session, user);
     if (rv == CKR_OK && pin == NULL)
         rv = check_keypad(token);
     if (rv == CKR_OK)
@@ -43,6 +45,9 @@ CK_RV jpki_login(struct jpki_session *session, CK_USER_TYPE user, const CK_UTF8C
 CK_RV jpki_logout(struct jpki_session *session)
 {
     struct jpki_credential *credential = session->token->credential;
+    CK_RV rv = look_at_card(session);
+    if (rv != CKR_OK)
+        return rv;
     if (!jpki_credential_is_logged_in(credential))
         return CKR_USER_NOT_LOGGED_IN;
     return jpki_ckr(jpki_credential_logout(credential));
@@ -53,6 +58,9 @@ CK_RV jpki_set_pin(struct jpki_session *session, const CK_UTF8CHAR *old_pin, CK_
 {
     if (!session_is_writable(session))
         return CKR_SESSION_READ_ONLY;
+    CK_RV rv = look_at_card(session);
+    if (rv != CKR_OK)
+        return rv;
     enum jpki_error error = jpki_credential_change_pin(session->token->credential, old_pin,
                                                        old_length, new_pin, new_length);
     /* These two codes are for functions that set a PIN. At a login what cannot be the PIN is an

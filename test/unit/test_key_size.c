@@ -1,62 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What mechanisms tell of a card whose keys are not RSA-2048, asked before anything else. */
-#include "application.h"
+#include "key_pair.h"
 
-#include <openssl/ec.h>
-#include <openssl/evp.h>
-#include <openssl/rsa.h>
-#include <openssl/x509.h>
-#include <string.h>
-
-#define SIGNING 6U /* mechanisms that sign with RSA, without PSS */
+#define SIGNING 8U /* mechanisms that sign with RSA */
 #define DIGESTS 5U
-
-static X509 *certificate_for(EVP_PKEY *key)
-{
-    X509 *x509 = X509_new();
-    X509_NAME *name = X509_get_subject_name(x509);
-    assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                                                (const unsigned char *)"holder", -1, -1, 0),
-                     1);
-    assert_int_equal(X509_set_issuer_name(x509, name), 1);
-    assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(x509), 1), 1);
-    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(x509), 0));
-    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(x509), 86400));
-    assert_int_equal(X509_set_pubkey(x509, key), 1);
-    assert_true(X509_sign(x509, key, EVP_sha256()) > 0);
-    return x509;
-}
-
-static void write_certificate(const struct app *app, const char *name, X509 *x509)
-{
-    char path[512];
-    unsigned char *der = NULL;
-    int length = i2d_X509(x509, &der);
-    (void)snprintf(path, sizeof path, "%s/%s", app->card->dir, name);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(der, 1, (size_t)length, file), length);
-    assert_int_equal(fclose(file), 0);
-    OPENSSL_free(der);
-}
-
-/* The card in the reader gets certificates of this key, which is freed, and the module starts
- * anew. */
-static void give(struct app *app, EVP_PKEY *key)
-{
-    assert_non_null(key);
-    X509 *x509 = certificate_for(key);
-    write_certificate(app, AUTH_CERT, x509);
-    write_certificate(app, SIGN_CERT, x509);
-    X509_free(x509);
-    EVP_PKEY_free(key);
-    readers_remove(app->reader);
-    reopen(app->card);
-    app->vcard = app->card->card;
-    assert_int_equal(vcard_set(app->vcard, "pss=off"), 0);
-    readers_insert(app->reader, app->vcard);
-    app_restart(NULL);
-}
 
 static void expect_size(CK_SLOT_ID slot, CK_ULONG least, CK_ULONG most)
 {
@@ -80,7 +27,7 @@ static void the_size_of_the_key(void **state)
     struct app *app = *state;
     static const unsigned sizes[] = {1024, 2048, 3072};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        give(app, EVP_RSA_gen(sizes[i]));
+        key_pair_give(app, EVP_RSA_gen(sizes[i]));
         expect_size(AUTH, sizes[i], sizes[i]);
         assert_int_equal(mechanisms(AUTH), SIGNING + DIGESTS);
         expect_size(SIGN, 1024, 4096);
@@ -104,7 +51,7 @@ static void a_key_of_another_kind(void **state)
 {
     struct app *app = *state;
     CK_MECHANISM_INFO info;
-    give(app, EVP_EC_gen("P-256"));
+    key_pair_give(app, EVP_EC_gen("P-256"));
     assert_int_equal(C_GetMechanismInfo(AUTH, CKM_SHA256_RSA_PKCS, &info), CKR_MECHANISM_INVALID);
     assert_int_equal(mechanisms(AUTH), DIGESTS);
     app_login(app_session(SIGN), SIGN_PIN);
