@@ -22,6 +22,15 @@
 #define UNSUPPORTED(name, parameters, arguments_ok)                                                \
     ANSWER(name, parameters, arguments_ok, CKR_FUNCTION_NOT_SUPPORTED)
 
+/* A legacy function, which "should simply return" this (5.16), whatever the session. */
+#define NOT_PARALLEL(name)                                                                         \
+    CRYPTOKI CK_RV name(CK_SESSION_HANDLE session)                                                 \
+    {                                                                                              \
+        struct call call;                                                                          \
+        CK_RV rv = call_module(&call, true);                                                       \
+        return call_end(&call, rv == CKR_OK ? CKR_FUNCTION_NOT_PARALLEL : rv);                     \
+    }
+
 /* Groups of parameters, and what is checked of each. Their types are compared with the prototypes
  * of the header: a line with a wrong group does not compile. */
 #define SESSION       CK_SESSION_HANDLE session
@@ -73,7 +82,15 @@ ANSWER(C_InitPIN, (SESSION, IN), HAS_IN, CKR_USER_NOT_LOGGED_IN)
 
 /* ---- Sessions (5.6) --------------------------------------------------------------------- */
 
-ANSWER(C_GetOperationState, (SESSION, OUT), HAS_OUT, CKR_STATE_UNSAVEABLE)
+static CK_RV refuse_saving(struct jpki_session *session)
+{
+    for (int kind = 0; kind < JPKI_OPERATIONS; kind++)
+        if (jpki_operation_check(session, (enum jpki_operation)kind) == CKR_OK)
+            return CKR_STATE_UNSAVEABLE;
+    return CKR_OPERATION_NOT_INITIALIZED;
+}
+
+ANSWER(C_GetOperationState, (SESSION, OUT), HAS_OUT, refuse_saving(call.session))
 UNSUPPORTED(C_SetOperationState, (SESSION, IN, TWO_KEYS), HAS_IN)
 
 /* ---- Objects (5.7): none can be made, changed or destroyed ------------------------------- */
@@ -163,8 +180,8 @@ ANSWER(C_GenerateRandom, (SESSION, IN), HAS_IN, CKR_RANDOM_NO_RNG)
 
 /* ---- Legacy functions (5.16) ------------------------------------------------------------- */
 
-ANSWER(C_GetFunctionStatus, (SESSION), true, CKR_FUNCTION_NOT_PARALLEL)
-ANSWER(C_CancelFunction,    (SESSION), true, CKR_FUNCTION_NOT_PARALLEL)
+NOT_PARALLEL(C_GetFunctionStatus)
+NOT_PARALLEL(C_CancelFunction)
 
 /* ---- Messages (PKCS#11 3.0, 5.9, 5.11, 5.14 and 5.16) ------------------------------------ */
 

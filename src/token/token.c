@@ -160,6 +160,18 @@ static CK_FLAGS pin_flags(const struct jpki_profile *profile, const struct jpki_
     return status->tries < profile->tries ? flags | CKF_USER_PIN_COUNT_LOW : flags;
 }
 
+/* A version in EF 0006, which has the layout of a CK_TOKEN_INFO: two digits in ASCII, major and
+ * minor (card.md, Files). 0.0 where the card does not tell. */
+static CK_VERSION version_at(const struct jpki_card_info *card, size_t offset)
+{
+    if (offset + 2 > card->token_info_length)
+        return (CK_VERSION){0, 0};
+    const uint8_t *digits = &card->token_info[offset];
+    if (digits[0] < '0' || digits[0] > '9' || digits[1] < '0' || digits[1] > '9')
+        return (CK_VERSION){0, 0};
+    return (CK_VERSION){(CK_BYTE)(digits[0] - '0'), (CK_BYTE)(digits[1] - '0')};
+}
+
 static void fill_info(const struct token *token, const struct jpki_pin_status *status,
                       CK_TOKEN_INFO *info)
 {
@@ -179,6 +191,8 @@ static void fill_info(const struct token *token, const struct jpki_pin_status *s
         .ulFreePublicMemory = CK_UNAVAILABLE_INFORMATION,
         .ulTotalPrivateMemory = CK_UNAVAILABLE_INFORMATION,
         .ulFreePrivateMemory = CK_UNAVAILABLE_INFORMATION,
+        .hardwareVersion = version_at(card, 140),
+        .firmwareVersion = version_at(card, 142),
     };
     pad(info->label, sizeof info->label, profile->token_label);
     pad(info->manufacturerID, sizeof info->manufacturerID,

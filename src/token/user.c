@@ -2,6 +2,16 @@
 /* The user of a token: login, logout, changing the PIN. */
 #include "internal.h"
 
+/* The card's security officer is the municipality (card.md, Holder's rules): there is no PIN that
+ * could be given here. Other reasons why an officer cannot log in come first (2.40, 5.6). */
+static CK_RV refuse_officer(const struct token *token)
+{
+    if (token->sessions > token->rw_sessions)
+        return CKR_SESSION_READ_ONLY_EXISTS;
+    return jpki_credential_is_logged_in(token->credential) ? CKR_USER_ANOTHER_ALREADY_LOGGED_IN
+                                                           : CKR_PIN_LOCKED;
+}
+
 /* Whether this kind of login makes sense now. */
 static CK_RV check_login(struct jpki_session *session, CK_USER_TYPE user)
 {
@@ -11,7 +21,9 @@ static CK_RV check_login(struct jpki_session *session, CK_USER_TYPE user)
                                                                         : CKR_OK;
     case CKU_CONTEXT_SPECIFIC:
         return jpki_operation_check(session, JPKI_SIGNING);
-    default: /* the card knows no security officer */
+    case CKU_SO:
+        return refuse_officer(session->token);
+    default:
         return CKR_USER_TYPE_INVALID;
     }
 }

@@ -213,7 +213,8 @@ static CK_RV login(struct calls *calls)
     uint8_t *pin = choose_pin(calls, &length);
     CK_RV rv = input_byte(&calls->input) < 0x80 ? C_Login(session, user, pin, length)
                                                 : C_LoginUser(session, user, pin, length, NULL, 0);
-    note_attempt(calls, session, pin, length);
+    /* What a security officer gives is none of the card's PINs. */
+    note_attempt(calls, user == CKU_SO ? CK_INVALID_HANDLE : session, pin, length);
     return rv;
 }
 

@@ -56,7 +56,8 @@ const struct odd_row arguments_odd[] = {
     {"C_SessionCancel", SIGNED, 1, ONES, OK, OVER},
     {"C_SessionCancel", VERIFIED, 1, ONES, OK, OVER},
     {"C_Login", IDLE, 1, USER, {{CKR_USER_ALREADY_LOGGED_IN}}, ANY},
-    {"C_Login", LOGGED_OUT, 1, NIL, {{CKR_USER_TYPE_INVALID}}, ANY}, /* CKU_SO */
+    {"C_Login", LOGGED_OUT, 1, NIL, {{CKR_PIN_LOCKED}}, ANY}, /* CKU_SO */
+    {"C_Login", IDLE, 1, NIL, {{CKR_USER_ANOTHER_ALREADY_LOGGED_IN}}, ANY},
     {"C_Login", LOGGED_OUT, 1, ONES, {{CKR_USER_TYPE_INVALID}}, ANY},
     {"C_Login", LOGGED_OUT, 3, NIL, INCORRECT, ANY},
     {"C_Login", LOGGED_OUT, 3, FIVE, INCORRECT, ANY},
@@ -67,6 +68,11 @@ const struct odd_row arguments_odd[] = {
     {"C_LoginUser", LOGGED_OUT, 5, FIVE, {{CKR_USER_TYPE_INVALID, CKR_ARGUMENTS_BAD}}, ANY},
     {"C_LoginUser", LOGGED_OUT, 5, ONES, {{CKR_USER_TYPE_INVALID, CKR_ARGUMENTS_BAD}}, ANY},
     {"C_Logout", LOGGED_OUT, 0, SESSION, {{CKR_USER_NOT_LOGGED_IN}}, ANY},
+    {"C_GetOperationState", IDLE, 0, SESSION, NONE, ALIVE},
+    {"C_GetOperationState", FINDING, 0, SESSION, NONE, ALIVE}, /* not a cryptographic one */
+    {"C_GetOperationState", SIGNED, 0, SESSION, {{CKR_STATE_UNSAVEABLE}}, ALIVE},
+    {"C_GetOperationState", VERIFYING, 0, SESSION, {{CKR_STATE_UNSAVEABLE}}, ALIVE},
+    {"C_GetOperationState", DIGESTED, 1, NIL, {{CKR_STATE_UNSAVEABLE}}, ALIVE},
     {"C_SetOperationState", IDLE, 2, ONES, {{CKR_SAVED_STATE_INVALID, CKR_FUNCTION_NOT_SUPPORTED}}, ANY},
 
     /* Objects */
@@ -157,6 +163,14 @@ const struct odd_row arguments_odd[] = {
     {"C_VerifyFinal", IDLE, 1, RIGHT_SIGNATURE, NONE, ANY},
     {"C_VerifyFinal", VERIFIED, 2, NIL, {{CKR_SIGNATURE_LEN_RANGE, CKR_SIGNATURE_INVALID}}, OVER},
     {"C_VerifyFinal", VERIFIED, 2, ONES, {{CKR_SIGNATURE_LEN_RANGE, CKR_ARGUMENTS_BAD}}, OVER},
+
+    /* A parallel past: one code, whatever the session */
+    {"C_GetFunctionStatus", IDLE, 0, NIL, {{CKR_FUNCTION_NOT_PARALLEL}}, ANY},
+    {"C_GetFunctionStatus", IDLE, 0, ONES, {{CKR_FUNCTION_NOT_PARALLEL}}, ANY},
+    {"C_GetFunctionStatus", IDLE, 0, CLOSED_SESSION, {{CKR_FUNCTION_NOT_PARALLEL}}, ANY},
+    {"C_CancelFunction", IDLE, 0, NIL, {{CKR_FUNCTION_NOT_PARALLEL}}, ANY},
+    {"C_CancelFunction", IDLE, 0, ONES, {{CKR_FUNCTION_NOT_PARALLEL}}, ANY},
+    {"C_CancelFunction", IDLE, 0, CLOSED_SESSION, {{CKR_FUNCTION_NOT_PARALLEL}}, ANY},
 };
 /* clang-format on */
 

@@ -238,7 +238,7 @@ static void derive_from(const struct good_row *good)
             value != DONT_BLOCK && value != SHA256_TYPE && value != RSA_TYPE)
             derive(good, i, NIL, CKR_ARGUMENTS_BAD);
     }
-    if (good->value[0] == SESSION)
+    if (good->value[0] == SESSION && !is_overridden(good, 0, NIL))
         derive_all_wrong(good);
 }
 

@@ -143,7 +143,7 @@ static void malformed_pins_cost_nothing(void **state)
     assert_int_equal(app_try_login(auth, "12a4"), CKR_PIN_INCORRECT);
     assert_int_equal(app_try_login(sign, "ABC12"), CKR_PIN_INCORRECT);
     assert_int_equal(app_try_login(sign, "ABC-123"), CKR_PIN_INCORRECT);
-    assert_int_equal(C_Login(auth, CKU_SO, pin, 4), CKR_USER_TYPE_INVALID);
+    assert_int_equal(C_Login(auth, CKU_SO, pin, 4), CKR_SESSION_READ_ONLY_EXISTS);
     assert_int_equal(C_Login(auth, 99, pin, 4), CKR_USER_TYPE_INVALID);
     assert_int_equal(C_Login(auth, CKU_CONTEXT_SPECIFIC, pin, 4), CKR_OPERATION_NOT_INITIALIZED);
     assert_int_equal(C_LoginUser(auth, CKU_USER, pin, 4, pin, 4), CKR_USER_TYPE_INVALID);
