@@ -41,6 +41,9 @@ static const struct {
 
 struct jpki_crypto *jpki_crypto_new(void)
 {
+    /* The host may have called OPENSSL_cleanup(), after which a new library context is a crash. */
+    if (OPENSSL_init_crypto(0, NULL) != 1)
+        return NULL;
     struct jpki_crypto *crypto = calloc(1, sizeof *crypto);
     if (crypto == NULL)
         return NULL;

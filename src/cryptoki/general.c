@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TEXT_MAX = 4096 }; /* bytes of options, with the NUL */
+
 /* CK_C_INITIALIZE_ARGS: all four mutex functions or none, and no threads of ours to forbid. */
 static CK_RV read_locking(const CK_C_INITIALIZE_ARGS *args, struct jpki_locking *locking)
 {
@@ -26,8 +28,12 @@ static CK_RV read_locking(const CK_C_INITIALIZE_ARGS *args, struct jpki_locking 
  * (x-init-reserved) put at pReserved, else from the environment. */
 static CK_RV read_options(const CK_C_INITIALIZE_ARGS *args, struct jpki_options *options)
 {
-    const char *text = args != NULL ? args->pReserved : NULL;
-    if (text == NULL || text[0] == '\0')
+    char given[TEXT_MAX] = "";
+    if (args != NULL && args->pReserved != NULL &&
+        !general_copy_text(args->pReserved, given, sizeof given))
+        return CKR_ARGUMENTS_BAD;
+    const char *text = given;
+    if (text[0] == '\0')
         text = secure_getenv("JPKI_PKCS11_OPTIONS");
     jpki_options_default(options, jpki_module_config.slots);
     if (text != NULL && !jpki_options_parse(options, text))

@@ -34,7 +34,9 @@ CK_RV jpki_module_open(const struct jpki_readers_ops *readers, const struct jpki
     CK_RV rv = CKR_OK;
     if (module->lock == NULL)
         rv = CKR_CANT_LOCK;
-    else if (module->shared.crypto == NULL || module->shared.source == NULL)
+    else if (module->shared.crypto == NULL)
+        rv = CKR_GENERAL_ERROR;
+    else if (module->shared.source == NULL)
         rv = CKR_HOST_MEMORY;
     if (rv != CKR_OK) {
         free_module(module);
