@@ -196,6 +196,9 @@ bool jpki_options_parse(struct jpki_options *options, const char *text);
 /*
  * The order of all locks. A thread that holds one takes only those further down:
  *
+ *     mutex    src/cryptoki/call.c: the application's, where it gave functions for them: held from
+ *              the beginning of a call to its end, so that threads that are not the system's meet
+ *              there and at none of the locks below
  *     call     src/cryptoki/call.c: the module of this process. Held for moments; nothing outside
  *              that file is called with it.
  *     reader   src/reader: one for each reader, held while its card works
@@ -203,9 +206,6 @@ bool jpki_options_parse(struct jpki_options *options, const char *text);
  *     pcsc     src/pcsc: the context for questions about readers, and the list of waits
  *     gate     src/base/fork.c: the entrance to pcsclite
  *     log      src/base/log.c
- *
- * Reader and table locks are the application's mutexes where it gave its own; all others are the
- * system's.
  *
  * Forks. No lock is held over a fork, and a fork waits for none but the gate: for 20 ms at most,
  * and for 100 ms more while pcscd does not answer a thread that connects to it. A child is not
@@ -229,20 +229,11 @@ void jpki_fork_gate_leave(void);
 bool jpki_fork_gate_hold(void);
 void jpki_fork_gate_let_go(void);
 
-/* The application's mutex functions (CK_C_INITIALIZE_ARGS), or all NULL for the system's. */
-struct jpki_locking {
-    unsigned long (*create)(void **mutex);
-    unsigned long (*destroy)(void *mutex);
-    unsigned long (*lock)(void *mutex);
-    unsigned long (*unlock)(void *mutex);
-};
-
 /* Not recursive. */
 struct jpki_lock;
 
-/* Make, free (NULL is ignored), take and release one. NULL when it cannot be made; `locking` is
- * copied. */
-struct jpki_lock *jpki_lock_new(const struct jpki_locking *locking);
+/* Make, free (NULL is ignored), take and release one. NULL when it cannot be made. */
+struct jpki_lock *jpki_lock_new(void);
 void jpki_lock_free(struct jpki_lock *lock);
 void jpki_lock_take(struct jpki_lock *lock);
 void jpki_lock_release(struct jpki_lock *lock);

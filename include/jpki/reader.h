@@ -39,7 +39,6 @@
  * the last reader is freed. */
 struct jpki_reader_shared {
     struct jpki_options options;
-    struct jpki_locking locking;
     struct jpki_crypto *crypto;
     const struct jpki_readers_ops *ops;
     void *source;            /* for `ops` */

@@ -37,10 +37,10 @@ extern const struct jpki_module_config jpki_module_config;
 /* Everything between C_Initialize and C_Finalize. */
 struct jpki_module;
 
-/* Copies options and locking. Needs neither pcscd nor a reader, and sends no command.
+/* Copies the options. Needs neither pcscd nor a reader, and sends no command.
  * CKR_HOST_MEMORY, CKR_CANT_LOCK, CKR_GENERAL_ERROR (OpenSSL fails, or the host has ended it). */
 CK_RV jpki_module_open(const struct jpki_readers_ops *readers, const struct jpki_options *options,
-                       const struct jpki_locking *locking, struct jpki_module **module);
+                       struct jpki_module **module);
 
 /* Makes every jpki_slot_wait() return CKR_CRYPTOKI_NOT_INITIALIZED, now and later. */
 void jpki_module_interrupt(struct jpki_module *module);

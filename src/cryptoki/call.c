@@ -10,8 +10,9 @@ struct process {
     pthread_mutex_t lock; /* guards all below; nothing is called with it held */
     pthread_cond_t left;  /* the last call went */
     struct jpki_module *module;
-    bool closing;    /* C_Finalize is under way: no new call gets in */
-    unsigned inside; /* calls under way */
+    struct call_mutex mutex; /* the module's; the same as long as calls are under way */
+    bool closing;            /* C_Finalize is under way: no new call gets in */
+    unsigned inside;         /* calls under way */
 };
 static struct process *process;
 
@@ -55,7 +56,7 @@ bool call_is_template(const CK_ATTRIBUTE *template, CK_ULONG count)
     return true;
 }
 
-CK_RV call_module(struct call *call, bool arguments_ok)
+CK_RV call_waiting(struct call *call, bool arguments_ok)
 {
     *call = (struct call){.cancellation = call_defer_cancellation()};
     pthread_mutex_lock(&process->lock);
@@ -67,6 +68,20 @@ CK_RV call_module(struct call *call, bool arguments_ok)
     if (call->module == NULL)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     return arguments_ok ? CKR_OK : CKR_ARGUMENTS_BAD;
+}
+
+CK_RV call_module(struct call *call, bool arguments_ok)
+{
+    CK_RV rv = call_waiting(call, true);
+    if (rv == CKR_OK && process->mutex.lock != NULL) {
+        CK_RV failed = process->mutex.lock(process->mutex.mutex);
+        call->locked = failed == CKR_OK;
+        if (!call->locked) {
+            jpki_log(JPKI_LOG_ERROR, "the application's LockMutex fails: 0x%lx", failed);
+            rv = CKR_GENERAL_ERROR;
+        }
+    }
+    return rv == CKR_OK && !arguments_ok ? CKR_ARGUMENTS_BAD : rv;
 }
 
 CK_RV call_session(struct call *call, CK_SESSION_HANDLE handle, bool arguments_ok)
@@ -81,6 +96,8 @@ CK_RV call_end(struct call *call, CK_RV rv)
 {
     if (call->session != NULL)
         jpki_session_release(call->session);
+    if (call->locked)
+        (void)process->mutex.unlock(process->mutex.mutex);
     if (call->module != NULL) {
         pthread_mutex_lock(&process->lock);
         if (--process->inside == 0)
@@ -91,16 +108,25 @@ CK_RV call_end(struct call *call, CK_RV rv)
     return rv;
 }
 
-CK_RV call_install(struct jpki_module *module)
+void call_mutex_destroy(const struct call_mutex *mutex)
+{
+    if (mutex->destroy != NULL)
+        (void)mutex->destroy(mutex->mutex);
+}
+
+CK_RV call_install(struct jpki_module *module, const struct call_mutex *mutex)
 {
     pthread_mutex_lock(&process->lock);
     bool taken = process->module != NULL;
-    if (!taken)
+    if (!taken) {
         process->module = module;
+        process->mutex = *mutex;
+    }
     pthread_mutex_unlock(&process->lock);
     if (!taken)
         return CKR_OK;
     jpki_module_close(module);
+    call_mutex_destroy(mutex);
     return CKR_CRYPTOKI_ALREADY_INITIALIZED;
 }
 
@@ -122,6 +148,7 @@ CK_RV call_uninstall(void)
     pthread_mutex_unlock(&process->lock);
 
     jpki_module_close(module);
+    call_mutex_destroy(&process->mutex);
     jpki_log_close(); /* before a new module opens its own */
     pthread_mutex_lock(&process->lock);
     process->module = NULL;

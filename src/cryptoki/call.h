@@ -21,6 +21,7 @@
 
 struct call {
     struct jpki_module *module;   /* NULL unless inside */
+    bool locked;                  /* the application's mutex is held */
     struct jpki_session *session; /* NULL unless held */
     int cancellation;             /* as the application had it */
 };
@@ -32,9 +33,12 @@ struct call {
 int call_defer_cancellation(void);
 void call_allow_cancellation(int before);
 
-/* CKR_CRYPTOKI_NOT_INITIALIZED (also in a child of the process that initialised), then
- * CKR_ARGUMENTS_BAD unless `arguments_ok`. */
+/* CKR_CRYPTOKI_NOT_INITIALIZED (also in a child of the process that initialised), CKR_GENERAL_ERROR
+ * when the application's mutex cannot be locked, then CKR_ARGUMENTS_BAD unless `arguments_ok`. */
 CK_RV call_module(struct call *call, bool arguments_ok);
+
+/* The same without that mutex: for a call that may wait for ever, and does so in pcscd. */
+CK_RV call_waiting(struct call *call, bool arguments_ok);
 
 /* The same, and holds the session: CKR_SESSION_HANDLE_INVALID, CKR_DEVICE_REMOVED go first. */
 CK_RV call_session(struct call *call, CK_SESSION_HANDLE handle, bool arguments_ok);
@@ -49,8 +53,19 @@ bool call_is_array(const void *pointer, CK_ULONG count, size_t size);
 /* The same of a template that says what is wanted: every attribute brings its value. */
 bool call_is_template(const CK_ATTRIBUTE *template, CK_ULONG count);
 
-/* C_Initialize and C_Finalize. `module` is taken over. */
-CK_RV call_install(struct jpki_module *module);
+/* A mutex of the application, which wants its own to be used (CK_C_INITIALIZE_ARGS); all NULL:
+ * none. One is enough: it makes calls come one by one. */
+struct call_mutex {
+    CK_DESTROYMUTEX destroy;
+    CK_LOCKMUTEX lock;
+    CK_UNLOCKMUTEX unlock;
+    void *mutex;
+};
+
+void call_mutex_destroy(const struct call_mutex *mutex);
+
+/* C_Initialize and C_Finalize. Module and mutex are taken over. */
+CK_RV call_install(struct jpki_module *module, const struct call_mutex *mutex);
 CK_RV call_uninstall(void);
 
 /* For a process that ends without C_Finalize: no new call gets in. NULL when there is nothing to

@@ -11,16 +11,20 @@
 enum { TEXT_MAX = 4096 }; /* bytes of options, with the NUL */
 
 /* CK_C_INITIALIZE_ARGS: all four mutex functions or none, and no threads of ours to forbid. */
-static CK_RV read_locking(const CK_C_INITIALIZE_ARGS *args, struct jpki_locking *locking)
+static CK_RV make_mutex(const CK_C_INITIALIZE_ARGS *args, struct call_mutex *mutex)
 {
     int given = (args->CreateMutex != NULL) + (args->DestroyMutex != NULL) +
                 (args->LockMutex != NULL) + (args->UnlockMutex != NULL);
     if (given != 0 && given != 4)
         return CKR_ARGUMENTS_BAD;
     /* With CKF_OS_LOCKING_OK the system's will do; without it the application insists. */
-    if (given == 4 && !(args->flags & CKF_OS_LOCKING_OK))
-        *locking = (struct jpki_locking){args->CreateMutex, args->DestroyMutex, args->LockMutex,
-                                         args->UnlockMutex};
+    if (given == 0 || args->flags & CKF_OS_LOCKING_OK)
+        return CKR_OK;
+    if (args->CreateMutex(&mutex->mutex) != CKR_OK)
+        return CKR_CANT_LOCK;
+    mutex->destroy = args->DestroyMutex;
+    mutex->lock = args->LockMutex;
+    mutex->unlock = args->UnlockMutex;
     return CKR_OK;
 }
 
@@ -47,19 +51,20 @@ static CK_RV read_options(const CK_C_INITIALIZE_ARGS *args, struct jpki_options 
 
 static CK_RV initialize(const CK_C_INITIALIZE_ARGS *args)
 {
-    struct jpki_locking locking = {0};
+    struct call_mutex mutex = {0};
     struct jpki_options options;
+    struct jpki_module *module;
     if (call_is_initialised())
         return CKR_CRYPTOKI_ALREADY_INITIALIZED;
-    CK_RV rv = args != NULL ? read_locking(args, &locking) : CKR_OK;
+    CK_RV rv = args != NULL ? make_mutex(args, &mutex) : CKR_OK;
     if (rv == CKR_OK)
         rv = read_options(args, &options);
-    if (rv != CKR_OK)
-        return rv;
-
-    struct jpki_module *module;
-    rv = jpki_module_open(jpki_module_config.readers, &options, &locking, &module);
-    return rv == CKR_OK ? call_install(module) : rv;
+    if (rv == CKR_OK)
+        rv = jpki_module_open(jpki_module_config.readers, &options, &module);
+    if (rv == CKR_OK)
+        return call_install(module, &mutex);
+    call_mutex_destroy(&mutex);
+    return rv;
 }
 
 CRYPTOKI CK_RV C_Initialize(CK_VOID_PTR init_args)

@@ -32,7 +32,7 @@ CRYPTOKI CK_RV C_GetTokenInfo(CK_SLOT_ID id, CK_TOKEN_INFO_PTR info)
 CRYPTOKI CK_RV C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID_PTR id, CK_VOID_PTR reserved)
 {
     struct call call;
-    CK_RV rv = call_module(&call, id != NULL && reserved == NULL);
+    CK_RV rv = call_waiting(&call, id != NULL && reserved == NULL);
     if (rv == CKR_OK)
         rv = jpki_slot_wait(call.module, !(flags & CKF_DONT_BLOCK), id);
     return call_end(&call, rv);

@@ -95,28 +95,22 @@ UNSUPPORTED(C_SetOperationState, (SESSION, IN, TWO_KEYS), HAS_IN)
 
 /* ---- Objects (5.7): none can be made, changed or destroyed ------------------------------- */
 
-static const CK_ATTRIBUTE *find(const CK_ATTRIBUTE *template, CK_ULONG count,
-                                CK_ATTRIBUTE_TYPE type)
-{
-    for (CK_ULONG i = 0; i < count; i++)
-        if (template[i].type == type)
-            return &template[i];
-    return NULL;
-}
-
 /* An object on the token, or one of the session, which CKA_TOKEN tells (4.4) and which a read-only
  * session may have. That the token is write-protected goes before what the session is (5.1.6). */
 static CK_RV refuse_creation(const CK_ATTRIBUTE *template, CK_ULONG count)
 {
-    if (find(template, count, CKA_CLASS) == NULL)
+    bool has_class = false, on_token = false;
+    for (CK_ULONG i = 0; i < count; i++) {
+        has_class |= template[i].type == CKA_CLASS;
+        if (template[i].type != CKA_TOKEN)
+            continue;
+        if (template[i].ulValueLen != sizeof(CK_BBOOL))
+            return CKR_ATTRIBUTE_VALUE_INVALID;
+        on_token = *(const CK_BBOOL *)template[i].pValue != CK_FALSE;
+    }
+    if (!has_class)
         return CKR_TEMPLATE_INCOMPLETE;
-    const CK_ATTRIBUTE *on_token = find(template, count, CKA_TOKEN);
-    if (on_token == NULL)
-        return CKR_FUNCTION_NOT_SUPPORTED;
-    if (on_token->ulValueLen != sizeof(CK_BBOOL))
-        return CKR_ATTRIBUTE_VALUE_INVALID;
-    return *(const CK_BBOOL *)on_token->pValue != CK_FALSE ? CKR_TOKEN_WRITE_PROTECTED
-                                                           : CKR_FUNCTION_NOT_SUPPORTED;
+    return on_token ? CKR_TOKEN_WRITE_PROTECTED : CKR_FUNCTION_NOT_SUPPORTED;
 }
 
 /* CKA_COPYABLE, CKA_MODIFIABLE and CKA_DESTROYABLE of all objects are CK_FALSE. */

@@ -22,7 +22,7 @@ struct jpki_reader *jpki_reader_new(struct jpki_reader_shared *shared, const cha
 
     struct jpki_transport transport = shared->ops->transport(shared->source, name);
     reader->card = transport.ops != NULL ? jpki_card_new(transport) : NULL;
-    reader->lock = jpki_lock_new(&shared->locking);
+    reader->lock = jpki_lock_new();
     if (reader->card == NULL || reader->lock == NULL) {
         jpki_reader_free(reader);
         return NULL;

@@ -20,17 +20,16 @@ static void free_module(struct jpki_module *module)
 }
 
 CK_RV jpki_module_open(const struct jpki_readers_ops *readers, const struct jpki_options *options,
-                       const struct jpki_locking *locking, struct jpki_module **opened)
+                       struct jpki_module **opened)
 {
     struct jpki_module *module = calloc(1, sizeof *module);
     if (module == NULL)
         return CKR_HOST_MEMORY;
     module->shared.options = *options;
-    module->shared.locking = *locking;
     module->shared.crypto = jpki_crypto_new();
     module->shared.ops = readers;
     module->shared.source = readers->open(options);
-    module->lock = jpki_lock_new(locking);
+    module->lock = jpki_lock_new();
     CK_RV rv = CKR_OK;
     if (module->lock == NULL)
         rv = CKR_CANT_LOCK;

@@ -2,75 +2,26 @@
 /* The objects of a token: one table, a row for each. */
 #include "internal.h"
 
+/* clang-format off */
 static const struct object table[] = {
-    [OBJECT_CERTIFICATE] =
-        {
-            .class = CKO_CERTIFICATE,
-            .source = JPKI_HOLDER,
-            .needs = JPKI_CERTIFICATE_WHOLE,
-            .number = 0,
-        },
-    [OBJECT_CA] =
-        {
-            .class = CKO_CERTIFICATE,
-            .source = JPKI_AUTHORITY,
-            .needs = JPKI_CERTIFICATE_WHOLE,
-            .number = 1,
-        },
-    [OBJECT_PUBLIC_KEY] =
-        {
-            .class = CKO_PUBLIC_KEY,
-            .source = JPKI_HOLDER,
-            .needs = JPKI_CERTIFICATE_KEY,
-            .number = 2,
-        },
-    [OBJECT_CA_PUBLIC_KEY] =
-        {
-            .class = CKO_PUBLIC_KEY,
-            .source = JPKI_AUTHORITY,
-            .needs = JPKI_CERTIFICATE_WHOLE, /* the certificate is read next */
-            .number = 5,
-        },
-    [OBJECT_PRIVATE_KEY] =
-        {
-            .class = CKO_PRIVATE_KEY,
-            .source = JPKI_HOLDER,
-            .needs = JPKI_CERTIFICATE_KEY,
-            .number = 3,
-        },
+    [OBJECT_CERTIFICATE] =   {CKO_CERTIFICATE, JPKI_HOLDER,    JPKI_CERTIFICATE_WHOLE, 0, 0},
+    [OBJECT_CA] =            {CKO_CERTIFICATE, JPKI_AUTHORITY, JPKI_CERTIFICATE_WHOLE, 1, 0},
+    [OBJECT_PUBLIC_KEY] =    {CKO_PUBLIC_KEY,  JPKI_HOLDER,    JPKI_CERTIFICATE_KEY,   2, 0},
+    [OBJECT_PRIVATE_KEY] =   {CKO_PRIVATE_KEY, JPKI_HOLDER,    JPKI_CERTIFICATE_KEY,   3, 0},
+    /* All of the certificate, which is read next. */
+    [OBJECT_CA_PUBLIC_KEY] = {CKO_PUBLIC_KEY,  JPKI_AUTHORITY, JPKI_CERTIFICATE_WHOLE, 5, 0},
+
     [OBJECT_BASELINE] =
-        {
-            .class = CKO_PROFILE,
-            .source = JPKI_CERTIFICATES,
-            .needs = JPKI_CERTIFICATE_UNREAD,
-            .number = 6,
-            .profile = CKP_BASELINE_PROVIDER,
-        },
+        {CKO_PROFILE, JPKI_CERTIFICATES, JPKI_CERTIFICATE_UNREAD, 6, CKP_BASELINE_PROVIDER},
     [OBJECT_EXTENDED] =
-        {
-            .class = CKO_PROFILE,
-            .source = JPKI_CERTIFICATES,
-            .needs = JPKI_CERTIFICATE_UNREAD,
-            .number = 7,
-            .profile = CKP_EXTENDED_PROVIDER,
-        },
-    [OBJECT_AUTHENTICATION] =
-        {
-            .class = CKO_PROFILE,
-            .source = JPKI_CERTIFICATES,
-            .needs = JPKI_CERTIFICATE_KEY, /* whether it can sign */
-            .number = 8,
-            .profile = CKP_AUTHENTICATION_TOKEN,
-        },
-    [OBJECT_PUBLIC_CERTIFICATES] =
-        {
-            .class = CKO_PROFILE,
-            .source = JPKI_CERTIFICATES,
-            .needs = JPKI_CERTIFICATE_STARTED, /* whether it is free to read */
-            .number = 4,
-            .profile = CKP_PUBLIC_CERTIFICATES_TOKEN,
-        },
+        {CKO_PROFILE, JPKI_CERTIFICATES, JPKI_CERTIFICATE_UNREAD, 7, CKP_EXTENDED_PROVIDER},
+    [OBJECT_AUTHENTICATION] = /* whether it can sign */
+        {CKO_PROFILE, JPKI_CERTIFICATES, JPKI_CERTIFICATE_KEY, 8, CKP_AUTHENTICATION_TOKEN},
+    [OBJECT_PUBLIC_CERTIFICATES] = /* whether it is free to read */
+        {CKO_PROFILE, JPKI_CERTIFICATES, JPKI_CERTIFICATE_STARTED, 4,
+         CKP_PUBLIC_CERTIFICATES_TOKEN},
 };
+/* clang-format on */
 _Static_assert(sizeof table / sizeof table[0] == OBJECTS, "a row for every object");
 
 const struct object *object_of(enum object_row row)

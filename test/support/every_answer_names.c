@@ -13,11 +13,9 @@
  * context among all runs, as making one takes longer than a run. */
 static struct jpki_module *module;
 CK_RV __real_jpki_module_open(const struct jpki_readers_ops *readers,
-                              const struct jpki_options *options,
-                              const struct jpki_locking *locking, struct jpki_module **opened);
+                              const struct jpki_options *options, struct jpki_module **opened);
 CK_RV __wrap_jpki_module_open(const struct jpki_readers_ops *readers,
-                              const struct jpki_options *options,
-                              const struct jpki_locking *locking, struct jpki_module **opened);
+                              const struct jpki_options *options, struct jpki_module **opened);
 struct jpki_crypto *__real_jpki_crypto_new(void);
 struct jpki_crypto *__wrap_jpki_crypto_new(void);
 void __real_jpki_crypto_free(struct jpki_crypto *crypto);
@@ -25,10 +23,9 @@ void __wrap_jpki_crypto_free(struct jpki_crypto *crypto);
 static struct jpki_crypto *shared_crypto;
 
 CK_RV __wrap_jpki_module_open(const struct jpki_readers_ops *readers,
-                              const struct jpki_options *options,
-                              const struct jpki_locking *locking, struct jpki_module **opened)
+                              const struct jpki_options *options, struct jpki_module **opened)
 {
-    CK_RV rv = __real_jpki_module_open(readers, options, locking, opened);
+    CK_RV rv = __real_jpki_module_open(readers, options, opened);
     module = *opened;
     return rv;
 }
