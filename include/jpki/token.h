@@ -108,9 +108,9 @@ CK_RV jpki_session_cancel(struct jpki_session *session, CK_FLAGS operations);
 
 /* ---- Login ---------------------------------------------------------------------------- */
 
-/* CKU_USER or CKU_CONTEXT_SPECIFIC, while CKU_SO is CKR_PIN_LOCKED at the best; the PIN is checked
- * for form before anything is sent, and one that cannot be right is CKR_PIN_INCORRECT. NULL: it is
- * typed at the reader, else CKR_ARGUMENTS_BAD. */
+/* CKU_USER or CKU_CONTEXT_SPECIFIC; CKU_SO is refused. The PIN is checked for form before anything
+ * is sent, and one that cannot be right is CKR_PIN_INCORRECT. NULL: it is typed at the reader, else
+ * CKR_ARGUMENTS_BAD. */
 CK_RV jpki_login(struct jpki_session *session, CK_USER_TYPE user, const CK_UTF8CHAR *pin,
                  CK_ULONG length);
 CK_RV jpki_logout(struct jpki_session *session);
