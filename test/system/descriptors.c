@@ -233,7 +233,7 @@ static void log_file_of_its_owner(void)
     EXPECT(find_descriptor("/log-3") < 0, "still open after C_Finalize");
 }
 
-static void log_file_through_a_link(void)
+static void log_file_that_is_none(void)
 {
     char options[2 * PATH], link[PATH], target[PATH];
     int file = make_file("target");
@@ -245,6 +245,8 @@ static void log_file_through_a_link(void)
     RETURNS(CKR_ARGUMENTS_BAD, p11_try_initialize(log_options("link-2", options)));
     EXPECT(size_of("not-there") < 0, "made through a link");
     (void)close(file);
+    EXPECT(mkfifo(path_of("pipe", link), 0600) == 0, "no pipe");
+    RETURNS(CKR_ARGUMENTS_BAD, p11_try_initialize(log_options("pipe", options)));
     p11_initialize(NULL);
     OK(p11->C_Finalize(NULL));
 }
@@ -252,7 +254,8 @@ static void log_file_through_a_link(void)
 int main(void)
 {
     in_a_process(log_file_of_its_owner, "the log file is its owner's, and closed on exec");
-    in_a_process(log_file_through_a_link, "a log file that is a link is refused");
+    in_a_process(log_file_that_is_none,
+                 "a log file that is a link, or a pipe that is not read, is refused");
     in_a_process(standard_error_replaced, "nothing is logged into what replaced standard error");
     in_a_process(log_file_replaced, "what replaced the log file is not written to nor closed");
     in_a_process(log_file_replaced_in_a_child, "nor is it closed in a child");
