@@ -49,15 +49,16 @@ bool call_is_array(const void *pointer, CK_ULONG count, size_t size);
 /* The same of a template that says what is wanted: every attribute brings its value. */
 bool call_is_template(const CK_ATTRIBUTE *template, CK_ULONG count);
 
-/* C_Initialize and C_Finalize. `module` is taken over. */
-CK_RV call_install(struct jpki_module *module);
+/* C_Initialize: first reserves the place for a module, CKR_CRYPTOKI_ALREADY_INITIALIZED where there
+ * is none; then hands one over, or NULL. */
+CK_RV call_reserve(void);
+void call_install(struct jpki_module *module);
+
+/* C_Finalize. */
 CK_RV call_uninstall(void);
 
 /* For a process that ends without C_Finalize: no new call gets in. NULL when there is nothing to
  * leave, or C_Finalize is under way. */
 struct jpki_module *call_abandon(void);
-
-/* Whether C_Initialize was called in this process. */
-bool call_is_initialised(void);
 
 #endif

@@ -43,17 +43,20 @@ static CK_RV initialize(const CK_C_INITIALIZE_ARGS *args)
 {
     struct jpki_locking locking = {0};
     struct jpki_options options;
-    if (call_is_initialised())
-        return CKR_CRYPTOKI_ALREADY_INITIALIZED;
-    CK_RV rv = args != NULL ? read_locking(args, &locking) : CKR_OK;
-    if (rv == CKR_OK)
-        rv = read_options(args, &options);
+    struct jpki_module *module = NULL;
+    CK_RV rv = call_reserve();
     if (rv != CKR_OK)
         return rv;
-
-    struct jpki_module *module;
-    rv = jpki_module_open(jpki_module_config.readers, &options, &locking, &module);
-    return rv == CKR_OK ? call_install(module) : rv;
+    if (args != NULL)
+        rv = read_locking(args, &locking);
+    if (rv == CKR_OK)
+        rv = read_options(args, &options);
+    if (rv == CKR_OK)
+        rv = jpki_module_open(jpki_module_config.readers, &options, &locking, &module);
+    if (rv != CKR_OK)
+        jpki_log_close();
+    call_install(module);
+    return rv;
 }
 
 CRYPTOKI CK_RV C_Initialize(CK_VOID_PTR init_args)
@@ -66,10 +69,9 @@ CRYPTOKI CK_RV C_Initialize(CK_VOID_PTR init_args)
 
 static CK_RV finalize(const void *reserved)
 {
-    if (!call_is_initialised())
-        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    struct call call;
     if (reserved != NULL)
-        return CKR_ARGUMENTS_BAD;
+        return call_end(&call, call_module(&call, false));
     return call_uninstall();
 }
 
