@@ -224,8 +224,9 @@ void *jpki_fork_emptied(size_t size);
 void jpki_fork_gate_enter(void);
 void jpki_fork_gate_leave(void);
 
-/* The same for SCardEstablishContext, which holds that lock until pcscd has answered. False in a
- * child that was made meanwhile: the lock is never free there, and pcsclite not to be called. */
+/* The same for SCardEstablishContext, which holds that lock until pcscd has answered; one thread at
+ * a time. False in a child that was made meanwhile: the lock is never free there, and pcsclite not
+ * to be called. */
 bool jpki_fork_gate_hold(void);
 void jpki_fork_gate_let_go(void);
 

@@ -75,15 +75,15 @@ struct gate {
     pthread_cond_t changed;
     unsigned forks;       /* under way */
     unsigned inside;      /* threads in pcsclite */
-    unsigned holders;     /* threads in SCardEstablishContext */
+    bool held;            /* a thread is in SCardEstablishContext */
     int64_t entered_ends; /* when the last one that entered is past its first moment */
     int64_t closed_ends;
 };
 static struct gate *gate;
 
-/* The same as gate->holders, but not emptied in a child: there it is more if a thread of the parent
+/* The same as gate->held, but not emptied in a child: there it stays set if a thread of the parent
  * held pcsclite's lock, which then is never free. Guarded by gate->lock. */
-static unsigned holders;
+static bool held;
 
 /* Waits for a change of the gate; false when the time has come. */
 static bool wait_until(int64_t deadline)
@@ -121,9 +121,13 @@ bool jpki_fork_gate_hold(void)
 {
     pthread_mutex_lock(&gate->lock);
     wait_for_forks();
-    bool is_free = holders == gate->holders;
+    while (gate->held) {
+        (void)pthread_cond_wait(&gate->changed, &gate->lock);
+        wait_for_forks();
+    }
+    bool is_free = !held;
     if (is_free)
-        holders = ++gate->holders;
+        held = gate->held = true;
     pthread_mutex_unlock(&gate->lock);
     return is_free;
 }
@@ -131,9 +135,8 @@ bool jpki_fork_gate_hold(void)
 void jpki_fork_gate_let_go(void)
 {
     pthread_mutex_lock(&gate->lock);
-    holders = --gate->holders;
-    if (gate->holders == 0 && gate->forks > 0)
-        pthread_cond_broadcast(&gate->changed);
+    held = gate->held = false;
+    pthread_cond_broadcast(&gate->changed);
     pthread_mutex_unlock(&gate->lock);
 }
 
@@ -147,7 +150,7 @@ static void before_fork(void)
     gate->forks++;
     int64_t established = jpki_clock_ms() + ESTABLISH_MS;
     gate->closed_ends = established + ENTRANCE_MS;
-    while (gate->holders > 0 && wait_until(established))
+    while (gate->held && wait_until(established))
         ;
     int64_t entered = gate->entered_ends;
     while (gate->inside > 0 && wait_until(entered))

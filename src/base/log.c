@@ -46,11 +46,12 @@ static void set_file(int file)
     pthread_mutex_unlock(lock);
 }
 
-/* For its owner only, never through a link, and never in the place of a standard stream that the
- * host has closed. -1 when it cannot be opened. */
+/* For its owner only, never through a link or into a pipe that is not read, and never in the place
+ * of a standard stream that the host has closed. -1 when it cannot be opened. */
 static int open_file(const char *name)
 {
-    int file = open(name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
+    enum { FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC };
+    int file = open(name, FLAGS, 0600);
     if (file < 0 || file > STDERR_FILENO)
         return file;
     int moved = fcntl(file, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);

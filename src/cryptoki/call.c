@@ -11,6 +11,7 @@ struct process {
     pthread_cond_t left;  /* the last call went */
     struct jpki_module *module;
     struct call_mutex mutex; /* the module's; the same as long as calls are under way */
+    bool opening;            /* C_Initialize is under way: another one is refused */
     bool closing;            /* C_Finalize is under way: no new call gets in */
     unsigned inside;         /* calls under way */
 };
@@ -19,14 +20,6 @@ static struct process *process;
 __attribute__((constructor)) static void set_up(void)
 {
     process = jpki_fork_emptied(sizeof *process);
-}
-
-bool call_is_initialised(void)
-{
-    pthread_mutex_lock(&process->lock);
-    bool initialised = process->module != NULL;
-    pthread_mutex_unlock(&process->lock);
-    return initialised;
 }
 
 bool call_is_array(const void *pointer, CK_ULONG count, size_t size)
@@ -114,20 +107,22 @@ void call_mutex_destroy(const struct call_mutex *mutex)
         (void)mutex->destroy(mutex->mutex);
 }
 
-CK_RV call_install(struct jpki_module *module, const struct call_mutex *mutex)
+CK_RV call_reserve(void)
 {
     pthread_mutex_lock(&process->lock);
-    bool taken = process->module != NULL;
-    if (!taken) {
-        process->module = module;
-        process->mutex = *mutex;
-    }
+    bool taken = process->module != NULL || process->opening;
+    process->opening |= !taken;
     pthread_mutex_unlock(&process->lock);
-    if (!taken)
-        return CKR_OK;
-    jpki_module_close(module);
-    call_mutex_destroy(mutex);
-    return CKR_CRYPTOKI_ALREADY_INITIALIZED;
+    return taken ? CKR_CRYPTOKI_ALREADY_INITIALIZED : CKR_OK;
+}
+
+void call_install(struct jpki_module *module, const struct call_mutex *mutex)
+{
+    pthread_mutex_lock(&process->lock);
+    process->module = module;
+    process->mutex = *mutex;
+    process->opening = false;
+    pthread_mutex_unlock(&process->lock);
 }
 
 /* Until it returns the process counts as initialised for C_Initialize, so that a new module does

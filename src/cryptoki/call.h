@@ -64,15 +64,16 @@ struct call_mutex {
 
 void call_mutex_destroy(const struct call_mutex *mutex);
 
-/* C_Initialize and C_Finalize. Module and mutex are taken over. */
-CK_RV call_install(struct jpki_module *module, const struct call_mutex *mutex);
+/* C_Initialize: first reserves the place for a module, CKR_CRYPTOKI_ALREADY_INITIALIZED where there
+ * is none; then hands module and mutex over, or NULL and none. */
+CK_RV call_reserve(void);
+void call_install(struct jpki_module *module, const struct call_mutex *mutex);
+
+/* C_Finalize. */
 CK_RV call_uninstall(void);
 
 /* For a process that ends without C_Finalize: no new call gets in. NULL when there is nothing to
  * leave, or C_Finalize is under way. */
 struct jpki_module *call_abandon(void);
-
-/* Whether C_Initialize was called in this process. */
-bool call_is_initialised(void);
 
 #endif

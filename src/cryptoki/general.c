@@ -10,7 +10,7 @@
 
 enum { TEXT_MAX = 4096 }; /* bytes of options, with the NUL */
 
-/* CK_C_INITIALIZE_ARGS: all four mutex functions or none, and no threads of ours to forbid. */
+/* CK_C_INITIALIZE_ARGS: all four mutex functions or none. */
 static CK_RV make_mutex(const CK_C_INITIALIZE_ARGS *args, struct call_mutex *mutex)
 {
     int given = (args->CreateMutex != NULL) + (args->DestroyMutex != NULL) +
@@ -53,17 +53,22 @@ static CK_RV initialize(const CK_C_INITIALIZE_ARGS *args)
 {
     struct call_mutex mutex = {0};
     struct jpki_options options;
-    struct jpki_module *module;
-    if (call_is_initialised())
-        return CKR_CRYPTOKI_ALREADY_INITIALIZED;
-    CK_RV rv = args != NULL ? make_mutex(args, &mutex) : CKR_OK;
+    struct jpki_module *module = NULL;
+    CK_RV rv = call_reserve();
+    if (rv != CKR_OK)
+        return rv;
+    if (args != NULL)
+        rv = make_mutex(args, &mutex);
     if (rv == CKR_OK)
         rv = read_options(args, &options);
     if (rv == CKR_OK)
         rv = jpki_module_open(jpki_module_config.readers, &options, &module);
-    if (rv == CKR_OK)
-        return call_install(module, &mutex);
-    call_mutex_destroy(&mutex);
+    if (rv != CKR_OK) {
+        jpki_log_close();
+        call_mutex_destroy(&mutex);
+        mutex = (struct call_mutex){0};
+    }
+    call_install(module, &mutex);
     return rv;
 }
 
@@ -77,10 +82,9 @@ CRYPTOKI CK_RV C_Initialize(CK_VOID_PTR init_args)
 
 static CK_RV finalize(const void *reserved)
 {
-    if (!call_is_initialised())
-        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    struct call call;
     if (reserved != NULL)
-        return CKR_ARGUMENTS_BAD;
+        return call_end(&call, call_module(&call, false));
     return call_uninstall();
 }
 

@@ -48,8 +48,6 @@ static void connect_card(struct pcsc_async *async)
 static void discard(struct pcsc_async *async)
 {
     struct pcsc_connector *connector = (struct pcsc_connector *)async;
-    if (connector->rv == SCARD_S_SUCCESS)
-        (void)PCSC(SCardDisconnect(connector->card, SCARD_LEAVE_CARD));
     (void)PCSC(SCardReleaseContext(connector->context));
     pcsc_async_destroy(async);
     free(connector);

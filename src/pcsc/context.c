@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 LONG pcsc_leave(LONG rv)
@@ -19,36 +21,38 @@ const char *pcsc_socket(void)
 }
 
 /* Where the host has closed standard streams, pcsclite's socket must not get their numbers: what
- * the host prints would go to pcscd. */
-static int fill_standard_streams(int fillers[STDERR_FILENO + 1])
+ * the host prints would go to pcscd. A file of ours has them meanwhile. */
+static void fill_standard_streams(struct stat *filler)
 {
-    int count = 0;
-    while (count <= STDERR_FILENO) {
-        int filler = open("/dev/null", O_RDWR | O_CLOEXEC);
-        if (filler < 0)
-            break;
-        if (filler > STDERR_FILENO) {
-            (void)close(filler);
-            break;
-        }
-        fillers[count++] = filler;
-    }
-    return count;
+    int last = memfd_create("jpki-pkcs11", MFD_CLOEXEC);
+    if (last >= 0)
+        (void)fstat(last, filler);
+    while (last >= 0 && last <= STDERR_FILENO)
+        last = fcntl(last, F_DUPFD_CLOEXEC, 0);
+    if (last >= 0)
+        (void)close(last);
+}
+
+/* What the host has put there meanwhile stays. */
+static void free_standard_streams(const struct stat *filler)
+{
+    struct stat now;
+    for (int i = 0; i <= STDERR_FILENO; i++)
+        if (fstat(i, &now) == 0 && now.st_dev == filler->st_dev && now.st_ino == filler->st_ino)
+            (void)close(i);
 }
 
 LONG pcsc_establish(SCARDCONTEXT *context)
 {
-    int fillers[STDERR_FILENO + 1];
-    int count = fill_standard_streams(fillers);
-    LONG rv = SCARD_E_NO_SERVICE;
-    if (jpki_fork_gate_hold()) {
-        rv = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, context);
-        jpki_fork_gate_let_go();
-    } else {
+    struct stat filler = {0};
+    if (!jpki_fork_gate_hold()) {
         jpki_log(JPKI_LOG_ERROR, "no readers in this process: it was forked while another thread "
                                  "connected to pcscd");
+        return SCARD_E_NO_SERVICE;
     }
-    while (count > 0)
-        (void)close(fillers[--count]);
+    fill_standard_streams(&filler);
+    LONG rv = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, context);
+    free_standard_streams(&filler);
+    jpki_fork_gate_let_go();
     return rv;
 }

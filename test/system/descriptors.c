@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATH = 256, DESCRIPTORS = 64, REPORT = 100, SECONDS = 60 };
+enum { PATH = 256, DESCRIPTORS = 64, REPORT = 100, SECONDS = 20, WAITERS = 8 };
 
 static const char *path_of(const char *name, char path[PATH])
 {
@@ -44,10 +44,25 @@ static long size_of(const char *name)
     return stat(path_of(name, path), &status) == 0 ? (long)status.st_size : -1;
 }
 
+static bool leads_to(int descriptor, const char *name)
+{
+    char path[PATH];
+    struct stat now, wanted;
+    return fstat(descriptor, &now) == 0 && stat(path_of(name, path), &wanted) == 0 &&
+           now.st_dev == wanted.st_dev && now.st_ino == wanted.st_ino;
+}
+
 /* Standard error while the host has closed it, or put something else in its place. */
 static void keep_standard_error(void)
 {
     (void)dup2(STDERR_FILENO, REPORT);
+}
+
+static void close_standard_streams(void)
+{
+    keep_standard_error();
+    for (int i = 0; i <= STDERR_FILENO; i++)
+        (void)close(i);
 }
 
 static void restore_standard_error(void)
@@ -127,9 +142,7 @@ static void standard_streams_closed(void)
     static const unsigned all[] = {0};
     char options[2 * PATH];
     pthread_t waiter;
-    keep_standard_error();
-    for (int i = 0; i <= STDERR_FILENO; i++)
-        (void)close(i);
+    close_standard_streams();
     p11_load(NULL);
     p11_initialize(log_options("log-0", options));
     expect_closed("after C_Initialize");
@@ -152,6 +165,51 @@ static void standard_streams_closed(void)
     EXPECT(size_of("log-0") > 0, "nothing was logged");
 }
 
+/* Many connections at once: while one is made, another one gives the numbers free. */
+static void many_threads(void)
+{
+    pthread_t waiters[WAITERS];
+    close_standard_streams();
+    p11_load(NULL);
+    for (int round = 0; round < 20; round++) {
+        p11_initialize("log=off");
+        for (int i = 0; i < WAITERS; i++)
+            (void)pthread_create(&waiters[i], NULL, wait_for_events, NULL);
+        while (process_threads() < 1 + 2 * WAITERS)
+            sleep_ms(1);
+        expect_closed("while threads wait in pcscd");
+        OK(p11->C_Finalize(NULL));
+        for (int i = 0; i < WAITERS; i++)
+            (void)pthread_join(waiters[i], NULL);
+    }
+    restore_standard_error();
+}
+
+static void *initialize(void *unused)
+{
+    p11_initialize("log=off");
+    return unused;
+}
+
+/* The host takes a number while the module keeps it occupied: it is the host's from then on. */
+static void number_taken_meanwhile(void)
+{
+    pthread_t thread;
+    int host = make_file("fifth");
+    close_standard_streams();
+    p11_load(NULL);
+    pcscd_pause(true);
+    (void)pthread_create(&thread, NULL, initialize, NULL);
+    while (fcntl(STDOUT_FILENO, F_GETFD) < 0)
+        sleep_ms(1);
+    (void)dup2(host, STDOUT_FILENO);
+    pcscd_pause(false);
+    (void)pthread_join(thread, NULL);
+    restore_standard_error();
+    EXPECT(leads_to(STDOUT_FILENO, "fifth"), "the module has closed a descriptor of the host's");
+    OK(p11->C_Finalize(NULL));
+}
+
 /* ---- The log's descriptor in other hands ------------------------------------------------ */
 
 static void standard_error_replaced(void)
@@ -169,14 +227,6 @@ static void standard_error_replaced(void)
     restore_standard_error();
     EXPECT(second == STDERR_FILENO, "%d", second);
     EXPECT(size_of("second") == 0, "the log went into a file of the host's");
-}
-
-static bool leads_to(int descriptor, const char *name)
-{
-    char path[PATH];
-    struct stat now, wanted;
-    return fstat(descriptor, &now) == 0 && stat(path_of(name, path), &wanted) == 0 &&
-           now.st_dev == wanted.st_dev && now.st_ino == wanted.st_ino;
 }
 
 static void log_file_replaced(void)
@@ -233,7 +283,7 @@ static void log_file_of_its_owner(void)
     EXPECT(find_descriptor("/log-3") < 0, "still open after C_Finalize");
 }
 
-static void log_file_through_a_link(void)
+static void log_file_that_is_none(void)
 {
     char options[2 * PATH], link[PATH], target[PATH];
     int file = make_file("target");
@@ -245,6 +295,8 @@ static void log_file_through_a_link(void)
     RETURNS(CKR_ARGUMENTS_BAD, p11_try_initialize(log_options("link-2", options)));
     EXPECT(size_of("not-there") < 0, "made through a link");
     (void)close(file);
+    EXPECT(mkfifo(path_of("pipe", link), 0600) == 0, "no pipe");
+    RETURNS(CKR_ARGUMENTS_BAD, p11_try_initialize(log_options("pipe", options)));
     p11_initialize(NULL);
     OK(p11->C_Finalize(NULL));
 }
@@ -252,10 +304,13 @@ static void log_file_through_a_link(void)
 int main(void)
 {
     in_a_process(log_file_of_its_owner, "the log file is its owner's, and closed on exec");
-    in_a_process(log_file_through_a_link, "a log file that is a link is refused");
+    in_a_process(log_file_that_is_none,
+                 "a log file that is a link, or a pipe that is not read, is refused");
     in_a_process(standard_error_replaced, "nothing is logged into what replaced standard error");
     in_a_process(log_file_replaced, "what replaced the log file is not written to nor closed");
     in_a_process(log_file_replaced_in_a_child, "nor is it closed in a child");
     in_a_process(standard_streams_closed, "descriptors 0 to 2 stay the host's");
+    in_a_process(many_threads, "also where many threads connect to pcscd at once");
+    in_a_process(number_taken_meanwhile, "also where the host takes one meanwhile");
     return 0;
 }

@@ -8,7 +8,9 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,6 +130,55 @@ static void beside_initialize(void)
     passed("C_Finalize %d times beside C_Initialize", ROUNDS);
 }
 
+/* Who is refused changes nothing, not even where the log goes. */
+static pthread_barrier_t at_once;
+static atomic_int initialized, refused;
+
+static void *initialize_with_log(void *name)
+{
+    char options[256];
+    (void)snprintf(options, sizeof options, "log=debug;log-file=%s/%s", getenv("SANDBOX_DIR"),
+                   (const char *)name);
+    (void)pthread_barrier_wait(&at_once);
+    CK_RV rv = p11_try_initialize(options);
+    EXPECT(rv == CKR_OK || rv == CKR_CRYPTOKI_ALREADY_INITIALIZED, "0x%lX", rv);
+    atomic_fetch_add(rv == CKR_OK ? &initialized : &refused, 1);
+    return rv == CKR_OK ? name : NULL;
+}
+
+static bool logs_to(const char *name)
+{
+    bool found = false;
+    for (int i = 0; i < 64; i++) {
+        char link[64], target[256] = "";
+        (void)snprintf(link, sizeof link, "/proc/self/fd/%d", i);
+        found |= readlink(link, target, sizeof target - 1) > 0 && strstr(target, name) != NULL;
+    }
+    return found;
+}
+
+static void initialize_at_once(void)
+{
+    static char names[2][8] = {"log-a", "log-b"};
+    (void)pthread_barrier_init(&at_once, NULL, 2);
+    for (int round = 0; round < ROUNDS; round++) {
+        pthread_t threads[2];
+        void *installed[2];
+        watchdog(SECONDS, "C_Initialize in two threads");
+        for (int i = 0; i < 2; i++)
+            EXPECT(pthread_create(&threads[i], NULL, initialize_with_log, names[i]) == 0,
+                   "no thread");
+        for (int i = 0; i < 2; i++)
+            (void)pthread_join(threads[i], &installed[i]);
+        for (int i = 0; i < 2; i++)
+            EXPECT(logs_to(names[i]) == (installed[i] != NULL), "the log of thread %d", i);
+        OK(p11->C_Finalize(NULL));
+    }
+    EXPECT(initialized == ROUNDS && refused == ROUNDS, "%d and %d", initialized, refused);
+    passed("C_Initialize in two threads at once, %d times: one is refused, and changes nothing",
+           ROUNDS);
+}
+
 /* ---- Calls that are under way ----------------------------------------------------------- */
 
 /* Mutexes of the application's; one thread can be stopped when it takes one. */
@@ -210,5 +261,6 @@ int main(void)
     beside_forks();
     beside_initialize();
     beside_a_call();
+    initialize_at_once();
     return 0;
 }

@@ -135,6 +135,7 @@ static void finalize_and_unload(bool logs_in)
 {
     CK_TOKEN_INFO info;
     void *library = load();
+    unsigned descriptors = process_descriptors();
     p11_initialize("busy-timeout=1");
     OK(p11->C_GetTokenInfo(AUTH_SLOT(0), &info));
     if (logs_in)
@@ -149,6 +150,8 @@ static void finalize_and_unload(bool logs_in)
     EXPECT(dlclose(library) == 0, "%s", dlerror());
     other_ends();
     EXPECT(is_exclusive_possible(), "still connected");
+    EXPECT(process_descriptors() == descriptors, "%u descriptors, before %u", process_descriptors(),
+           descriptors);
 }
 
 int main(void)

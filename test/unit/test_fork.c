@@ -271,18 +271,33 @@ static int forks_and_may_hold(void)
     return may_hold() == 1 ? in_child(may_hold) : 2;
 }
 
+static atomic_bool held_meanwhile;
+
+static void *hold_after_another(void *unused)
+{
+    assert_true(jpki_fork_gate_hold());
+    atomic_store(&held_meanwhile, true);
+    jpki_fork_gate_let_go();
+    return unused;
+}
+
+/* Also when it was made while another thread waited for the first one. */
 static void a_child_knows_that_the_lock_is_never_free(void **state)
 {
     (void)state;
     assert_int_equal(in_child(may_hold), 0);
     pthread_t thread = start(hold);
     (void)sem_wait(&held);
-    assert_int_equal(may_hold(), 0); /* another thread just waits for pcsclite's lock */
     assert_int_equal(in_child(may_hold), 1);
+    pthread_t second = start(hold_after_another);
+    assert_int_equal(in_child(may_hold), 1);
+    assert_false(atomic_load(&held_meanwhile));
     assert_int_equal(in_child(forks_and_may_hold), 1);
     assert_int_equal(in_child(enters), 0);
     (void)sem_post(&done);
     (void)pthread_join(thread, NULL);
+    (void)pthread_join(second, NULL);
+    assert_true(atomic_load(&held_meanwhile));
     assert_int_equal(in_child(may_hold), 0);
 }
 
