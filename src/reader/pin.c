@@ -124,7 +124,7 @@ enum jpki_error login_again(struct jpki_credential *credential)
     enum jpki_error error =
         credential->kept_pin != NULL ? present_kept(credential) : JPKI_ERR_NOT_VERIFIED;
     if (error == JPKI_OK) {
-        credential->forgotten = false;
+        login_begin(credential);
         jpki_log(JPKI_LOG_INFO, "%s: the card had forgotten the PIN, logged in again",
                  credential->profile->name);
         return JPKI_OK;

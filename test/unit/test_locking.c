@@ -91,6 +91,38 @@ static void exit_locks_what_a_logout_left(void **state)
     second_close();
 }
 
+/* A kept PIN that was given again is an open card like any other. */
+static void exit_locks_after_a_kept_pin(void **state)
+{
+    struct app *app = *state;
+    struct jpki_module *module = second_open();
+    second_logs_in(module, AUTH);
+    second_logs_in(module, SIGN);
+    struct jpki_session *session = second_session(module, SIGN);
+    assert_int_equal(jpki_logout(session), CKR_OK);
+    jpki_session_release(session);
+    assert_true(is_locked(app));
+
+    const CK_MECHANISM mechanism = {CKM_RSA_PKCS, NULL, 0};
+    CK_BYTE signature[SIGNATURE];
+    CK_ULONG length = sizeof signature, count = 0;
+    CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+    CK_ATTRIBUTE template = {CKA_CLASS, &class, sizeof class};
+    CK_OBJECT_HANDLE key;
+    session = second_session(module, AUTH);
+    assert_int_equal(jpki_find_begin(session, &template, 1), CKR_OK);
+    assert_int_equal(jpki_find_next(session, &key, 1, &count), CKR_OK);
+    assert_int_equal(jpki_operation_begin(session, JPKI_SIGNING, &mechanism, key), CKR_OK);
+    assert_int_equal(jpki_operation_finish(session, JPKI_SIGNING, (const CK_BYTE *)"data", 4,
+                                           signature, &length),
+                     CKR_OK);
+    jpki_session_release(session);
+    assert_false(is_locked(app));
+    jpki_module_abandon(module, 1000);
+    assert_true(is_locked(app));
+    second_close();
+}
+
 /* A wrong PIN opens nothing: another program's login does not end with ours. */
 static void exit_spares_a_card_it_did_not_open(void **state)
 {
@@ -116,6 +148,7 @@ int main(void)
         TEST(a_held_card_is_locked_later),
         TEST(finalize_locks_what_a_logout_left),
         TEST(exit_locks_what_a_logout_left),
+        TEST(exit_locks_after_a_kept_pin),
         TEST(exit_spares_a_card_it_did_not_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
