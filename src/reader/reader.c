@@ -48,19 +48,20 @@ void jpki_reader_free(struct jpki_reader *reader)
 }
 
 /* By a connection of its own: another thread may be in the midst of using ours. */
-void jpki_reader_abandon(struct jpki_reader *reader, unsigned patience)
+bool jpki_reader_abandon(struct jpki_reader *reader, unsigned patience)
 {
     if (!atomic_load(&reader->unlocked))
-        return;
+        return true;
     const struct jpki_reader_shared *shared = reader->shared;
     struct jpki_transport transport = shared->ops->transport(shared->source, reader->name);
     if (transport.ops == NULL)
-        return;
+        return false;
     enum jpki_card_event event;
     if (transport.ops->begin(transport.self, patience, &event) == JPKI_OK &&
         transport.ops->end(transport.self, JPKI_POWER_OFF))
         atomic_store(&reader->unlocked, false);
     transport.ops->close(transport.self);
+    return !atomic_load(&reader->unlocked);
 }
 
 void jpki_reader_lock(struct jpki_reader *reader)

@@ -123,6 +123,52 @@ static void exit_locks_after_a_kept_pin(void **state)
     second_close();
 }
 
+static struct {
+    unsigned reader;
+    uint64_t before; /* readers_counts().busy_ms */
+    uint64_t waited; /* until the card in this reader was locked */
+} locking;
+
+static void note_end(void *context, const struct readers_event *event)
+{
+    (void)context;
+    if (event->moment == READERS_AFTER_END && event->reader == locking.reader)
+        locking.waited = readers_counts().busy_ms - locking.before;
+}
+
+/* A card that is held does not use up the time of another reader's. */
+static void exit_locks_every_card_it_can(void **state)
+{
+    struct app *app = *state;
+    void *made = NULL;
+    assert_int_equal(vcard_fixture_open(&made), 0);
+    struct vcard_fixture *fixture = made;
+    vcard_set(fixture->card, "persist=off");
+    unsigned reader = readers_plug("Another reader 00 00");
+    readers_insert(reader, fixture->card);
+
+    struct jpki_module *module = second_open();
+    second_logs_in(module, SIGN);
+    second_logs_in(module, SIGN + 2);
+    readers_hold(app->reader, true);
+    locking.reader = reader;
+    locking.before = readers_counts().busy_ms;
+    readers_hook(note_end, NULL);
+    jpki_module_abandon(module, 1000);
+    readers_hook(NULL, NULL);
+    assert_true(locking.waited <= 500);
+    assert_true(readers_counts().busy_ms - locking.before <= 1000);
+    assert_true(is_card_locked(fixture->card));
+    assert_false(is_locked(app));
+    readers_hold(app->reader, false);
+    jpki_module_abandon(module, 1000);
+    assert_true(is_locked(app));
+    second_close();
+    C_Finalize(NULL);
+    readers_remove(reader);
+    assert_int_equal(vcard_fixture_close(&made), 0);
+}
+
 /* A wrong PIN opens nothing: another program's login does not end with ours. */
 static void exit_spares_a_card_it_did_not_open(void **state)
 {
@@ -149,6 +195,7 @@ int main(void)
         TEST(finalize_locks_what_a_logout_left),
         TEST(exit_locks_what_a_logout_left),
         TEST(exit_locks_after_a_kept_pin),
+        TEST(exit_locks_every_card_it_can),
         TEST(exit_spares_a_card_it_did_not_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
