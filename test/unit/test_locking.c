@@ -64,6 +64,21 @@ static void a_held_card_is_locked_later(void **state)
     assert_true(is_locked(app));
 }
 
+/* The lock that is due must not cost the login that comes first. */
+static void a_login_after_a_failed_logout_lasts(void **state)
+{
+    struct app *app = *state;
+    CK_OBJECT_HANDLE key;
+    CK_SESSION_HANDLE session = app_key(SIGN, &key);
+    readers_fail(READERS_END, 1, JPKI_ERR_TRANSPORT);
+    assert_int_equal(C_Logout(session), CKR_DEVICE_ERROR);
+    app_login(session, SIGN_PIN);
+    assert_int_equal(app_state(session), CKS_RO_USER_FUNCTIONS);
+    signs(session, app_object(session, CKO_PRIVATE_KEY));
+    assert_int_equal(C_Logout(session), CKR_OK);
+    assert_true(is_locked(app));
+}
+
 static void finalize_locks_what_a_logout_left(void **state)
 {
     struct app *app = *state;
@@ -192,6 +207,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_failed_logout_says_so),
         TEST(a_held_card_is_locked_later),
+        TEST(a_login_after_a_failed_logout_lasts),
         TEST(finalize_locks_what_a_logout_left),
         TEST(exit_locks_what_a_logout_left),
         TEST(exit_locks_after_a_kept_pin),
