@@ -309,8 +309,11 @@ enum jpki_error reader_begin_listing(struct jpki_reader *reader, unsigned patien
 
 enum jpki_error reader_enter(struct jpki_reader *reader)
 {
-    bool gently = reader_has_login(reader) || reader->others;
-    return jpki_card_resume(reader->card, &reader->identity.info, gently);
+    /* While a session is open, another program may connect and log in unnoticed. */
+    const struct jpki_card_info *info = &reader->identity.info;
+    bool unnoticed = is_in_use(reader) && info->token_info_length > 0;
+    bool gently = reader_has_login(reader) || reader->others || unnoticed;
+    return jpki_card_resume(reader->card, info, gently);
 }
 
 enum jpki_error reader_prove_current(struct jpki_reader *reader)

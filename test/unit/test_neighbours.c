@@ -71,6 +71,32 @@ static void a_listing_ends_no_login(void **state)
         }
 }
 
+/* The idle program has its session longer than the other one has its login. */
+static void an_idle_session_ends_no_login(void **state)
+{
+    struct app *app = *state;
+    CK_OBJECT_HANDLE key;
+    for
+        EACH_KIND(i)
+        {
+            put_in(app, kinds[i]);
+            struct jpki_module *second = second_open();
+            second_finds(second, AUTH);
+            /* Closing the last session resets the card. */
+            (void)app_key(SIGN, &key);
+            assert_int_equal(C_CloseAllSessions(SIGN), CKR_OK);
+            CK_SESSION_HANDLE session = app_key(SIGN, &key);
+            for (int n = 0; n < 3; n++) {
+                second_lists(second);
+                second_finds(second, AUTH);
+                signs(session, key);
+            }
+            assert_int_equal(counted(app).verifies, 2);
+            second_close();
+            C_CloseAllSessions(SIGN);
+        }
+}
+
 static void a_login_ends_no_login(void **state)
 {
     struct app *app = *state;
@@ -113,7 +139,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, app_open, second_app_close)
     const struct CMUnitTest tests[] = {
-        TEST(a_listing_ends_no_login),         TEST(a_login_ends_no_login),           TEST(both_tokens_stay_logged_in),
+        TEST(a_listing_ends_no_login),
+        TEST(an_idle_session_ends_no_login),
+        TEST(a_login_ends_no_login),
+        TEST(both_tokens_stay_logged_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
