@@ -128,9 +128,11 @@ enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_
     if (card->proven)
         return JPKI_OK;
     /* Nothing to compare with: after a reset no application is current, else ours is taken to be.
-     */
-    if (info->token_info_length == 0)
+     * Which file is, another program may have changed. */
+    if (info->token_info_length == 0) {
+        card->current = 0;
         return card->was_reset || !gently ? jpki_card_select(card) : JPKI_OK;
+    }
     if (!gently && card->was_reset)
         return jpki_card_select(card);
 
