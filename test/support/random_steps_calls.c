@@ -118,7 +118,7 @@ static bool may_return(const struct random_steps *run, CK_SLOT_ID slot, const ch
     if (presented && rv == CKR_PIN_INCORRECT && pin_model_may_refuse(&run->model, slot, pin))
         return true;
     /* The answer to this PIN was lost and another program spent a try: the PIN looks refused. */
-    return expected == CKR_OK && rv == CKR_PIN_INCORRECT && run->model.memory[slot].other_spent;
+    return presented && rv == CKR_PIN_INCORRECT && run->model.memory[slot].other_spent;
 }
 
 static const char *const transport_faults[] = {"lost", "mute", "pull"};
