@@ -235,7 +235,7 @@ static enum jpki_error begin_card(struct jpki_reader *reader, unsigned patience,
     return error;
 }
 
-static enum jpki_error begin_known(struct jpki_reader *reader, unsigned patience)
+static enum jpki_error begin_once(struct jpki_reader *reader, unsigned patience)
 {
     enum jpki_card_event event;
     enum jpki_error error = begin_card(reader, patience, &event);
@@ -249,12 +249,22 @@ static enum jpki_error begin_known(struct jpki_reader *reader, unsigned patience
     if (error == JPKI_OK && same)
         return JPKI_OK;
     /* If it is the same card after all, our PIN must not stay verified. */
-    reader_end(reader, reader_has_login(reader) ? JPKI_POWER_OFF : JPKI_LEAVE);
+    bool reset = error == JPKI_ERR_RESET; /* and not told yet */
+    reader_end(reader, reader_has_login(reader) && !reset ? JPKI_POWER_OFF : JPKI_LEAVE);
     if (error != JPKI_OK)
         return error;
     if (jpki_reader_refresh(reader)) /* pcscd has not noticed that it is another card */
         forget_card(reader);
     return JPKI_ERR_CARD_CHANGED;
+}
+
+/* A reset that comes while the card is looked at is a reason to look again. */
+static enum jpki_error begin_known(struct jpki_reader *reader, unsigned patience)
+{
+    enum jpki_error error = JPKI_ERR_RESET;
+    for (int i = 0; i < RESETS_MAX && error == JPKI_ERR_RESET; i++)
+        error = begin_once(reader, patience);
+    return error;
 }
 
 static unsigned busy_timeout(const struct jpki_reader *reader)

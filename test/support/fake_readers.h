@@ -60,7 +60,8 @@ void readers_hold(unsigned reader, bool held);
 
 enum readers_moment {
     READERS_BEFORE_BEGIN,    /* other programs may do anything to the card */
-    READERS_BEFORE_TRANSMIT, /* within a transaction: the card may only be removed */
+    READERS_BEFORE_TRANSMIT, /* within a transaction: the card may only be removed, or reset, as
+                                pcscd resets a card for a program that has ended its own */
     READERS_AFTER_END,       /* other programs may do anything again */
 };
 

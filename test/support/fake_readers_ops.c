@@ -95,7 +95,7 @@ static enum jpki_error find_card(const struct access *access, struct vcard **car
     if (error == JPKI_OK && (*card == NULL || reader->insertion != access->insertion))
         error = JPKI_ERR_CARD_CHANGED;
     if (error == JPKI_OK && reader->resets != access->resets)
-        error = JPKI_ERR_TRANSPORT;
+        error = JPKI_ERR_RESET;
     readers_unlock();
     return error;
 }

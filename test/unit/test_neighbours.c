@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Other programs at the same card: whose login ends. */
+/* Other programs at the same card: whose login ends, and a reset by one of them that comes late. */
 #include "second_module.h"
 
 #include <string.h>
@@ -135,14 +135,53 @@ static void both_tokens_stay_logged_in(void **state)
         }
 }
 
+/* ---- A reset that comes late ------------------------------------------------------------ */
+
+static unsigned reset_at; /* commands until another program's reset; 0: none */
+
+static void reset_late(void *context, const struct readers_event *event)
+{
+    (void)context;
+    if (event->moment == READERS_BEFORE_TRANSMIT && reset_at > 0 && --reset_at == 0)
+        readers_reset(event->reader);
+}
+
+/* pcscd lets us begin before it carries out the reset with which another program leaves. */
+static void a_late_reset_costs_no_signature(void **state)
+{
+    struct app *app = *state;
+    CK_OBJECT_HANDLE key;
+    enum { LAST = 6 };
+    for (unsigned at = 1; at <= LAST; at++) {
+        put_in(app, "forget.warm_reset=on");
+        CK_SESSION_HANDLE session = app_key(AUTH, &key);
+        readers_hook(reset_late, NULL);
+        for (unsigned before = 0; before < 2; before++) { /* and a reset that comes in time */
+            if (before)
+                readers_reset(app->reader);
+            reset_at = at;
+            uint64_t verifies = counted(app).verifies;
+            CK_BYTE signature[SIGNATURE];
+            CK_RV rv = app_sign(session, key, signature);
+            verifies = counted(app).verifies - verifies;
+            /* Not even a kept PIN is sent twice for one signature. */
+            assert_true(rv == CKR_OK || (rv == CKR_DEVICE_ERROR && verifies == 1));
+            assert_true(verifies <= 1);
+        }
+        reset_at = 0;
+        readers_hook(NULL, NULL);
+        signs(session, key);
+        C_CloseAllSessions(AUTH);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, app_open, second_app_close)
     const struct CMUnitTest tests[] = {
-        TEST(a_listing_ends_no_login),
-        TEST(an_idle_session_ends_no_login),
-        TEST(a_login_ends_no_login),
-        TEST(both_tokens_stay_logged_in),
+        TEST(a_listing_ends_no_login),         TEST(an_idle_session_ends_no_login),
+        TEST(a_login_ends_no_login),           TEST(both_tokens_stay_logged_in),
+        TEST(a_late_reset_costs_no_signature),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
