@@ -27,6 +27,7 @@ enum jpki_error {
     JPKI_ERR_BUSY,         /* another program holds the card and does not let go */
     JPKI_ERR_TRANSPORT,    /* the exchange broke: whether the card carried it out is unknown */
     JPKI_ERR_CANCELLED,    /* a wait was ended from another thread, or no PIN was typed */
+    JPKI_ERR_RESET,        /* another program has reset the card: it did not carry it out */
     JPKI_ERR_KEYPAD,       /* the reader's keypad failed: whether a PIN was sent is unknown */
 
     /* The card's answers. */

@@ -61,8 +61,8 @@ void jpki_reader_free(struct jpki_reader *reader);
 
 /* For a process that ends: powers the card off where a PIN is or may be verified, and nothing else.
  * Needs no lock, and other calls may be under way: it makes a connection of its own. Waits
- * `patience` milliseconds while another program holds the card. */
-void jpki_reader_abandon(struct jpki_reader *reader, unsigned patience);
+ * `patience` milliseconds while another program holds the card. False: it may be verified still. */
+bool jpki_reader_abandon(struct jpki_reader *reader, unsigned patience);
 
 /* Take and release the reader's lock. */
 void jpki_reader_lock(struct jpki_reader *reader);

@@ -47,7 +47,7 @@ void jpki_module_interrupt(struct jpki_module *module);
 
 /* At the end of a process that did not call C_Finalize: makes the cards forget what we unlocked,
  * and nothing else; OpenSSL and the application's mutexes may be gone by now, and other threads in
- * the midst of calls. Waits `patience` milliseconds for each card that is held. */
+ * the midst of calls. Waits `patience` milliseconds in all for cards that are held. */
 void jpki_module_abandon(struct jpki_module *module, unsigned patience);
 
 /* Closes all sessions, makes the cards forget what we unlocked, and frees. No other call may be

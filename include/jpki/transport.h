@@ -40,8 +40,9 @@ struct jpki_transport_ops {
     enum jpki_error (*begin)(void *self, unsigned patience, enum jpki_card_event *event);
 
     /* Sends one command and receives one answer with its status word. `answer` has room for
-     * JPKI_ANSWER_MAX bytes. Errors: TRANSPORT (the card may or may not have carried it out),
-     * CARD_CHANGED. Only between begin() and end(). */
+     * JPKI_ANSWER_MAX bytes. Errors: TRANSPORT (the card may or may not have carried it out), RESET
+     * (another program has reset the card since begin(); nothing was sent), CARD_CHANGED. Only
+     * between begin() and end(). */
     enum jpki_error (*transmit)(void *self, const uint8_t *command, size_t command_length,
                                 uint8_t *answer, size_t *answer_length);
 

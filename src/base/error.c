@@ -9,6 +9,7 @@ static const char *const texts[] = {
     [JPKI_ERR_BUSY] = "another program holds the card",
     [JPKI_ERR_TRANSPORT] = "the exchange with the card broke",
     [JPKI_ERR_CANCELLED] = "cancelled",
+    [JPKI_ERR_RESET] = "another program has reset the card",
     [JPKI_ERR_KEYPAD] = "the reader's keypad failed",
     [JPKI_ERR_NOT_JPKI] = "not a My Number Card",
     [JPKI_ERR_NO_KEY] = "the card lacks this key",
@@ -38,5 +39,5 @@ const char *jpki_error_text(enum jpki_error error)
 
 bool jpki_error_is_break(enum jpki_error error)
 {
-    return error == JPKI_ERR_TRANSPORT || error == JPKI_ERR_CARD_CHANGED;
+    return error == JPKI_ERR_TRANSPORT || error == JPKI_ERR_RESET || error == JPKI_ERR_CARD_CHANGED;
 }

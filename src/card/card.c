@@ -72,6 +72,13 @@ void jpki_card_forget(struct jpki_card *card)
     card->current = 0;
 }
 
+/* Our application is proven to be current. */
+static void note_current(struct jpki_card *card)
+{
+    card->proven = true;
+    card->was_reset = false;
+}
+
 enum jpki_error jpki_card_select(struct jpki_card *card)
 {
     if (card->selected)
@@ -88,9 +95,10 @@ enum jpki_error jpki_card_select(struct jpki_card *card)
     if (error != JPKI_OK)
         return error;
 
-    card->selected = card->proven = answer.sw == SW_OK;
+    card->selected = answer.sw == SW_OK;
+    card->proven = false;
     if (card->selected) {
-        card->was_reset = false;
+        note_current(card);
         return JPKI_OK;
     }
     return answer.sw == SW_CARD_WAKES_UP ? JPKI_ERR_CARD : JPKI_ERR_NOT_JPKI;
@@ -109,7 +117,8 @@ enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card
         read_start(card, EF_TOKEN_INFO, info->token_info_length, info->token_info_length, &answer);
     *same = error == JPKI_OK && answer.length == info->token_info_length &&
             memcmp(answer.data, info->token_info, answer.length) == 0;
-    card->proven |= *same;
+    if (*same)
+        note_current(card);
     return jpki_error_is_break(error) ? error : JPKI_OK;
 }
 
@@ -119,10 +128,12 @@ enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_
     if (card->proven)
         return JPKI_OK;
     /* Nothing to compare with: after a reset no application is current, else ours is taken to be.
-     */
-    if (info->token_info_length == 0)
+     * Which file is, another program may have changed. */
+    if (info->token_info_length == 0) {
+        card->current = 0;
         return card->was_reset || !gently ? jpki_card_select(card) : JPKI_OK;
-    if (!gently && (card->was_reset || card->short_ids == SHORT_IDS_REFUSED))
+    }
+    if (!gently && card->was_reset)
         return jpki_card_select(card);
 
     bool same;
@@ -176,11 +187,13 @@ enum jpki_error jpki_card_recognise(struct jpki_card *card, bool gently,
                                     struct jpki_card_info *info)
 {
     if (gently) {
+        enum short_ids before = card->short_ids;
         enum jpki_error error = read_info(card, info);
-        card->proven = error == JPKI_OK && has_our_label(info);
+        if (error == JPKI_OK && has_our_label(info))
+            note_current(card);
         if (error != JPKI_OK || card->proven)
             return error;
-        card->short_ids = SHORT_IDS_UNTRIED; /* another application's refusal tells nothing */
+        card->short_ids = before; /* another application's refusal tells nothing */
     }
     enum jpki_error error = jpki_card_select(card);
     return error == JPKI_OK ? read_info(card, info) : error;

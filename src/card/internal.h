@@ -23,7 +23,7 @@ struct jpki_card {
     enum short_ids short_ids;
     bool sign_plain;                /* they are refused by the signing command at least */
     uint16_t current;               /* the file last selected, as far as we know; 0 = none */
-    bool was_reset;                 /* and our application not selected since */
+    bool was_reset;                 /* and our application not proven current since */
     bool selected;                  /* our SELECT was answered 9000 in this transaction */
     bool proven;                    /* our application is current in this transaction */
     enum pin_gate gates[JPKI_KEYS]; /* this transaction's */

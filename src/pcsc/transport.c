@@ -15,6 +15,7 @@ struct connection {
     bool connected;
     bool lost;   /* the last connection did not end by our wish: next is JPKI_CARD_RESET */
     bool broken; /* an exchange of this transaction failed */
+    bool reset;  /* another program has reset the card in this transaction */
     int64_t turn_began, turn_ended; /* of transactions without a pause between them */
     DWORD protocol;
     DWORD keypad; /* control code, 0 = none; of the connection, once asked */
@@ -209,10 +210,22 @@ static enum jpki_error pcsc_begin(void *self, unsigned patience, enum jpki_card_
     return error;
 }
 
-/* Whatever went wrong with a command: it is unknown whether the card carried it out. */
+/* When a program resets the card at its disconnect, pcscd lets others begin first, and notes the
+ * reset last: a command may be the first to be told. pcscd refuses it then, or for its protocol,
+ * which it forgets with a reset. */
+static bool was_reset(LONG rv)
+{
+    return rv == SCARD_W_RESET_CARD || rv == SCARD_E_PROTO_MISMATCH;
+}
+
+/* Whatever else goes wrong with a command: it is unknown whether the card carried it out. */
 static enum jpki_error exchange_error(struct connection *connection, const char *call, LONG rv)
 {
     enum jpki_error error = pcsc_error(call, rv, true);
+    if (was_reset(rv)) {
+        connection->reset = true;
+        return JPKI_ERR_RESET;
+    }
     connection->broken |= error != JPKI_OK;
     return error == JPKI_OK || error == JPKI_ERR_CARD_CHANGED ? error : JPKI_ERR_TRANSPORT;
 }
@@ -276,15 +289,18 @@ static bool pcsc_end(void *self, enum jpki_leave leave)
     connection->turn_ended = jpki_clock_ms();
     if (!connection->connected)
         return leave == JPKI_LEAVE;
+    bool broken = connection->broken, reset = connection->reset;
+    DWORD disposition = leave == JPKI_POWER_OFF ? SCARD_UNPOWER_CARD : SCARD_LEAVE_CARD;
+    connection->broken = connection->reset = false;
+    if (reset)
+        return lose(connection, SCARD_W_RESET_CARD, disposition) || leave == JPKI_LEAVE;
     /* A card that does not answer may have lost its power while the machine slept, unnoticed by
      * pcscd, or even be another one: it gets power anew, and is looked at anew. */
     LONG rv = SCARD_W_RESET_CARD;
-    if (!connection->broken) {
-        rv = PCSC(SCardEndTransaction(
-            connection->card, leave == JPKI_POWER_OFF ? SCARD_UNPOWER_CARD : SCARD_LEAVE_CARD));
+    if (!broken) {
+        rv = PCSC(SCardEndTransaction(connection->card, disposition));
         (void)pcsc_error("SCardEndTransaction", rv, true);
     }
-    connection->broken = false;
     /* A transaction that could not be ended ends with its connection. */
     if (rv != SCARD_S_SUCCESS)
         return lose(connection, rv, SCARD_UNPOWER_CARD);

@@ -55,7 +55,7 @@ enum jpki_error identity_confirm(struct jpki_card *card, const struct identity *
         error = jpki_card_compare(card, &identity->info, same);
     if (error != JPKI_OK || *same)
         return error;
-    error = identity_read(card, false, &now);
+    error = identity_read(card, true, &now); /* a login may have followed the reset */
     *same = error == JPKI_OK && identity_is_same(&now, identity);
     return error == JPKI_ERR_NOT_JPKI ? JPKI_OK : error;
 }

@@ -48,6 +48,9 @@ struct identity {
 
 enum recognition { CARD_UNKNOWN, CARD_FOREIGN, CARD_JPKI };
 
+/* How often a call begins anew when another program resets the card in the midst of it. */
+enum { RESETS_MAX = 3 };
+
 struct jpki_reader {
     struct jpki_reader_shared *shared;
     char name[JPKI_READER_NAME];

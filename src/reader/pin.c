@@ -124,7 +124,7 @@ enum jpki_error login_again(struct jpki_credential *credential)
     enum jpki_error error =
         credential->kept_pin != NULL ? present_kept(credential) : JPKI_ERR_NOT_VERIFIED;
     if (error == JPKI_OK) {
-        credential->forgotten = false;
+        login_begin(credential);
         jpki_log(JPKI_LOG_INFO, "%s: the card had forgotten the PIN, logged in again",
                  credential->profile->name);
         return JPKI_OK;
@@ -215,7 +215,11 @@ static void read_ahead(struct jpki_credential *credential)
 /* With the PIN, or with NULL at the reader's keypad. */
 static enum jpki_error log_in(struct jpki_credential *credential, const struct jpki_pin *pin)
 {
-    enum jpki_error error = reader_begin(credential->reader);
+    struct jpki_reader *reader = credential->reader;
+    /* What a logout has left to do would end the new login together with this transaction. */
+    enum jpki_error error = reader->must_power_off ? reader_power_off(reader) : JPKI_OK;
+    if (error == JPKI_OK)
+        error = reader_begin(reader);
     if (error != JPKI_OK)
         return error;
     error = pin != NULL ? present(credential, pin, false) : present_typed(credential);
@@ -224,7 +228,7 @@ static enum jpki_error log_in(struct jpki_credential *credential, const struct j
         login_begin(credential);
         read_ahead(credential);
     }
-    reader_end(credential->reader, JPKI_LEAVE);
+    reader_end(reader, JPKI_LEAVE);
     return error;
 }
 

@@ -48,19 +48,20 @@ void jpki_reader_free(struct jpki_reader *reader)
 }
 
 /* By a connection of its own: another thread may be in the midst of using ours. */
-void jpki_reader_abandon(struct jpki_reader *reader, unsigned patience)
+bool jpki_reader_abandon(struct jpki_reader *reader, unsigned patience)
 {
     if (!atomic_load(&reader->unlocked))
-        return;
+        return true;
     const struct jpki_reader_shared *shared = reader->shared;
     struct jpki_transport transport = shared->ops->transport(shared->source, reader->name);
     if (transport.ops == NULL)
-        return;
+        return false;
     enum jpki_card_event event;
     if (transport.ops->begin(transport.self, patience, &event) == JPKI_OK &&
         transport.ops->end(transport.self, JPKI_POWER_OFF))
         atomic_store(&reader->unlocked, false);
     transport.ops->close(transport.self);
+    return !atomic_load(&reader->unlocked);
 }
 
 void jpki_reader_lock(struct jpki_reader *reader)
@@ -234,7 +235,7 @@ static enum jpki_error begin_card(struct jpki_reader *reader, unsigned patience,
     return error;
 }
 
-static enum jpki_error begin_known(struct jpki_reader *reader, unsigned patience)
+static enum jpki_error begin_once(struct jpki_reader *reader, unsigned patience)
 {
     enum jpki_card_event event;
     enum jpki_error error = begin_card(reader, patience, &event);
@@ -248,12 +249,22 @@ static enum jpki_error begin_known(struct jpki_reader *reader, unsigned patience
     if (error == JPKI_OK && same)
         return JPKI_OK;
     /* If it is the same card after all, our PIN must not stay verified. */
-    reader_end(reader, reader_has_login(reader) ? JPKI_POWER_OFF : JPKI_LEAVE);
+    bool reset = error == JPKI_ERR_RESET; /* and not told yet */
+    reader_end(reader, reader_has_login(reader) && !reset ? JPKI_POWER_OFF : JPKI_LEAVE);
     if (error != JPKI_OK)
         return error;
     if (jpki_reader_refresh(reader)) /* pcscd has not noticed that it is another card */
         forget_card(reader);
     return JPKI_ERR_CARD_CHANGED;
+}
+
+/* A reset that comes while the card is looked at is a reason to look again. */
+static enum jpki_error begin_known(struct jpki_reader *reader, unsigned patience)
+{
+    enum jpki_error error = JPKI_ERR_RESET;
+    for (int i = 0; i < RESETS_MAX && error == JPKI_ERR_RESET; i++)
+        error = begin_once(reader, patience);
+    return error;
 }
 
 static unsigned busy_timeout(const struct jpki_reader *reader)
@@ -308,8 +319,11 @@ enum jpki_error reader_begin_listing(struct jpki_reader *reader, unsigned patien
 
 enum jpki_error reader_enter(struct jpki_reader *reader)
 {
-    bool gently = reader_has_login(reader) || reader->others;
-    return jpki_card_resume(reader->card, &reader->identity.info, gently);
+    /* While a session is open, another program may connect and log in unnoticed. */
+    const struct jpki_card_info *info = &reader->identity.info;
+    bool unnoticed = is_in_use(reader) && info->token_info_length > 0;
+    bool gently = reader_has_login(reader) || reader->others || unnoticed;
+    return jpki_card_resume(reader->card, info, gently);
 }
 
 enum jpki_error reader_prove_current(struct jpki_reader *reader)

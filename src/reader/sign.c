@@ -5,6 +5,7 @@
 
 struct request {
     struct jpki_credential *credential;
+    bool gave_pin; /* the kept one: not a second time */
     enum jpki_scheme scheme;
     const uint8_t *data;
     size_t length;
@@ -42,8 +43,9 @@ static bool is_final(enum jpki_error error)
 }
 
 /* The card has forgotten the PIN: gives it again, if we may, and signs. */
-static enum jpki_error log_in_and_sign(const struct request *request)
+static enum jpki_error log_in_and_sign(struct request *request)
 {
+    request->gave_pin = true;
     enum jpki_error error = login_again(request->credential);
     if (error == JPKI_OK)
         error = sign_and_check(request);
@@ -58,7 +60,7 @@ static enum jpki_error log_in_and_sign(const struct request *request)
 /* In one transaction. Another program may have selected its own application, whose key of the
  * same file number then refused, or signed (card.md, Other applications): makes ours current, and
  * tries once more. */
-static enum jpki_error sign_in_transaction(const struct request *request)
+static enum jpki_error sign_in_transaction(struct request *request)
 {
     if (request->credential->forgotten)
         return log_in_and_sign(request);
@@ -77,13 +79,16 @@ enum jpki_error jpki_credential_sign(struct jpki_credential *credential, enum jp
                                      const uint8_t *data, size_t length, uint8_t *signature,
                                      size_t *signature_length)
 {
-    struct request request = {credential, scheme, data, length, signature, signature_length};
-    enum jpki_error error = reader_begin(credential->reader);
-    if (error != JPKI_OK)
-        return error;
-    error = sign_in_transaction(&request);
+    struct request request = {credential, false, scheme, data, length, signature, signature_length};
     bool lock = credential->reader->shared->options.lock_after_use;
-    reader_end(credential->reader, lock ? JPKI_POWER_OFF : JPKI_LEAVE);
+    enum jpki_error error = JPKI_ERR_RESET;
+    for (int i = 0; i < RESETS_MAX && error == JPKI_ERR_RESET && !request.gave_pin; i++) {
+        error = reader_begin(credential->reader);
+        if (error != JPKI_OK)
+            return error;
+        error = sign_in_transaction(&request);
+        reader_end(credential->reader, lock ? JPKI_POWER_OFF : JPKI_LEAVE);
+    }
     return error;
 }
 

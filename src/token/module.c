@@ -59,8 +59,14 @@ void jpki_module_close(struct jpki_module *module)
     free_module(module);
 }
 
+/* The readers take turns: a card that is held must not use up the time of the others. */
 void jpki_module_abandon(struct jpki_module *module, unsigned patience)
 {
-    for (struct reader_slots *slots = module->readers; slots != NULL; slots = slots->next)
-        jpki_reader_abandon(slots->reader, patience);
+    enum { TURN_MS = 200 };
+    bool left = true;
+    for (unsigned waited = 0; left && waited < patience; waited += TURN_MS) {
+        left = false;
+        for (struct reader_slots *slots = module->readers; slots != NULL; slots = slots->next)
+            left |= !jpki_reader_abandon(slots->reader, TURN_MS);
+    }
 }

@@ -30,7 +30,7 @@ static const struct answer {
     {"6110", 0x6110, JPKI_OK},
     {"empty answer", 0, JPKI_OK},
     {"transport error", 0, JPKI_ERR_TRANSPORT},
-    {"card reset", 0, JPKI_ERR_TRANSPORT},
+    {"card reset", 0, JPKI_ERR_RESET},
     {"card removed", 0, JPKI_ERR_CARD_CHANGED},
     /* Where it makes sense: a valid signature, or the real EF 0006. */
     {"the real answer", 0, JPKI_OK},
@@ -132,7 +132,7 @@ static enum jpki_error put_answer(const struct answer *given, uint8_t *answer,
 static enum jpki_error no_card(void)
 {
     fake.facts.broken = true;
-    return fake.facts.removed ? JPKI_ERR_CARD_CHANGED : JPKI_ERR_TRANSPORT;
+    return fake.facts.removed ? JPKI_ERR_CARD_CHANGED : JPKI_ERR_RESET;
 }
 
 /* Chooses an answer and records it. */

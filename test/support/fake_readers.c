@@ -113,6 +113,20 @@ void readers_remove(unsigned reader)
     readers_unlock();
 }
 
+void readers_exchange(unsigned reader, struct vcard *card)
+{
+    readers_lock();
+    struct fake_reader *at = &readers.all[reader];
+    readers_promise(at->card != NULL, "a card is exchanged for another one");
+    vcard_remove(at->card);
+    vcard_insert(card);
+    vcard_power_off(card);
+    vcard_power_on(card);
+    at->card = card;
+    at->resets++;
+    readers_unlock();
+}
+
 void readers_service(bool running)
 {
     readers_lock();
@@ -160,6 +174,13 @@ void readers_repower(unsigned reader)
 void readers_power_down(unsigned reader)
 {
     disturb(reader, vcard_power_off);
+}
+
+void readers_hold(unsigned reader, bool held)
+{
+    readers_lock();
+    readers.all[reader].held = held;
+    readers_unlock();
 }
 
 void readers_share(unsigned reader, bool shared)

@@ -35,6 +35,10 @@ void readers_unplug(unsigned reader); /* with the card in it */
 void readers_insert(unsigned reader, struct vcard *card);
 void readers_remove(unsigned reader);
 
+/* Puts another card in the place of the one in the reader, of which PC/SC tells a reset only, as
+ * when the machine slept. */
+void readers_exchange(unsigned reader, struct vcard *card);
+
 /* Stops or starts pcscd: insertions differ afterwards. */
 void readers_service(bool running);
 
@@ -48,12 +52,16 @@ void readers_repower(unsigned reader);
 void readers_power_down(unsigned reader);
 
 /* Whether another program is connected to the card in this reader. Such a program may spend a try
- * at any time. */
+ * at any time. (A second module in this process is one, too, as long as it is connected.) */
 void readers_share(unsigned reader, bool shared);
+
+/* Whether another program is in a transaction: none of the module's begins. */
+void readers_hold(unsigned reader, bool held);
 
 enum readers_moment {
     READERS_BEFORE_BEGIN,    /* other programs may do anything to the card */
-    READERS_BEFORE_TRANSMIT, /* within a transaction: the card may only be removed */
+    READERS_BEFORE_TRANSMIT, /* within a transaction: the card may only be removed, or reset, as
+                                pcscd resets a card for a program that has ended its own */
     READERS_AFTER_END,       /* other programs may do anything again */
 };
 
@@ -100,6 +108,7 @@ void readers_fail(enum readers_call call, unsigned n, enum jpki_error error);
 struct readers_counts {
     /* Since readers_clear(). */
     uint64_t connects, begins, ends, power_offs, transmits, lists, looks, waits;
+    uint64_t busy_ms; /* how long the module would have waited for cards that are held */
     /* Open now: sources, transports, connections, transactions, waits. */
     unsigned sources, transports, connected, held, waiting;
 };

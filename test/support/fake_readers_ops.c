@@ -11,6 +11,7 @@ struct source {
     bool cancelled;
     unsigned waiting;
     unsigned transports;
+    unsigned connected[READERS_MAX];
 };
 
 /* What `transport` returns: the module's access to one reader. */
@@ -27,6 +28,8 @@ struct access {
 static void disconnect(struct access *access)
 {
     readers.counts.connected -= access->connected;
+    readers.all[access->reader].connected -= access->connected;
+    access->source->connected[access->reader] -= access->connected;
     access->connected = false;
 }
 
@@ -47,6 +50,8 @@ static enum jpki_error connect_card(struct access *access, enum jpki_card_event 
         *event = JPKI_CARD_CONNECTED;
         readers.counts.connects++;
         readers.counts.connected++;
+        reader->connected++;
+        access->source->connected[access->reader]++;
     }
     if (!vcard_powered(card))
         vcard_power_on(card);
@@ -58,13 +63,15 @@ static enum jpki_error connect_card(struct access *access, enum jpki_card_event 
 
 static enum jpki_error access_begin(void *self, unsigned patience, enum jpki_card_event *event)
 {
-    (void)patience;
     struct access *access = self;
     readers_promise(!access->held, "no transaction inside another");
     readers_call_hook(READERS_BEFORE_BEGIN, access->reader, NULL, 0);
     readers_lock();
-    enum jpki_error error = readers_failure_due(READERS_BEGIN);
-    if (error == JPKI_OK)
+    bool busy = readers.all[access->reader].held;
+    enum jpki_error error = busy ? JPKI_ERR_BUSY : readers_failure_due(READERS_BEGIN);
+    if (busy)
+        readers.counts.busy_ms += patience;
+    else if (error == JPKI_OK)
         error = connect_card(access, event);
     else
         disconnect(access);
@@ -88,7 +95,7 @@ static enum jpki_error find_card(const struct access *access, struct vcard **car
     if (error == JPKI_OK && (*card == NULL || reader->insertion != access->insertion))
         error = JPKI_ERR_CARD_CHANGED;
     if (error == JPKI_OK && reader->resets != access->resets)
-        error = JPKI_ERR_TRANSPORT;
+        error = JPKI_ERR_RESET;
     readers_unlock();
     return error;
 }
@@ -216,12 +223,14 @@ static void *source_open(const struct jpki_options *options)
 }
 
 /* Called with the lock held. */
-static void fill(struct fake_reader *reader, struct jpki_reader_status *status)
+static void fill(const struct source *source, unsigned number, struct jpki_reader_status *status)
 {
+    struct fake_reader *reader = &readers.all[number];
+    bool second = reader->connected > source->connected[number];
     status->present = readers_card_in(reader) != NULL;
     status->plugged = reader->plugged;
     status->insertion = reader->insertion;
-    status->shared = reader->shared;
+    status->shared = reader->shared || reader->held || second;
     status->state = reader->plugged;
 }
 
@@ -244,7 +253,7 @@ static size_t list_readers(const struct source *source, struct jpki_reader_statu
         if (!readers.all[i].plugged || ignored(source, readers.all[i].name))
             continue;
         memcpy(list[count].name, readers.all[i].name, sizeof list[count].name);
-        fill(&readers.all[i], &list[count++]);
+        fill(source, i, &list[count++]);
     }
     return count;
 }
@@ -269,14 +278,13 @@ static enum jpki_error source_list(void *self, struct jpki_reader_status **list,
 
 static enum jpki_error source_look(void *self, struct jpki_reader_status *status)
 {
-    (void)self;
     status->present = false;
     readers_lock();
     readers.counts.looks++;
     enum jpki_error error = readers_failure_due(READERS_LOOK);
     for (unsigned i = 0; i < READERS_MAX && error == JPKI_OK; i++)
         if (readers.all[i].name[0] != '\0' && strcmp(readers.all[i].name, status->name) == 0)
-            fill(&readers.all[i], status);
+            fill(self, i, status);
     readers_unlock();
     return error;
 }

@@ -14,6 +14,8 @@ struct fake_reader {
     uint32_t insertion;
     uint32_t resets; /* by any program */
     bool shared;     /* another program is connected */
+    bool held;       /* it is in a transaction */
+    unsigned connected;
 };
 
 struct failure {

@@ -6,23 +6,15 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-static const char *const other_serial = "serial 0000000000000042\n";
-
 /* ---- Readers and cards ------------------------------------------------------------------ */
 
-/* The other card has the same PINs and another serial number. */
-static void make_other(struct pin_steps *steps)
+/* The other card has the same PINs. */
+static void open_other(struct pin_steps *steps)
 {
-    char path[128];
     void *card = NULL;
     assert_int_equal(vcard_fixture_open(&card), 0);
     steps->cards[1] = card;
-    snprintf(path, sizeof path, "%s/card", steps->cards[1]->dir);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(other_serial, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-    reopen(steps->cards[1]);
+    make_other(steps->cards[1]);
 }
 
 void pin_steps_open(struct pin_steps *steps)
@@ -32,7 +24,7 @@ void pin_steps_open(struct pin_steps *steps)
     app_open_closed(&app);
     steps->app = app;
     steps->cards[0] = steps->app->card;
-    make_other(steps);
+    open_other(steps);
 }
 
 static void insert(struct pin_steps *steps, size_t card)

@@ -129,8 +129,8 @@ static void random_switches(struct random_steps *run)
         "pin.blocked_query=6984",
         "pin.query_verified=9000",
         "first=6F00",
-        /* Not ef0006=off: while logged in, the flags of such a card's tokens may be those of
-         * another application with the same file numbers, see jpki_card_resume. */
+        "ef0006=off",
+        "ef0006.size=32",
         "t0=on",
         "61xx=on",
         "6cxx=on",
@@ -143,6 +143,7 @@ static void random_switches(struct random_steps *run)
         const char *one = steps_any(run, switches, COUNT(switches));
         for (size_t card = 0; card < 2; card++)
             assert_int_equal(vcard_set(run->steps.cards[card]->card, one), 0);
+        run->no_0006 |= strcmp(one, "ef0006=off") == 0;
         steps_note(run, "%s ", one);
     }
     steps_note(run, "\n");
@@ -155,6 +156,7 @@ void steps_begin(struct random_steps *run, uint64_t seed)
     run->violation = NULL;
     run->model = (struct pin_model){.identifies_card = true};
     run->inserted = true;
+    run->no_0006 = false;
     pin_steps_begin(&run->steps, AUTH, "log=off");
     random_switches(run);
     for (size_t card = 0; card < 2; card++) {

@@ -118,7 +118,7 @@ static bool may_return(const struct random_steps *run, CK_SLOT_ID slot, const ch
     if (presented && rv == CKR_PIN_INCORRECT && pin_model_may_refuse(&run->model, slot, pin))
         return true;
     /* The answer to this PIN was lost and another program spent a try: the PIN looks refused. */
-    return expected == CKR_OK && rv == CKR_PIN_INCORRECT && run->model.memory[slot].other_spent;
+    return presented && rv == CKR_PIN_INCORRECT && run->model.memory[slot].other_spent;
 }
 
 static const char *const transport_faults[] = {"lost", "mute", "pull"};
@@ -275,6 +275,10 @@ void step_info(struct random_steps *run, CK_SLOT_ID slot)
         return;
     }
     steps_require(run, rv == CKR_OK, "C_GetTokenInfo");
+    /* Without EF 0006 they may be those of another application with the same file numbers: only a
+     * SELECT could tell, and cost a login, also another program's (jpki_card_resume). */
+    if (run->no_0006)
+        return;
     int left = steps_tries(run, slot), full = slot == AUTH ? 3 : 5;
     CK_FLAGS expected = left == 0     ? CKF_USER_PIN_LOCKED
                         : left == 1   ? CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY

@@ -21,7 +21,8 @@ struct random_steps {
     CK_OBJECT_HANDLE keys[2];
     bool stale[2]; /* the card was removed since the session was opened */
     bool inserted;
-    bool broken; /* an exchange of this step may fail */
+    bool no_0006; /* the cards have no EF 0006 */
+    bool broken;  /* an exchange of this step may fail */
     const char *violation;
     char notes[NOTES];
     uint64_t count, good, spent; /* steps, successful ones, tries */

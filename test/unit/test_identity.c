@@ -22,22 +22,12 @@ static void write_file(const struct vcard_fixture *card, const char *name, const
     assert_int_equal(fclose(file), 0);
 }
 
-/* A card whose authentication certificate has another serial number, and EF 0006, too. */
 static struct vcard_fixture *other_card(void)
 {
-    static const char serial[] = "serial OTHERCARD";
-    /* Certificate, TBSCertificate, version, then INTEGER: its length, and its bytes. */
-    enum { SERIAL_LENGTH = 14 };
-    uint8_t der[CERT_MAX];
     void *card = NULL;
     assert_int_equal(vcard_fixture_open(&card), 0);
     struct vcard_fixture *other = card;
-    size_t length = state_file(other, AUTH_CERT, der, sizeof der);
-    assert_memory_equal(der + 8, "\xA0\x03\x02\x01\x02\x02", 6);
-    der[SERIAL_LENGTH + der[SERIAL_LENGTH]] ^= 1;
-    write_file(other, AUTH_CERT, der, length);
-    write_file(other, "card", serial, sizeof serial - 1);
-    reopen(other);
+    make_other(other);
     set(other, "persist=off");
     return other;
 }

@@ -125,3 +125,30 @@ size_t state_file(const struct vcard_fixture *fixture, const char *name, uint8_t
     fclose(file);
     return len;
 }
+
+static void rewrite(const struct vcard_fixture *fixture, const char *name, const void *bytes,
+                    size_t length)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", fixture->dir, name);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* The certificate's serial number stands after two headers of four bytes, the version and a header
+ * of two bytes. */
+void make_other(struct vcard_fixture *fixture)
+{
+    enum { CERTIFICATE_SERIAL = 4 + 4 + 5 + 2 };
+    static const char serial[] = "serial 0000000000000042\n";
+    uint8_t certificate[4096];
+    size_t length = state_file(fixture, "jpki-000A", certificate, sizeof certificate);
+    assert_int_equal(certificate[CERTIFICATE_SERIAL - 2], 0x02);
+    assert_true(certificate[CERTIFICATE_SERIAL - 1] > 1);
+    certificate[CERTIFICATE_SERIAL + 1] ^= 0x55;
+    rewrite(fixture, "jpki-000A", certificate, length);
+    rewrite(fixture, "card", serial, sizeof serial - 1);
+    reopen(fixture);
+}

@@ -47,6 +47,8 @@ const char *status(struct vcard_fixture *fixture, const char *apdu);
 
 /* Sets a switch; asserts that it exists. */
 void set(struct vcard_fixture *fixture, const char *assignment);
+/* Makes it another holder's card: a serial number and an authentication certificate of its own. */
+void make_other(struct vcard_fixture *fixture);
 /* Closes the card and opens it again, as a new process would. */
 void reopen(struct vcard_fixture *fixture);
 /* Power off and on. */
