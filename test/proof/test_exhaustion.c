@@ -88,7 +88,9 @@ static const char *check_refusal(const struct scenario *scenario, const struct f
         return facts->verdict == NOT_TYPED ? NULL
                                            : "FUNCTION_CANCELED, but the keypad was not cancelled";
     case CKR_DEVICE_REMOVED:
-        return facts->removed ? NULL : "DEVICE_REMOVED, but the card was not removed";
+        return facts->removed || (scenario->after_reset && !facts->same_card)
+                   ? NULL
+                   : "DEVICE_REMOVED, but the card was not removed";
     case CKR_TOKEN_NOT_RECOGNIZED:
         return facts->not_ours && !facts->selected
                    ? NULL
@@ -146,9 +148,12 @@ static const char *check_change(const struct scenario *scenario, const struct fa
 static const char *check_signature(const struct scenario *scenario, const struct facts *facts,
                                    CK_RV rv, bool logged_in)
 {
-    (void)scenario;
-    if (left_unlocked(facts, logged_in))
+    bool other = scenario->after_reset && !facts->same_card;
+    if (left_unlocked(facts, logged_in) ||
+        (other && !logged_in && !facts->powered_off && !facts->removed))
         return "the PIN may stay verified";
+    if (rv == CKR_OK && !logged_in)
+        return "OK, but not logged in";
     bool refused = facts->verifies > 0 && facts->verdict != ACCEPTED;
     if (refused && logged_in)
         return "logged in with a PIN that was refused";
@@ -278,6 +283,19 @@ static const struct scenario scenarios[] = {
     {"C_Sign, signature, pin-cache=all", 1, "pin-cache=all", "", KEPT},
     {"C_Sign, pin-cache=none", 0, "pin-cache=none", "sfi=off", KEPT},
     {"C_Sign, signature, PIN not kept", 1, "", "", KEPT},
+    {"C_Login, no EF 0006", 0, "", "ef0006=off", LOGIN},
+    {"C_Login, short EF 0006", 0, "", "ef0006.size=32", LOGIN},
+    {"C_Sign, no EF 0006", 0, "", "ef0006=off", KEPT},
+    {"C_Sign, short EF 0006", 0, "", "ef0006.size=32 sfi=off", KEPT},
+    {"C_Login, after a reset", 0, "", "sfi=off", LOGIN, .after_reset = true},
+    {"C_Login, after a reset, no EF 0006", 0, "", "ef0006=off", LOGIN, .after_reset = true},
+    {"C_Login, after a reset, short EF 0006", 0, "", "ef0006.size=32", LOGIN, .after_reset = true},
+    /* Without short identifiers there are far fewer sequences. */
+    {"C_Sign, after a reset", 0, "", "sfi=off", KEPT, .after_reset = true},
+    {"C_Sign, after a reset, no EF 0006", 0, "", "ef0006=off sfi=off", KEPT, .after_reset = true},
+    {"C_Sign, after a reset, short EF 0006", 0, "", "ef0006.size=32 sfi=off", KEPT,
+     .after_reset = true},
+    {"C_Sign, after a reset, PIN not kept", 1, "", "ef0006=off sfi=off", KEPT, .after_reset = true},
 };
 
 static void run_scenario(void **state)

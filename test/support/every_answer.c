@@ -55,12 +55,6 @@ static void trace(const uint8_t header[HEADER], const char *answer)
     fake.trace[fake.traced++].answer = answer;
 }
 
-static size_t real_answer(const uint8_t *command, size_t length, uint8_t *answer)
-{
-    size_t got = VCARD_ANSWER_MAX;
-    return vcard_transmit(fake.vcard, command, length, answer, &got) == 0 ? got : 0;
-}
-
 /* Brings the virtual card to the state that the given answers claim: our application selected, the
  * PIN verified. */
 static void catch_up(void)
@@ -75,8 +69,8 @@ static void catch_up(void)
     if (!fake.caught_up) {
         const uint8_t *pin = verify[fake.scenario->slot];
         vcard_set(fake.vcard, "sfi=on");
-        real_answer(select, sizeof select, answer);
-        real_answer(pin, 5U + pin[4], answer);
+        every_answer_real(select, sizeof select, answer);
+        every_answer_real(pin, 5U + pin[4], answer);
     }
     fake.caught_up = true;
 }
@@ -89,32 +83,10 @@ static size_t real_signature(const uint8_t *command, size_t length, uint8_t *ans
         memcpy(named, command, length);
         named[3] = fake.scenario->slot == 0 ? 0x97 : 0x9A;
         catch_up();
-        fake.signature_length = real_answer(named, length, fake.signature);
+        fake.signature_length = every_answer_real(named, length, fake.signature);
     }
     memcpy(answer, fake.signature, fake.signature_length);
     return fake.signature_length;
-}
-
-/* A READ BINARY from the start of EF 0006, named or selected before. */
-static bool is_token_info(enum kind kind, const uint8_t *command)
-{
-    return kind == READ && command[3] == 0x00 &&
-           (command[2] == 0x86 || (command[2] == 0x00 && fake.token_info_selected));
-}
-
-/* EF 0006 as the card has it: proof that our application is current. Read once. */
-static size_t real_token_info(uint8_t *answer)
-{
-    static const uint8_t select[] = {0x00, 0xA4, 0x04, 0x0C, 0x0A, 0xD3, 0x92, 0xF0,
-                                     0x00, 0x26, 0x01, 0x00, 0x00, 0x00, 0x01};
-    static const uint8_t read[] = {0x00, 0xB0, 0x86, 0x00, 0xA0};
-    if (fake.token_info_length == 0) {
-        vcard_set(fake.vcard, "sfi=on");
-        real_answer(select, sizeof select, answer);
-        fake.token_info_length = real_answer(read, sizeof read, fake.token_info);
-    }
-    memcpy(answer, fake.token_info, fake.token_info_length);
-    return fake.token_info_length;
 }
 
 static enum jpki_error put_answer(const struct answer *given, uint8_t *answer,
@@ -145,10 +117,10 @@ static enum jpki_error give_answer(enum kind kind, const uint8_t *command, size_
                      (uint32_t)header[3] << 8 | header[4];
     if (kind == SELECT_OURS)
         fake.history[0] = fake.history[1] = 0;
-    bool token_info = is_token_info(kind, command);
-    unsigned ways = typed                             ? ANSWERS + TYPED_ANSWERS
-                    : kind == SIGN_DATA || token_info ? SIGN_ANSWERS
-                                                      : ANSWERS;
+    enum identity_file file = every_answer_identity_file(kind, command);
+    unsigned ways = typed                                      ? ANSWERS + TYPED_ANSWERS
+                    : kind == SIGN_DATA || file != NO_IDENTITY ? SIGN_ANSWERS
+                                                               : ANSWERS;
     struct fork_name name = {.logged_in = 0};
     bool named = fake.scenario->merge && kind != GET_RESPONSE;
     if (named)
@@ -169,10 +141,9 @@ static enum jpki_error give_answer(enum kind kind, const uint8_t *command, size_
         fake.history[0] = fake.history[1];
     fake.history[1] = given->sw;
     if (kind == SELECT_FILE)
-        fake.token_info_selected = given->sw == 0x9000 && command[5] == 0x00 && command[6] == 0x06;
-    if (token_info && way == REAL_ANSWER) {
-        fake.facts.proven = true;
-        *answer_length = real_token_info(answer);
+        fake.selected_file = given->sw == 0x9000 ? command[6] : 0;
+    if (file != NO_IDENTITY && way == REAL_ANSWER) {
+        *answer_length = every_answer_identity(file, answer);
         return JPKI_OK;
     }
     if (kind == SIGN_DATA && way == REAL_ANSWER) {
@@ -198,7 +169,7 @@ static enum jpki_error answer_command(const uint8_t *command, size_t length, boo
     if (!fake.held)
         every_answer_require(false, "a command outside a transaction");
     if (fake.tree == NULL) {
-        *answer_length = real_answer(command, length, answer);
+        *answer_length = every_answer_real(command, length, answer);
         return JPKI_OK;
     }
     enum kind kind = every_answer_kind(command, length);
@@ -209,7 +180,7 @@ static enum jpki_error answer_command(const uint8_t *command, size_t length, boo
         return no_card();
     if (is_reading_after(kind)) {
         catch_up();
-        *answer_length = real_answer(command, length, answer);
+        *answer_length = every_answer_real(command, length, answer);
         return JPKI_OK;
     }
     return give_answer(kind, command, length, typed, answer, answer_length);
@@ -226,11 +197,14 @@ static enum jpki_error transport_begin(void *self, unsigned patience, enum jpki_
         return JPKI_ERR_CARD_CHANGED;
     }
     *event = fake.connected ? JPKI_CARD_SAME : JPKI_CARD_CONNECTED;
+    if (fake.reset_due)
+        *event = JPKI_CARD_RESET;
+    fake.reset_due = false;
     every_answer_require(!fake.held, "a transaction inside another");
     fake.connected = fake.held = true;
     /* These hold for one transaction only. */
     struct facts *facts = &fake.facts;
-    facts->selects = facts->selected = facts->proven = 0;
+    facts->selects = facts->selected = facts->proven = facts->same_info = 0;
     facts->tries = facts->last_try = facts->may_change = 0;
     return JPKI_OK;
 }
@@ -344,12 +318,13 @@ const struct jpki_readers_ops every_answer_readers = {
 void every_answer_reset(struct vcard *vcard, const struct scenario *scenario)
 {
     char settings[128];
-    /* The signature can be kept as long as card and key are the same. */
-    bool same =
-        fake.vcard == vcard && fake.scenario != NULL && fake.scenario->slot == scenario->slot;
+    /* Signature and files can be kept as long as the card is the same. */
+    bool same = fake.vcard == vcard && fake.scenario == scenario;
     fake.signature_length = same ? fake.signature_length : 0;
-    fake.token_info_length = same ? fake.token_info_length : 0;
-    fake.token_info_selected = false;
+    for (int file = 0; file < NO_IDENTITY; file++)
+        fake.identity_length[file] = same ? fake.identity_length[file] : 0;
+    fake.selected_file = 0;
+    fake.reset_due = false;
     fake.vcard = vcard;
     fake.scenario = scenario;
     fake.tree = NULL;
@@ -371,6 +346,7 @@ void every_answer_begin(struct answer_tree *tree)
     fake.tree = tree;
     fake.facts = (struct facts){0};
     fake.caught_up = false;
+    fake.reset_due = fake.scenario->after_reset;
     fake.traced = 0;
 }
 

@@ -28,6 +28,8 @@ struct facts {
     uint8_t selects;                /* of our application, in this transaction */
     uint8_t selected;               /* the last of them was answered 9000 */
     uint8_t proven;                 /* that, or EF 0006 was this card's, in this transaction */
+    uint8_t same_info;              /* EF 0006 was this card's, in this transaction */
+    uint8_t same_card;              /* told by what no other card has */
     uint8_t tries, last_try;        /* enum tries, in this transaction; whether one try was left */
     uint8_t verifies, verdict;      /* enum verdict */
     uint8_t may_change;             /* VERIFY was answered 9000 in this transaction */
@@ -47,6 +49,7 @@ struct scenario {
     const char *settings; /* switches of the card, blank-separated */
     bool logged_in;       /* before every_answer_begin() */
     bool others;          /* other programs are connected, too */
+    bool after_reset;     /* the first transaction finds that the card was reset */
     bool keypad;
     bool reads_after; /* once the PIN is accepted, the virtual card answers all reading */
     bool merge;       /* forks are named, see every_answer_names.c */

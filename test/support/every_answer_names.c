@@ -77,6 +77,7 @@ struct fork_name every_answer_name(const uint8_t header[HEADER])
         .keeps_pin = credential->kept_pin != NULL,
         .refused = credential->refused_pins != NULL,
         .unlocked = reader->must_power_off,
+        .suspect = reader->suspect,
         .pss_asked = reader->pss_asked,
         .pss = reader->pss,
         .facts = fake.facts,

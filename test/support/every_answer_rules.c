@@ -33,6 +33,9 @@ void every_answer_require(bool kept, const char *rule)
 void every_answer_check(enum kind kind)
 {
     struct facts *facts = &fake.facts;
+    if (fake.scenario->after_reset && !facts->same_card)
+        every_answer_require(kind != VERIFY_PIN && kind != CHANGE_PIN && kind != SIGN_DATA,
+                             "a PIN or data go to what may be another card");
     if (kind == VERIFY_PIN) {
         every_answer_require(facts->verifies == 0, "a second VERIFY is sent");
         every_answer_require(!facts->broken, "a VERIFY is sent after a failed exchange");

@@ -19,6 +19,9 @@ enum kind {
     READ,
 };
 
+/* The files that tell a card from others. */
+enum identity_file { TOKEN_INFO, CERTIFICATE, NO_IDENTITY };
+
 struct fake_card {
     struct vcard *vcard;
     const struct scenario *scenario;
@@ -26,9 +29,10 @@ struct fake_card {
     struct facts facts;
     const char *violation;
     bool connected, held, caught_up;
-    bool token_info_selected; /* EF 0006 is the file selected last */
-    uint8_t token_info[VCARD_ANSWER_MAX];
-    size_t token_info_length;
+    bool reset_due;        /* the next transaction finds that the card was reset */
+    uint8_t selected_file; /* last byte of its number */
+    uint8_t identity[NO_IDENTITY][VCARD_ANSWER_MAX];
+    size_t identity_length[NO_IDENTITY];
     uint16_t history[2]; /* the last two status words since SELECT */
     struct {
         uint8_t header[5];
@@ -39,6 +43,14 @@ struct fake_card {
     size_t signature_length;
 };
 extern struct fake_card fake;
+
+/* every_answer_identity.c */
+/* What the virtual card answers; 0: nothing. */
+size_t every_answer_real(const uint8_t *command, size_t length, uint8_t *answer);
+/* Whether this is a READ BINARY from the start of such a file, and of which. */
+enum identity_file every_answer_identity_file(enum kind kind, const uint8_t *command);
+/* Its first bytes as the card has them, and what they prove. */
+size_t every_answer_identity(enum identity_file file, uint8_t *answer);
 
 /* every_answer_rules.c */
 enum kind every_answer_kind(const uint8_t *command, size_t length);
@@ -52,7 +64,7 @@ void every_answer_note(enum kind kind, uint16_t sw);
 struct fork_name {
     uint8_t header[HEADER];
     uint8_t card[CARD_STATE]; /* struct jpki_card without its transport */
-    uint8_t logged_in, forgotten, keeps_pin, refused, unlocked, pss_asked, pss;
+    uint8_t logged_in, forgotten, keeps_pin, refused, unlocked, suspect, pss_asked, pss;
     uint8_t history[4];
     struct facts facts;
 };

@@ -88,6 +88,12 @@ static void other_card(const char *other)
     passed("another card inserted unnoticed: no login, no PIN sent");
 }
 
+static void reset_by_other_program(void)
+{
+    other_program("connect");
+    other_program("disconnect reset");
+}
+
 /* Only a reset is seen; then the card's EF 0006 differs. */
 static void other_card_after_reset(void)
 {
@@ -96,8 +102,7 @@ static void other_card_after_reset(void)
     p11_log_in(&auth, AUTH_SLOT(0), AUTH_PIN);
     OK(p11_sign(&auth));
     (void)card_command(0, "set label=ANOTHER CARD");
-    other_program("connect");
-    other_program("disconnect reset");
+    reset_by_other_program();
     (void)card_command(0, "set forget.warm_reset=on");
     (void)card_command(0, "reset-counters");
     CK_RV rv = p11_sign(&auth);
@@ -107,6 +112,44 @@ static void other_card_after_reset(void)
     card_remove(0);
     card_insert(0);
     passed("another card after a reset: no login, no PIN sent");
+}
+
+/* Only a reset is seen; the card shows that it is the same, and gets the kept PIN again. */
+static void same_card_after_reset(void)
+{
+    struct p11_login auth;
+    p11_expect_card(0, NULL);
+    p11_log_in(&auth, AUTH_SLOT(0), AUTH_PIN);
+    OK(p11_sign(&auth));
+    (void)card_command(0, "set forget.warm_reset=on");
+    (void)card_command(0, "reset-counters");
+    reset_by_other_program();
+    OK(p11_sign(&auth));
+    EXPECT(card_counter(0, "verifies") == 1, "the kept PIN is sent once");
+    OK(p11->C_CloseAllSessions(AUTH_SLOT(0)));
+    passed("the same card after a reset: still logged in");
+}
+
+/* pcscd notices the other card, which is reset besides; then the first one comes back. */
+static void other_card_in_turn(const char *other)
+{
+    struct p11_login auth;
+    p11_expect_card(0, NULL);
+    p11_log_in(&auth, AUTH_SLOT(0), AUTH_PIN);
+    OK(p11_sign(&auth));
+    (void)card_command(0, "swap %s", other);
+    (void)card_command(0, "wait-inserted");
+    reset_by_other_program();
+    CK_RV rv = p11_sign(&auth);
+    EXPECT(means_removed(rv), "0x%lX", rv);
+    EXPECT(p11_is_public(p11_open(AUTH_SLOT(0))), "the other card has a login");
+    EXPECT(card_counter(0, "verifies") == 0, "a PIN was sent to another card");
+    (void)card_command(0, "swap %s", getenv("VCARD_STATE_0"));
+    (void)card_command(0, "wait-inserted");
+    p11_log_in(&auth, AUTH_SLOT(0), AUTH_PIN);
+    OK(p11_sign(&auth));
+    OK(p11->C_CloseAllSessions(AUTH_SLOT(0)));
+    passed("another card and a reset: no login, no PIN sent; the first card works again");
 }
 
 int main(void)
@@ -123,6 +166,8 @@ int main(void)
     (void)card_command(0, "swap %s", getenv("VCARD_STATE_0"));
     (void)card_command(0, "wait-inserted");
     other_card_after_reset();
+    other_card_in_turn(other);
+    same_card_after_reset();
     OK(p11->C_Finalize(NULL));
     EXPECT(card_tries_full(0), "a try was lost");
     other_program_stop();
