@@ -9,10 +9,9 @@ static struct jpki_module *opened;
 struct jpki_module *second_open(void)
 {
     static struct jpki_options options;
-    const struct jpki_locking locking = {0};
     struct jpki_module *module = NULL;
     jpki_options_default(&options, JPKI_SLOTS_AUTH | JPKI_SLOTS_SIGN);
-    assert_int_equal(jpki_module_open(&fake_readers, &options, &locking, &module), CKR_OK);
+    assert_int_equal(jpki_module_open(&fake_readers, &options, &module), CKR_OK);
     opened = module;
     return module;
 }
