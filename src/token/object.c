@@ -48,15 +48,13 @@ static enum jpki_error want_for(struct token *token, enum object_row row,
     return jpki_credential_read(token->credential, use, state);
 }
 
-/* The same for attributes, most of which are known. */
+/* The same for attributes. Those that are known are told only while the card is there: NSS looks at
+ * the key that it remembers, and prompts for the PIN in vain when that works without a card. */
 static CK_RV want_attributes(struct jpki_session *session, enum object_row row,
                              enum jpki_certificate_state state)
 {
-    struct token *token = session->token;
-    if (jpki_credential_certificate_state(token->credential, certificate_for(row)) >= state)
-        return CKR_OK;
     CK_RV rv = look_at_card(session);
-    return rv == CKR_OK ? jpki_ckr(want_for(token, row, state)) : rv;
+    return rv == CKR_OK ? jpki_ckr(want_for(session->token, row, state)) : rv;
 }
 
 bool handle_is_current(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row)
