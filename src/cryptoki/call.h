@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * call: what every Cryptoki function begins and ends with. A function reads
- *
- *     struct call call;
- *     CK_RV rv = call_session(&call, handle, pointer != NULL);
- *     if (rv == CKR_OK)
- *         rv = jpki_something(call.session, pointer);
- *     return call_end(&call, rv);
- *
- * in this order of checks: initialised in this process, session, arguments (2.40, 5.1.2: a bad
- * session handle goes before anything said of the other arguments).
+ * call: what every Cryptoki function begins and ends with, in this order of checks: initialised in
+ * this process, session, arguments (2.40, 5.1.2: a bad session handle goes before anything said of
+ * the other arguments).
  */
 #ifndef JPKI_CALL_H
 #define JPKI_CALL_H
@@ -18,6 +11,27 @@
 
 /* Marks a function of the specification as exported. */
 #define CRYPTOKI __attribute__((visibility("default")))
+
+/* The function `name`: between `begin` and `end`, which are calls of the functions below, it does
+ * `code`. */
+#define FUNCTION(name, parameters, begin, code, end)                                               \
+    CRYPTOKI CK_RV name parameters                                                                 \
+    {                                                                                              \
+        struct call call;                                                                          \
+        CK_RV rv = begin;                                                                          \
+        if (rv == CKR_OK)                                                                          \
+            rv = (code);                                                                           \
+        return end;                                                                                \
+    }
+
+/* `code` may use `call.module`. */
+#define MODULE_FUNCTION(name, parameters, arguments_ok, code)                                      \
+    FUNCTION(name, parameters, call_module(&call, arguments_ok), code, call_end(&call, rv))
+
+/* `code` may use `call.session`, that of the parameter `session`. */
+#define SESSION_FUNCTION(name, parameters, arguments_ok, code)                                     \
+    FUNCTION(name, parameters, call_session(&call, session, arguments_ok), code,                   \
+             call_end(&call, rv))
 
 struct call {
     struct jpki_module *module;   /* NULL unless inside */

@@ -2,50 +2,24 @@
 /* Object management, the part that reads (PKCS#11 2.40, 5.7). */
 #include "call.h"
 
-CRYPTOKI CK_RV C_FindObjectsInit(CK_SESSION_HANDLE handle, CK_ATTRIBUTE_PTR template,
-                                 CK_ULONG count)
-{
-    struct call call;
-    CK_RV rv = call_session(&call, handle, call_is_template(template, count));
-    if (rv == CKR_OK)
-        rv = jpki_find_begin(call.session, template, count);
-    return call_end(&call, rv);
-}
+SESSION_FUNCTION(C_FindObjectsInit,
+                 (CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template, CK_ULONG count),
+                 call_is_template(template, count), jpki_find_begin(call.session, template, count))
 
-CRYPTOKI CK_RV C_FindObjects(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE_PTR objects, CK_ULONG most,
-                             CK_ULONG_PTR count)
-{
-    struct call call;
-    CK_RV rv = call_session(&call, handle, count != NULL && (objects != NULL || most == 0));
-    if (rv == CKR_OK)
-        rv = jpki_find_next(call.session, objects, most, count);
-    return call_end(&call, rv);
-}
+SESSION_FUNCTION(C_FindObjects,
+                 (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE_PTR objects, CK_ULONG most,
+                  CK_ULONG_PTR count),
+                 count != NULL && (objects != NULL || most == 0),
+                 jpki_find_next(call.session, objects, most, count))
 
-CRYPTOKI CK_RV C_FindObjectsFinal(CK_SESSION_HANDLE handle)
-{
-    struct call call;
-    CK_RV rv = call_session(&call, handle, true);
-    if (rv == CKR_OK)
-        rv = jpki_find_end(call.session);
-    return call_end(&call, rv);
-}
+SESSION_FUNCTION(C_FindObjectsFinal, (CK_SESSION_HANDLE session), true, jpki_find_end(call.session))
 
-CRYPTOKI CK_RV C_GetAttributeValue(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object,
-                                   CK_ATTRIBUTE_PTR template, CK_ULONG count)
-{
-    struct call call;
-    CK_RV rv = call_session(&call, handle, call_is_array(template, count, sizeof *template));
-    if (rv == CKR_OK)
-        rv = jpki_object_get(call.session, object, template, count);
-    return call_end(&call, rv);
-}
+SESSION_FUNCTION(C_GetAttributeValue,
+                 (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template,
+                  CK_ULONG count),
+                 call_is_array(template, count, sizeof *template),
+                 jpki_object_get(call.session, object, template, count))
 
-CRYPTOKI CK_RV C_GetObjectSize(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, CK_ULONG_PTR size)
-{
-    struct call call;
-    CK_RV rv = call_session(&call, handle, size != NULL);
-    if (rv == CKR_OK)
-        rv = jpki_object_size(call.session, object, size);
-    return call_end(&call, rv);
-}
+SESSION_FUNCTION(C_GetObjectSize,
+                 (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ULONG_PTR size),
+                 size != NULL, jpki_object_size(call.session, object, size))

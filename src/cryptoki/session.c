@@ -17,58 +17,29 @@ CRYPTOKI CK_RV C_OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, CK_VOID_PTR applic
     return call_end(&call, rv);
 }
 
-CRYPTOKI CK_RV C_CloseSession(CK_SESSION_HANDLE handle)
-{
-    struct call call;
-    CK_RV rv = call_session(&call, handle, true);
-    if (rv == CKR_OK)
-        rv = jpki_session_close(call.session);
-    return call_end(&call, rv);
-}
+SESSION_FUNCTION(C_CloseSession, (CK_SESSION_HANDLE session), true,
+                 jpki_session_close(call.session))
 
-CRYPTOKI CK_RV C_CloseAllSessions(CK_SLOT_ID slot)
-{
-    struct call call;
-    CK_RV rv = call_module(&call, true);
-    if (rv == CKR_OK)
-        rv = jpki_session_close_all(call.module, slot);
-    return call_end(&call, rv);
-}
+MODULE_FUNCTION(C_CloseAllSessions, (CK_SLOT_ID slot), true,
+                jpki_session_close_all(call.module, slot))
 
-CRYPTOKI CK_RV C_GetSessionInfo(CK_SESSION_HANDLE handle, CK_SESSION_INFO_PTR info)
-{
-    struct call call;
-    CK_RV rv = call_session(&call, handle, info != NULL);
-    if (rv == CKR_OK)
-        rv = jpki_session_info(call.session, info);
-    return call_end(&call, rv);
-}
+SESSION_FUNCTION(C_GetSessionInfo, (CK_SESSION_HANDLE session, CK_SESSION_INFO_PTR info),
+                 info != NULL, jpki_session_info(call.session, info))
 
-CRYPTOKI CK_RV C_SessionCancel(CK_SESSION_HANDLE handle, CK_FLAGS flags)
-{
-    struct call call;
-    CK_RV rv = call_session(&call, handle, true);
-    if (rv == CKR_OK)
-        rv = jpki_session_cancel(call.session, flags);
-    return call_end(&call, rv);
-}
+SESSION_FUNCTION(C_SessionCancel, (CK_SESSION_HANDLE session, CK_FLAGS flags), true,
+                 jpki_session_cancel(call.session, flags))
 
-CRYPTOKI CK_RV C_Login(CK_SESSION_HANDLE handle, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin,
-                       CK_ULONG length)
-{
-    struct call call;
-    CK_RV rv = call_session(&call, handle, pin != NULL || length == 0);
-    if (rv == CKR_OK)
-        rv = jpki_login(call.session, user, pin, length);
-    return call_end(&call, rv);
-}
+SESSION_FUNCTION(C_Login,
+                 (CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin,
+                  CK_ULONG length),
+                 pin != NULL || length == 0, jpki_login(call.session, user, pin, length))
 
-CRYPTOKI CK_RV C_LoginUser(CK_SESSION_HANDLE handle, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin,
+CRYPTOKI CK_RV C_LoginUser(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin,
                            CK_ULONG length, CK_UTF8CHAR_PTR name, CK_ULONG name_length)
 {
     (void)name; /* the card knows one user, who has no name */
     struct call call;
-    CK_RV rv = call_session(&call, handle, pin != NULL || length == 0);
+    CK_RV rv = call_session(&call, session, pin != NULL || length == 0);
     if (rv == CKR_OK && name_length > 0)
         rv = CKR_USER_TYPE_INVALID;
     if (rv == CKR_OK)
@@ -76,21 +47,10 @@ CRYPTOKI CK_RV C_LoginUser(CK_SESSION_HANDLE handle, CK_USER_TYPE user, CK_UTF8C
     return call_end(&call, rv);
 }
 
-CRYPTOKI CK_RV C_Logout(CK_SESSION_HANDLE handle)
-{
-    struct call call;
-    CK_RV rv = call_session(&call, handle, true);
-    if (rv == CKR_OK)
-        rv = jpki_logout(call.session);
-    return call_end(&call, rv);
-}
+SESSION_FUNCTION(C_Logout, (CK_SESSION_HANDLE session), true, jpki_logout(call.session))
 
-CRYPTOKI CK_RV C_SetPIN(CK_SESSION_HANDLE handle, CK_UTF8CHAR_PTR old_pin, CK_ULONG old_length,
-                        CK_UTF8CHAR_PTR new_pin, CK_ULONG new_length)
-{
-    struct call call;
-    CK_RV rv = call_session(&call, handle, old_pin != NULL && new_pin != NULL);
-    if (rv == CKR_OK)
-        rv = jpki_set_pin(call.session, old_pin, old_length, new_pin, new_length);
-    return call_end(&call, rv);
-}
+SESSION_FUNCTION(C_SetPIN,
+                 (CK_SESSION_HANDLE session, CK_UTF8CHAR_PTR old_pin, CK_ULONG old_length,
+                  CK_UTF8CHAR_PTR new_pin, CK_ULONG new_length),
+                 old_pin != NULL && new_pin != NULL,
+                 jpki_set_pin(call.session, old_pin, old_length, new_pin, new_length))

@@ -10,26 +10,8 @@
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 /* NOLINTBEGIN(misc-unused-parameters) */
 
-/* The function `name`. `code` is evaluated last, and may use `call.session`. */
-#define ANSWER(name, parameters, arguments_ok, code)                                               \
-    CRYPTOKI CK_RV name parameters                                                                 \
-    {                                                                                              \
-        struct call call;                                                                          \
-        CK_RV rv = call_session(&call, session, arguments_ok);                                     \
-        return call_end(&call, rv == CKR_OK ? (code) : rv);                                        \
-    }
-
 #define UNSUPPORTED(name, parameters, arguments_ok)                                                \
-    ANSWER(name, parameters, arguments_ok, CKR_FUNCTION_NOT_SUPPORTED)
-
-/* A legacy function, which "should simply return" this (5.16), whatever the session. */
-#define NOT_PARALLEL(name)                                                                         \
-    CRYPTOKI CK_RV name(CK_SESSION_HANDLE session)                                                 \
-    {                                                                                              \
-        struct call call;                                                                          \
-        CK_RV rv = call_module(&call, true);                                                       \
-        return call_end(&call, rv == CKR_OK ? CKR_FUNCTION_NOT_PARALLEL : rv);                     \
-    }
+    SESSION_FUNCTION(name, parameters, arguments_ok, CKR_FUNCTION_NOT_SUPPORTED)
 
 /* Groups of parameters, and what is checked of each. Their types are compared with the prototypes
  * of the header: a line with a wrong group does not compile. */
@@ -67,18 +49,18 @@
 /* ---- Tokens and PINs (PKCS#11 2.40, 5.5) ------------------------------------------------ */
 
 /* The card's security officer is the municipality (card.md, Holder's rules). */
-CRYPTOKI CK_RV C_InitToken(CK_SLOT_ID slot, CK_UTF8CHAR_PTR pin, CK_ULONG length,
-                           CK_UTF8CHAR_PTR label)
+static CK_RV refuse_init(struct jpki_module *module, CK_SLOT_ID slot)
 {
-    struct call call;
-    CK_RV rv = call_module(&call, label != NULL && (pin != NULL || length == 0));
-    if (rv == CKR_OK)
-        rv = jpki_token_check(call.module, slot);
-    return call_end(&call, rv == CKR_OK ? CKR_TOKEN_WRITE_PROTECTED : rv);
+    CK_RV rv = jpki_token_check(module, slot);
+    return rv == CKR_OK ? CKR_TOKEN_WRITE_PROTECTED : rv;
 }
 
+MODULE_FUNCTION(C_InitToken,
+                (CK_SLOT_ID slot, CK_UTF8CHAR_PTR pin, CK_ULONG length, CK_UTF8CHAR_PTR label),
+                label != NULL && (pin != NULL || length == 0), refuse_init(call.module, slot))
+
 /* Only a security officer may, and none can log in. */
-ANSWER(C_InitPIN, (SESSION, IN), HAS_IN, CKR_USER_NOT_LOGGED_IN)
+SESSION_FUNCTION(C_InitPIN, (SESSION, IN), HAS_IN, CKR_USER_NOT_LOGGED_IN)
 
 /* ---- Sessions (5.6) --------------------------------------------------------------------- */
 
@@ -90,7 +72,7 @@ static CK_RV refuse_saving(struct jpki_session *session)
     return CKR_OPERATION_NOT_INITIALIZED;
 }
 
-ANSWER(C_GetOperationState, (SESSION, OUT), HAS_OUT, refuse_saving(call.session))
+SESSION_FUNCTION(C_GetOperationState, (SESSION, OUT), HAS_OUT, refuse_saving(call.session))
 UNSUPPORTED(C_SetOperationState, (SESSION, IN, TWO_KEYS), HAS_IN)
 
 /* ---- Objects (5.7): none can be made, changed or destroyed ------------------------------- */
@@ -121,13 +103,13 @@ static CK_RV refuse_change(struct jpki_session *session, CK_OBJECT_HANDLE object
 }
 
 /* clang-format off */
-ANSWER(C_CreateObject, (SESSION, TEMPLATE, CREATED),
-       call_is_template(template, count) && HAS_CREATED, refuse_creation(template, count))
-ANSWER(C_CopyObject, (SESSION, OBJECT, TEMPLATE, CREATED), HAS_TEMPLATE && HAS_CREATED,
-       refuse_change(call.session, object))
-ANSWER(C_DestroyObject, (SESSION, OBJECT), true, refuse_change(call.session, object))
-ANSWER(C_SetAttributeValue, (SESSION, OBJECT, TEMPLATE), HAS_TEMPLATE,
-       refuse_change(call.session, object))
+SESSION_FUNCTION(C_CreateObject, (SESSION, TEMPLATE, CREATED),
+                 call_is_template(template, count) && HAS_CREATED, refuse_creation(template, count))
+SESSION_FUNCTION(C_CopyObject, (SESSION, OBJECT, TEMPLATE, CREATED), HAS_TEMPLATE && HAS_CREATED,
+                 refuse_change(call.session, object))
+SESSION_FUNCTION(C_DestroyObject, (SESSION, OBJECT), true, refuse_change(call.session, object))
+SESSION_FUNCTION(C_SetAttributeValue, (SESSION, OBJECT, TEMPLATE), HAS_TEMPLATE,
+                 refuse_change(call.session, object))
 
 /* ---- Encryption and decryption (5.8, 5.9) ----------------------------------------------- */
 
@@ -169,13 +151,13 @@ UNSUPPORTED(C_DeriveKey, (SESSION, MECHANISM, KEY, TEMPLATE, CREATED),
 
 /* ---- Random numbers (5.15): the token does not offer its generator (CKF_RNG) ------------- */
 
-ANSWER(C_SeedRandom,     (SESSION, IN), HAS_IN, CKR_RANDOM_NO_RNG)
-ANSWER(C_GenerateRandom, (SESSION, IN), HAS_IN, CKR_RANDOM_NO_RNG)
+SESSION_FUNCTION(C_SeedRandom,     (SESSION, IN), HAS_IN, CKR_RANDOM_NO_RNG)
+SESSION_FUNCTION(C_GenerateRandom, (SESSION, IN), HAS_IN, CKR_RANDOM_NO_RNG)
 
-/* ---- Legacy functions (5.16) ------------------------------------------------------------- */
+/* ---- Legacy functions (5.16), which "should simply return" this, whatever the session ----- */
 
-NOT_PARALLEL(C_GetFunctionStatus)
-NOT_PARALLEL(C_CancelFunction)
+MODULE_FUNCTION(C_GetFunctionStatus, (SESSION), true, CKR_FUNCTION_NOT_PARALLEL)
+MODULE_FUNCTION(C_CancelFunction,    (SESSION), true, CKR_FUNCTION_NOT_PARALLEL)
 
 /* ---- Messages (PKCS#11 3.0, 5.9, 5.11, 5.14 and 5.16) ------------------------------------ */
 
