@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* General purpose functions (PKCS#11 2.40, 5.4). */
-#include "general.h"
-
 #include "call.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
-enum { TEXT_MAX = 4096 }; /* bytes of options, with the NUL */
+enum { TEXT_MAX = 4096 }; /* bytes of options, with the NUL; those of a page */
 
 /* CK_C_INITIALIZE_ARGS: all four mutex functions or none. */
 static CK_RV make_mutex(const CK_C_INITIALIZE_ARGS *args, struct call_mutex *mutex)
@@ -28,13 +29,29 @@ static CK_RV make_mutex(const CK_C_INITIALIZE_ARGS *args, struct call_mutex *mut
     return CKR_OK;
 }
 
+/* Copies a text that may be none: where an application means something else by pReserved, it can
+ * point anywhere. False when there is no memory to read, or no end within TEXT_MAX bytes. They are
+ * read in two parts that each lie within a page, or a part of a larger one: all of it can be read,
+ * or none. */
+static bool copy_text(const char *text, char copy[TEXT_MAX])
+{
+    size_t first = TEXT_MAX - (uintptr_t)text % TEXT_MAX;
+    char *from = (char *)(uintptr_t)text;
+    struct iovec to = {copy, TEXT_MAX};
+    struct iovec parts[] = {{from, first}, {from + first, TEXT_MAX - first}};
+    ssize_t got = process_vm_readv(getpid(), &to, 1, parts, 2, 0);
+    /* A filter of system calls may be in the way: the pointer has to be trusted. */
+    if (got < 0 && errno != EFAULT)
+        return memccpy(copy, text, '\0', TEXT_MAX) != NULL;
+    return got > 0 && memchr(copy, '\0', (size_t)got) != NULL;
+}
+
 /* Options come from the string that NSS (`modutil -string`, LibraryParameters) and p11-kit
  * (x-init-reserved) put at pReserved, else from the environment. */
 static CK_RV read_options(const CK_C_INITIALIZE_ARGS *args, struct jpki_options *options)
 {
     char given[TEXT_MAX] = "";
-    if (args != NULL && args->pReserved != NULL &&
-        !general_copy_text(args->pReserved, given, sizeof given))
+    if (args != NULL && args->pReserved != NULL && !copy_text(args->pReserved, given))
         return CKR_ARGUMENTS_BAD;
     const char *text = given;
     if (text[0] == '\0')
@@ -124,29 +141,4 @@ __attribute__((destructor)) static void at_exit(void)
     }
     struct timespec deadline = jpki_clock_at(jpki_clock_ms() + EXIT_MS);
     (void)pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &deadline);
-}
-
-static CK_RV get_info(CK_INFO_PTR info, CK_VERSION version)
-{
-    struct call call;
-    CK_RV rv = call_module(&call, info != NULL);
-    if (rv != CKR_OK)
-        return call_end(&call, rv);
-    *info = (CK_INFO){.cryptokiVersion = version,
-                      .libraryVersion = {JPKI_VERSION_MAJOR, JPKI_VERSION_MINOR}};
-    memset(info->manufacturerID, ' ', sizeof info->manufacturerID);
-    memset(info->libraryDescription, ' ', sizeof info->libraryDescription);
-    memcpy(info->manufacturerID, "jpki-pkcs11", 11);
-    memcpy(info->libraryDescription, "My Number Card (JPKI)", 21);
-    return call_end(&call, CKR_OK);
-}
-
-CRYPTOKI CK_RV C_GetInfo(CK_INFO_PTR info)
-{
-    return get_info(info, (CK_VERSION){2, 40});
-}
-
-CK_RV general_get_info_3_0(CK_INFO_PTR info)
-{
-    return get_info(info, (CK_VERSION){3, 0});
 }

@@ -1,9 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The function tables, and the functions that hand them out (PKCS#11 2.40, 5.4; 3.0, 5.4). */
 #include "call.h"
-#include "general.h"
 
 #include <string.h>
+
+static CK_RV get_info(CK_INFO *info, CK_VERSION version)
+{
+    struct call call;
+    CK_RV rv = call_module(&call, info != NULL);
+    if (rv != CKR_OK)
+        return call_end(&call, rv);
+    *info = (CK_INFO){.cryptokiVersion = version,
+                      .libraryVersion = {JPKI_VERSION_MAJOR, JPKI_VERSION_MINOR}};
+    memset(info->manufacturerID, ' ', sizeof info->manufacturerID);
+    memset(info->libraryDescription, ' ', sizeof info->libraryDescription);
+    memcpy(info->manufacturerID, "jpki-pkcs11", 11);
+    memcpy(info->libraryDescription, "My Number Card (JPKI)", 21);
+    return call_end(&call, CKR_OK);
+}
+
+CRYPTOKI CK_RV C_GetInfo(CK_INFO_PTR info)
+{
+    return get_info(info, (CK_VERSION){2, 40});
+}
+
+/* C_GetInfo of the 3.0 table, which tells that version. */
+static CK_RV get_info_3_0(CK_INFO_PTR info)
+{
+    return get_info(info, (CK_VERSION){3, 0});
+}
 
 /* The functions of 2.40. C_GetInfo is not listed: each table has one of its own. */
 /* clang-format off */
@@ -50,29 +75,20 @@ static CK_FUNCTION_LIST functions_2_40 = {
 
 static CK_FUNCTION_LIST_3_0 functions_3_0 = {
     .version = {3, 0},
-    .C_GetInfo = general_get_info_3_0,
+    .C_GetInfo = get_info_3_0,
     FUNCTIONS_2_40(MEMBER)
     FUNCTIONS_3_0(MEMBER)
 };
 
-/* Tables made of what is listed. They are as large as the real ones, so no member there is left
- * NULL. */
-#define POINTER(name) CK_##name name;
-
-struct listed_2_40 {
-    CK_VERSION version;
-    CK_C_GetInfo C_GetInfo;
-    FUNCTIONS_2_40(POINTER)
-};
-
-struct listed_3_0 {
-    struct listed_2_40 all_of_2_40;
-    FUNCTIONS_3_0(POINTER)
-};
 /* clang-format on */
 
-_Static_assert(sizeof(struct listed_2_40) == sizeof(CK_FUNCTION_LIST), "all of 2.40 is listed");
-_Static_assert(sizeof(struct listed_3_0) == sizeof(CK_FUNCTION_LIST_3_0), "all of 3.0 is listed");
+/* No member is left NULL: as many are listed as the tables have, C_GetInfo being the first. */
+#define AND_ONE(name) +1
+#define TABLE_SIZE(functions)                                                                      \
+    (offsetof(CK_FUNCTION_LIST, C_Initialize) + (functions) * sizeof(CK_C_Initialize))
+_Static_assert(sizeof functions_2_40 == TABLE_SIZE(1 FUNCTIONS_2_40(AND_ONE)), "all of 2.40");
+_Static_assert(sizeof functions_3_0 == TABLE_SIZE(1 FUNCTIONS_2_40(AND_ONE) FUNCTIONS_3_0(AND_ONE)),
+               "all of 3.0");
 
 static CK_CHAR interface_name[] = "PKCS 11";
 
