@@ -27,18 +27,6 @@ bool call_is_array(const void *pointer, CK_ULONG count, size_t size)
     return count == 0 || (pointer != NULL && count <= (CK_ULONG)PTRDIFF_MAX / size);
 }
 
-int call_defer_cancellation(void)
-{
-    int before = PTHREAD_CANCEL_ENABLE;
-    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-    return before;
-}
-
-void call_allow_cancellation(int before)
-{
-    (void)pthread_setcancelstate(before, &before);
-}
-
 bool call_is_template(const CK_ATTRIBUTE *template, CK_ULONG count)
 {
     if (!call_is_array(template, count, sizeof *template))
@@ -49,9 +37,18 @@ bool call_is_template(const CK_ATTRIBUTE *template, CK_ULONG count)
     return true;
 }
 
+/* A thread that the application cancels (pthread_cancel) ends when it leaves us, never in here,
+ * where it would leave locks taken and a transaction open. That goes for C_WaitForSlotEvent as
+ * well: its way to end early is C_Finalize (2.40, C_WaitForSlotEvent). */
+static void begin(struct call *call)
+{
+    *call = (struct call){0};
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &call->cancellation);
+}
+
 CK_RV call_waiting(struct call *call, bool arguments_ok)
 {
-    *call = (struct call){.cancellation = call_defer_cancellation()};
+    begin(call);
     pthread_mutex_lock(&process->lock);
     if (process->module != NULL && !process->closing) {
         call->module = process->module;
@@ -97,18 +94,13 @@ CK_RV call_end(struct call *call, CK_RV rv)
             pthread_cond_broadcast(&process->left);
         pthread_mutex_unlock(&process->lock);
     }
-    call_allow_cancellation(call->cancellation);
+    (void)pthread_setcancelstate(call->cancellation, NULL);
     return rv;
 }
 
-void call_mutex_destroy(const struct call_mutex *mutex)
+CK_RV call_open(struct call *call)
 {
-    if (mutex->destroy != NULL)
-        (void)mutex->destroy(mutex->mutex);
-}
-
-CK_RV call_reserve(void)
-{
+    begin(call);
     pthread_mutex_lock(&process->lock);
     bool taken = process->module != NULL || process->opening;
     process->opening |= !taken;
@@ -116,8 +108,18 @@ CK_RV call_reserve(void)
     return taken ? CKR_CRYPTOKI_ALREADY_INITIALIZED : CKR_OK;
 }
 
-void call_install(struct jpki_module *module, const struct call_mutex *mutex)
+/* Ends a module, or an attempt to open one. */
+static void destroy(const struct call_mutex *mutex)
 {
+    jpki_log_close(); /* before a new module opens its own */
+    if (mutex->destroy != NULL)
+        (void)mutex->destroy(mutex->mutex);
+}
+
+void call_opened(struct jpki_module *module, const struct call_mutex *mutex)
+{
+    if (module == NULL)
+        destroy(mutex);
     pthread_mutex_lock(&process->lock);
     process->module = module;
     process->mutex = *mutex;
@@ -127,8 +129,9 @@ void call_install(struct jpki_module *module, const struct call_mutex *mutex)
 
 /* Until it returns the process counts as initialised for C_Initialize, so that a new module does
  * not meet the old one at the card, and as not initialised for everything else. */
-CK_RV call_uninstall(void)
+CK_RV call_close(struct call *call)
 {
+    begin(call);
     pthread_mutex_lock(&process->lock);
     struct jpki_module *module = process->closing ? NULL : process->module;
     process->closing |= module != NULL;
@@ -143,8 +146,7 @@ CK_RV call_uninstall(void)
     pthread_mutex_unlock(&process->lock);
 
     jpki_module_close(module);
-    call_mutex_destroy(&process->mutex);
-    jpki_log_close(); /* before a new module opens its own */
+    destroy(&process->mutex);
     pthread_mutex_lock(&process->lock);
     process->module = NULL;
     process->closing = false;

@@ -40,13 +40,6 @@ struct call {
     int cancellation;             /* as the application had it */
 };
 
-/* A thread that the application cancels (pthread_cancel) ends when it leaves us, never in here,
- * where it would leave locks taken and a transaction open. That goes for C_WaitForSlotEvent as
- * well: its way to end early is C_Finalize (2.40, C_WaitForSlotEvent). The functions below see to
- * it themselves, but for C_Initialize and C_Finalize: the first returns what the second wants. */
-int call_defer_cancellation(void);
-void call_allow_cancellation(int before);
-
 /* CKR_CRYPTOKI_NOT_INITIALIZED (also in a child of the process that initialised), CKR_GENERAL_ERROR
  * when the application's mutex cannot be locked, then CKR_ARGUMENTS_BAD unless `arguments_ok`. */
 CK_RV call_module(struct call *call, bool arguments_ok);
@@ -76,15 +69,14 @@ struct call_mutex {
     void *mutex;
 };
 
-void call_mutex_destroy(const struct call_mutex *mutex);
+/* C_Initialize: reserves the place for a module, else CKR_CRYPTOKI_ALREADY_INITIALIZED. */
+CK_RV call_open(struct call *call);
 
-/* C_Initialize: first reserves the place for a module, CKR_CRYPTOKI_ALREADY_INITIALIZED where there
- * is none; then hands module and mutex over, or NULL and none. */
-CK_RV call_reserve(void);
-void call_install(struct jpki_module *module, const struct call_mutex *mutex);
+/* Puts the module there. NULL: gives the place back, destroys the mutex and closes the log. */
+void call_opened(struct jpki_module *module, const struct call_mutex *mutex);
 
 /* C_Finalize. */
-CK_RV call_uninstall(void);
+CK_RV call_close(struct call *call);
 
 /* For a process that ends without C_Finalize: no new call gets in. NULL when there is nothing to
  * leave, or C_Finalize is under way. */

@@ -66,51 +66,28 @@ static CK_RV read_options(const CK_C_INITIALIZE_ARGS *args, struct jpki_options 
     return CKR_OK;
 }
 
-static CK_RV initialize(const CK_C_INITIALIZE_ARGS *args)
+static CK_RV open_module(const CK_C_INITIALIZE_ARGS *args)
 {
     struct call_mutex mutex = {0};
     struct jpki_options options;
     struct jpki_module *module = NULL;
-    CK_RV rv = call_reserve();
-    if (rv != CKR_OK)
-        return rv;
-    if (args != NULL)
-        rv = make_mutex(args, &mutex);
+    CK_RV rv = args == NULL ? CKR_OK : make_mutex(args, &mutex);
     if (rv == CKR_OK)
         rv = read_options(args, &options);
     if (rv == CKR_OK)
         rv = jpki_module_open(jpki_module_config.readers, &options, &module);
-    if (rv != CKR_OK) {
-        jpki_log_close();
-        call_mutex_destroy(&mutex);
-        mutex = (struct call_mutex){0};
-    }
-    call_install(module, &mutex);
+    call_opened(module, &mutex);
     return rv;
 }
 
-CRYPTOKI CK_RV C_Initialize(CK_VOID_PTR init_args)
-{
-    int cancellation = call_defer_cancellation();
-    CK_RV rv = initialize(init_args);
-    call_allow_cancellation(cancellation);
-    return rv;
-}
-
-static CK_RV finalize(const void *reserved)
-{
-    struct call call;
-    if (reserved != NULL)
-        return call_end(&call, call_module(&call, false));
-    return call_uninstall();
-}
+FUNCTION(C_Initialize, (CK_VOID_PTR init_args), call_open(&call), open_module(init_args),
+         call_end(&call, rv))
 
 CRYPTOKI CK_RV C_Finalize(CK_VOID_PTR reserved)
 {
-    int cancellation = call_defer_cancellation();
-    CK_RV rv = finalize(reserved);
-    call_allow_cancellation(cancellation);
-    return rv;
+    struct call call;
+    CK_RV rv = reserved == NULL ? call_close(&call) : call_module(&call, false);
+    return call_end(&call, rv);
 }
 
 /* Many programs just exit. What they unlocked is locked again all the same, as far as that can be
@@ -130,7 +107,7 @@ static void *lock_cards(void *module)
 
 __attribute__((destructor)) static void at_exit(void)
 {
-    (void)call_defer_cancellation(); /* this thread ends in any case */
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL); /* this thread ends in any case */
     struct jpki_module *module = call_abandon();
     pthread_t thread;
     if (module == NULL)
