@@ -77,8 +77,8 @@ struct jpki_field {
     size_t length;
 };
 
-/* OpenSSL's form of a public key. */
-struct jpki_public_key;
+/* OpenSSL's form of a public key, EVP_PKEY. */
+struct evp_pkey_st;
 
 /* Everything that applications ask of a certificate, computed once. Fields that do not apply
  * are empty. */
@@ -95,7 +95,7 @@ struct jpki_certificate {
     enum jpki_key_type key_type;
     unsigned key_bits;
     size_t signature_size; /* bytes of a signature by its key */
-    struct jpki_public_key *key;
+    struct evp_pkey_st *key;
 };
 
 /* Parses `der` (copied; bytes behind the certificate are filler and ignored: card.md, Files). NULL

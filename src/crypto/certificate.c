@@ -107,13 +107,9 @@ static bool set_ec(struct jpki_certificate *certificate, X509_PUBKEY *public_key
 
 static bool set_key_fields(struct jpki_certificate *certificate, X509_PUBKEY *public_key)
 {
-    EVP_PKEY *pkey = X509_PUBKEY_get(public_key);
-    certificate->key = calloc(1, sizeof *certificate->key);
-    if (pkey == NULL || certificate->key == NULL) {
-        EVP_PKEY_free(pkey);
+    EVP_PKEY *pkey = certificate->key = X509_PUBKEY_get(public_key);
+    if (pkey == NULL)
         return false;
-    }
-    certificate->key->pkey = pkey;
     certificate->key_bits = (unsigned)EVP_PKEY_get_bits(pkey);
     certificate->signature_size = (size_t)EVP_PKEY_get_size(pkey);
     if (EVP_PKEY_is_a(pkey, "RSA"))
@@ -137,14 +133,21 @@ static bool set_key(struct jpki_crypto *crypto, struct jpki_certificate *certifi
     return set;
 }
 
-static bool set_hashes(struct jpki_crypto *crypto, struct jpki_certificate *certificate, X509 *x509)
+/* The first `length` bytes of the SHA-1 of `data`. */
+static bool set_sha1(struct jpki_field *field, size_t length, struct jpki_crypto *crypto,
+                     const void *data, size_t data_length)
 {
     uint8_t hash[JPKI_HASH_MAX];
+    return EVP_Digest(data, data_length, hash, NULL, crypto->hashes[JPKI_SHA1], NULL) == 1 &&
+           set_field(field, hash, length);
+}
+
+static bool set_hashes(struct jpki_crypto *crypto, struct jpki_certificate *certificate, X509 *x509)
+{
+    const struct jpki_field *value = &certificate->value;
     const ASN1_BIT_STRING *bits = X509_get0_pubkey_bitstr(x509);
-    return hash_data(crypto, JPKI_SHA1, certificate->value.data, certificate->value.length, hash) &&
-           set_field(&certificate->check_value, hash, 3) &&
-           hash_data(crypto, JPKI_SHA1, bits->data, (size_t)bits->length, hash) &&
-           set_field(&certificate->subject_hash, hash, jpki_hash_size(JPKI_SHA1));
+    return set_sha1(&certificate->check_value, 3, crypto, value->data, value->length) &&
+           set_sha1(&certificate->subject_hash, 20, crypto, bits->data, (size_t)bits->length);
 }
 
 static bool parse_whole(struct jpki_crypto *crypto, struct jpki_certificate *certificate,
@@ -200,8 +203,6 @@ void jpki_certificate_free(struct jpki_certificate *certificate)
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         free((void *)(uintptr_t)fields[i]->data);
-    if (certificate->key != NULL)
-        EVP_PKEY_free(certificate->key->pkey);
-    free(certificate->key);
+    EVP_PKEY_free(certificate->key);
     free(certificate);
 }

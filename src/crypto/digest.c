@@ -4,39 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What stands in a DigestInfo before a hash of SHA-2, whose OID ends in `arc`. */
+#define DER_SHA_2(arc, size)                                                                       \
+    0x30, 17 + (size), 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02,     \
+        arc, 0x05, 0x00, 0x04, size
+#define DER_SHA_1                                                                                  \
+    0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 20
+
 /* A row per hash: OpenSSL's name, the size, and the DER that stands before the hash in a
  * DigestInfo (RFC 8017, 9.2, note 1). */
 static const struct {
     const char *name;
-    size_t size;
+    size_t size, prefix_length;
     uint8_t prefix[19];
-    size_t prefix_length;
 } rows[JPKI_HASHES] = {
-    [JPKI_SHA1] = {"SHA1",
-                   20,
-                   {0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00,
-                    0x04, 0x14},
-                   15},
-    [JPKI_SHA224] = {"SHA224",
-                     28,
-                     {0x30, 0x2d, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04,
-                      0x02, 0x04, 0x05, 0x00, 0x04, 0x1c},
-                     19},
-    [JPKI_SHA256] = {"SHA256",
-                     32,
-                     {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04,
-                      0x02, 0x01, 0x05, 0x00, 0x04, 0x20},
-                     19},
-    [JPKI_SHA384] = {"SHA384",
-                     48,
-                     {0x30, 0x41, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04,
-                      0x02, 0x02, 0x05, 0x00, 0x04, 0x30},
-                     19},
-    [JPKI_SHA512] = {"SHA512",
-                     64,
-                     {0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04,
-                      0x02, 0x03, 0x05, 0x00, 0x04, 0x40},
-                     19},
+    [JPKI_SHA1] = {"SHA1", 20, 15, {DER_SHA_1}},
+    [JPKI_SHA224] = {"SHA224", 28, 19, {DER_SHA_2(4, 28)}},
+    [JPKI_SHA256] = {"SHA256", 32, 19, {DER_SHA_2(1, 32)}},
+    [JPKI_SHA384] = {"SHA384", 48, 19, {DER_SHA_2(2, 48)}},
+    [JPKI_SHA512] = {"SHA512", 64, 19, {DER_SHA_2(3, 64)}},
 };
 
 struct jpki_crypto *jpki_crypto_new(void)
@@ -53,11 +39,10 @@ struct jpki_crypto *jpki_crypto_new(void)
         crypto->hashes[hash] = EVP_MD_fetch(crypto->library, rows[hash].name, NULL);
         complete = crypto->hashes[hash] != NULL;
     }
-    if (!complete) {
-        jpki_crypto_free(crypto);
-        return NULL;
-    }
-    return crypto;
+    if (complete)
+        return crypto;
+    jpki_crypto_free(crypto);
+    return NULL;
 }
 
 void jpki_crypto_free(struct jpki_crypto *crypto)
@@ -109,16 +94,6 @@ bool jpki_digest_update(struct jpki_digest *digest, const void *data, size_t len
 bool jpki_digest_finish(struct jpki_digest *digest, uint8_t *hash)
 {
     return EVP_DigestFinal_ex(digest->context, hash, NULL) == 1;
-}
-
-bool hash_data(struct jpki_crypto *crypto, enum jpki_hash hash, const void *data, size_t length,
-               uint8_t *out)
-{
-    struct jpki_digest *digest = jpki_digest_new(crypto, hash);
-    bool done = digest != NULL && jpki_digest_update(digest, data, length) &&
-                jpki_digest_finish(digest, out);
-    jpki_digest_free(digest);
-    return done;
 }
 
 size_t jpki_digest_info(enum jpki_hash hash, const uint8_t *value, uint8_t *out)

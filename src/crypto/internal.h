@@ -13,12 +13,4 @@ struct jpki_crypto {
     EVP_MD *hashes[JPKI_HASHES]; /* fetched once; NULL for JPKI_HASH_NONE */
 };
 
-struct jpki_public_key {
-    EVP_PKEY *pkey;
-};
-
-/* Hashes in one go; `out` has room for the hash. */
-bool hash_data(struct jpki_crypto *crypto, enum jpki_hash hash, const void *data, size_t length,
-               uint8_t *out);
-
 #endif

@@ -26,30 +26,19 @@ size_t jpki_scheme_most(enum jpki_scheme scheme, const struct jpki_certificate *
     return overhead > 0 ? certificate->signature_size - overhead : schemes[scheme].most;
 }
 
-/* The padding must hold exactly `data`: PKCS#1 v1.5 without a hash named makes OpenSSL give back
- * what was padded. */
-static int recover_and_compare(EVP_PKEY_CTX *context, const uint8_t *data, size_t length,
-                               const uint8_t *signature, size_t signature_length)
-{
-    uint8_t recovered[1024];
-    size_t recovered_length = sizeof recovered;
-    if (signature_length > sizeof recovered || EVP_PKEY_verify_recover_init(context) != 1 ||
-        EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) != 1)
-        return -1;
-    return EVP_PKEY_verify_recover(context, recovered, &recovered_length, signature,
-                                   signature_length) == 1 &&
-           recovered_length == length && memcmp(recovered, data, length) == 0;
-}
-
-static int verify_pss(struct jpki_crypto *crypto, EVP_PKEY_CTX *context, const uint8_t *data,
-                      size_t length, const uint8_t *signature, size_t signature_length)
+/* PKCS#1 v1.5 without a hash named makes OpenSSL compare `data` with all that was padded. */
+static int verify(struct jpki_crypto *crypto, EVP_PKEY_CTX *context, enum jpki_scheme scheme,
+                  const uint8_t *data, size_t length, const uint8_t *signature,
+                  size_t signature_length)
 {
     const EVP_MD *sha256 = crypto->hashes[JPKI_SHA256];
+    bool pss = scheme == JPKI_SCHEME_PSS;
     if (EVP_PKEY_verify_init(context) != 1 ||
-        EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) != 1 ||
-        EVP_PKEY_CTX_set_signature_md(context, sha256) != 1 ||
-        EVP_PKEY_CTX_set_rsa_mgf1_md(context, sha256) != 1 ||
-        EVP_PKEY_CTX_set_rsa_pss_saltlen(context, (int)jpki_hash_size(JPKI_SHA256)) != 1)
+        EVP_PKEY_CTX_set_rsa_padding(context, pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) != 1)
+        return -1;
+    if (pss && (EVP_PKEY_CTX_set_signature_md(context, sha256) != 1 ||
+                EVP_PKEY_CTX_set_rsa_mgf1_md(context, sha256) != 1 ||
+                EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) != 1))
         return -1;
     return EVP_PKEY_verify(context, signature, signature_length, data, length) == 1;
 }
@@ -62,13 +51,10 @@ enum jpki_error jpki_check_signature(struct jpki_crypto *crypto,
     if (certificate->key_type != JPKI_KEY_RSA || signature_length != certificate->signature_size)
         return JPKI_ERR_BAD_SIGNATURE;
     ERR_set_mark(); /* see jpki_certificate_parse */
-    EVP_PKEY_CTX *context =
-        EVP_PKEY_CTX_new_from_pkey(crypto->library, certificate->key->pkey, NULL);
-    int verdict = -1;
-    if (context != NULL)
-        verdict = scheme == JPKI_SCHEME_PKCS1
-                      ? recover_and_compare(context, data, length, signature, signature_length)
-                      : verify_pss(crypto, context, data, length, signature, signature_length);
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(crypto->library, certificate->key, NULL);
+    int verdict = context == NULL
+                      ? -1
+                      : verify(crypto, context, scheme, data, length, signature, signature_length);
     EVP_PKEY_CTX_free(context);
     ERR_pop_to_mark();
     if (verdict < 0)
