@@ -9,23 +9,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Copies into memory that the certificate owns. */
-static bool set_field(struct jpki_field *field, const void *data, size_t length)
+/* Memory for a value, that the certificate owns. NULL also for an empty value, which none is. */
+static uint8_t *new_field(struct jpki_field *field, size_t length)
 {
-    uint8_t *copy = malloc(length > 0 ? length : 1);
-    if (copy == NULL)
-        return false;
-    if (length > 0)
-        memcpy(copy, data, length);
-    *field = (struct jpki_field){copy, length};
-    return true;
+    uint8_t *bytes = length > 0 ? malloc(length) : NULL;
+    if (bytes != NULL)
+        *field = (struct jpki_field){bytes, length};
+    return bytes;
 }
 
-/* Takes what an i2d function made. */
-static bool set_encoded(struct jpki_field *field, unsigned char *encoded, int length)
+static bool set_field(struct jpki_field *field, const void *data, size_t length)
 {
-    bool set = length > 0 && set_field(field, encoded, (size_t)length);
-    OPENSSL_free(encoded);
+    uint8_t *copy = new_field(field, length);
+    return copy != NULL && memcpy(copy, data, length) != NULL;
+}
+
+static bool set_der(struct jpki_field *field, const void *value, const ASN1_ITEM *type)
+{
+    unsigned char *der = NULL;
+    int length = ASN1_item_i2d(value, &der, type);
+    bool set = length > 0 && set_field(field, der, (size_t)length);
+    OPENSSL_free(der);
     return set;
 }
 
@@ -34,12 +38,11 @@ static bool set_number(struct jpki_field *field, const EVP_PKEY *pkey, const cha
     BIGNUM *number = NULL;
     if (EVP_PKEY_get_bn_param(pkey, name, &number) != 1)
         return false;
-    size_t length = (size_t)BN_num_bytes(number);
-    unsigned char *bytes = OPENSSL_malloc(length > 0 ? length : 1);
+    uint8_t *bytes = new_field(field, (size_t)BN_num_bytes(number));
     if (bytes != NULL)
         (void)BN_bn2bin(number, bytes);
     BN_free(number);
-    return bytes != NULL && set_encoded(field, bytes, (int)length);
+    return bytes != NULL;
 }
 
 static bool set_date(struct jpki_field *field, const ASN1_TIME *time)
@@ -51,19 +54,12 @@ static bool set_date(struct jpki_field *field, const ASN1_TIME *time)
     return set_field(field, date, 8);
 }
 
-static bool set_names(struct jpki_certificate *certificate, X509 *x509)
+static bool set_names(struct jpki_certificate *certificate, const X509 *x509)
 {
-    unsigned char *der = NULL;
-    int length = i2d_X509_NAME(X509_get_subject_name(x509), &der);
-    if (!set_encoded(&certificate->subject, der, length))
-        return false;
-    der = NULL;
-    length = i2d_X509_NAME(X509_get_issuer_name(x509), &der);
-    if (!set_encoded(&certificate->issuer, der, length))
-        return false;
-    der = NULL;
-    length = i2d_ASN1_INTEGER(X509_get0_serialNumber(x509), &der);
-    return set_encoded(&certificate->serial, der, length) &&
+    return set_der(&certificate->subject, X509_get_subject_name(x509), ASN1_ITEM_rptr(X509_NAME)) &&
+           set_der(&certificate->issuer, X509_get_issuer_name(x509), ASN1_ITEM_rptr(X509_NAME)) &&
+           set_der(&certificate->serial, X509_get0_serialNumber(x509),
+                   ASN1_ITEM_rptr(ASN1_INTEGER)) &&
            set_date(&certificate->start_date, X509_get0_notBefore(x509)) &&
            set_date(&certificate->end_date, X509_get0_notAfter(x509));
 }
@@ -77,32 +73,23 @@ static bool set_rsa(struct jpki_certificate *certificate, const EVP_PKEY *pkey)
 }
 
 /* CKA_EC_PARAMS is the curve's DER OID, CKA_EC_POINT a DER OCTET STRING around the point. */
-static bool set_ec(struct jpki_certificate *certificate, X509_PUBKEY *public_key)
+static bool set_ec(struct jpki_certificate *certificate, const X509_PUBKEY *public_key)
 {
     X509_ALGOR *algorithm = NULL;
     const unsigned char *bits = NULL;
-    int bits_length = 0;
+    int bits_length = 0, type = V_ASN1_UNDEF;
+    const void *parameter = NULL;
     if (X509_PUBKEY_get0_param(NULL, &bits, &bits_length, &algorithm, public_key) != 1)
         return false;
-    int type = V_ASN1_UNDEF;
-    const void *parameter = NULL;
     X509_ALGOR_get0(NULL, &type, &parameter, algorithm);
-    if (type != V_ASN1_OBJECT)
-        return false;
-
     certificate->key_type = JPKI_KEY_EC;
-    unsigned char *der = NULL;
-    int length = i2d_ASN1_OBJECT(parameter, &der);
-    if (!set_encoded(&certificate->ec_parameters, der, length))
-        return false;
-
     ASN1_OCTET_STRING *point = ASN1_OCTET_STRING_new();
-    der = NULL;
-    length = -1;
-    if (point != NULL && ASN1_OCTET_STRING_set(point, bits, bits_length) == 1)
-        length = i2d_ASN1_OCTET_STRING(point, &der);
+    bool set = type == V_ASN1_OBJECT && point != NULL &&
+               ASN1_OCTET_STRING_set(point, bits, bits_length) == 1 &&
+               set_der(&certificate->ec_parameters, parameter, ASN1_ITEM_rptr(ASN1_OBJECT)) &&
+               set_der(&certificate->ec_point, point, ASN1_ITEM_rptr(ASN1_OCTET_STRING));
     ASN1_OCTET_STRING_free(point);
-    return set_encoded(&certificate->ec_point, der, length);
+    return set;
 }
 
 static bool set_key_fields(struct jpki_certificate *certificate, X509_PUBKEY *public_key)
