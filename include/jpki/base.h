@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * base: what every room uses. Errors, guarded memory for secrets, bounded buffers, DER headers,
- * options, the log, locks and forks.
+ * base: what every room uses. Errors, guarded memory for secrets, bounded buffers, options, the
+ * log, locks and forks.
  *
  * Nothing here knows of cards, readers or sessions.
  */
@@ -90,24 +90,6 @@ struct timespec jpki_clock_at(int64_t milliseconds);
 
 /* Sleeps for so long; false, at once, when the deadline has passed. */
 bool jpki_clock_sleep(int64_t deadline, unsigned milliseconds);
-
-/* ---- DER headers ---------------------------------------------------------------------- */
-
-/* One element, by its header; offsets from the start of the bytes that were looked at. */
-struct jpki_der_element {
-    uint8_t tag;
-    size_t content; /* where its content begins */
-    size_t end;     /* where the next element begins; may lie past the bytes at hand */
-};
-
-/* Reads the header at offset `at` of `length` bytes. False when the header is not all there
- * (`visible` is false then), or not one of definite length below 16 MB. */
-bool jpki_der_read_header(const uint8_t *der, size_t length, size_t at,
-                          struct jpki_der_element *element, bool *visible);
-
-/* The length in bytes of the SEQUENCE that starts here, by its header alone; 0 when the header is
- * not that of a SEQUENCE of definite length. `length` bytes can be looked at. */
-size_t jpki_der_length(const uint8_t *der, size_t length);
 
 /* ---- Secrets -------------------------------------------------------------------------- */
 

@@ -109,6 +109,10 @@ void jpki_certificate_free(struct jpki_certificate *certificate);
 struct jpki_certificate *jpki_certificate_parse_key(struct jpki_crypto *crypto, const uint8_t *der,
                                                     size_t length);
 
+/* The length in bytes of the SEQUENCE that starts here, by its header alone; 0 when the header is
+ * not that of a SEQUENCE of definite length. `length` bytes can be looked at. */
+size_t jpki_der_length(const uint8_t *der, size_t length);
+
 /* How many bytes from the beginning of a certificate are needed to hold its public key, as far as
  * the `length` bytes at hand can tell: more than `length` while they are not enough. 0 when this is
  * no certificate. `key_info`, when enough: the SubjectPublicKeyInfo in `der`. */
