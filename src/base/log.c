@@ -36,16 +36,6 @@ static bool is_still_log(int file)
            now.st_ino == log_stat.st_ino;
 }
 
-static void set_file(int file)
-{
-    pthread_mutex_lock(lock);
-    if (log_file >= 0 && is_still_log(log_file))
-        (void)close(log_file);
-    log_file = file;
-    log_is_there = fstat(file >= 0 ? file : STDERR_FILENO, &log_stat) == 0;
-    pthread_mutex_unlock(lock);
-}
-
 /* For its owner only, never through a link or into a pipe that is not read, and never in the place
  * of a standard stream that the host has closed. -1 when it cannot be opened. */
 static int open_file(const char *name)
@@ -61,40 +51,42 @@ static int open_file(const char *name)
 
 bool jpki_log_open(enum jpki_log_level level, const char *file)
 {
-    int opened = -1;
-    if (file != NULL && file[0] != '\0') {
-        opened = open_file(file);
-        if (opened < 0)
-            return false;
-    }
-    set_file(opened);
+    bool to_file = file != NULL && file[0] != '\0';
+    int opened = to_file ? open_file(file) : -1;
+    if (to_file && opened < 0)
+        return false;
+    pthread_mutex_lock(lock);
+    if (log_file >= 0 && is_still_log(log_file))
+        (void)close(log_file);
+    log_file = opened;
+    log_is_there = fstat(opened >= 0 ? opened : STDERR_FILENO, &log_stat) == 0;
+    pthread_mutex_unlock(lock);
     atomic_store(&log_level, (int)level);
     return true;
 }
 
 void jpki_log_close(void)
 {
-    set_file(-1);
-    atomic_store(&log_level, JPKI_LOG_WARNING);
+    (void)jpki_log_open(JPKI_LOG_WARNING, NULL);
 }
-
-static bool wanted(enum jpki_log_level level)
-{
-    return (int)level <= atomic_load(&log_level);
-}
-
-enum { SECONDS_OF_DAY = 86400 };
 
 /* The time is UTC: for the local time the C library takes a lock, which a child may find held for
  * ever. */
-static void write_line(enum jpki_log_level level, const char *text)
+void jpki_log(enum jpki_log_level level, const char *format, ...)
 {
+    if ((int)level > atomic_load(&log_level))
+        return;
+    char text[512], line[600];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
     struct timespec now;
-    char line[600];
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    unsigned second = (unsigned)(now.tv_sec % SECONDS_OF_DAY);
-    (void)snprintf(line, sizeof line, "jpki-pkcs11 %02u:%02u:%02u.%03ldZ %s: %s\n", second / 3600,
-                   second / 60 % 60, second % 60, now.tv_nsec / 1000000, level_names[level], text);
+    unsigned minute = (unsigned)(now.tv_sec / 60 % (24 * 60));
+    (void)snprintf(line, sizeof line, "jpki-pkcs11 %02u:%02u:%02u.%03ldZ %s: %s\n", minute / 60,
+                   minute % 60, (unsigned)(now.tv_sec % 60), now.tv_nsec / 1000000,
+                   level_names[level], text);
 
     pthread_mutex_lock(lock);
     int file = log_file >= 0 ? log_file : STDERR_FILENO;
@@ -104,38 +96,22 @@ static void write_line(enum jpki_log_level level, const char *text)
     pthread_mutex_unlock(lock);
 }
 
-void jpki_log(enum jpki_log_level level, const char *format, ...)
-{
-    if (!wanted(level))
-        return;
-    char text[512];
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    write_line(level, text);
-}
-
-/* VERIFY and CHANGE REFERENCE DATA. */
-static bool carries_pin(const uint8_t *command, size_t length)
-{
-    enum { INS_VERIFY = 0x20, INS_CHANGE = 0x24 };
-    return length > 4 && (command[1] == INS_VERIFY || command[1] == INS_CHANGE);
-}
-
 void jpki_log_apdu(const uint8_t *command, size_t command_length, const uint8_t *answer,
                    size_t answer_length)
 {
-    if (!wanted(JPKI_LOG_DEBUG) || command_length < 4)
+    enum { INS_VERIFY = 0x20, INS_CHANGE_REFERENCE_DATA = 0x24 };
+    if (atomic_load(&log_level) < JPKI_LOG_DEBUG || command_length < 4)
         return;
-    char status[8] = "none", sent[32], received[32];
+    char status[8] = "none", sent[32] = "a PIN", received[32] = "";
     if (answer_length >= 2)
         (void)snprintf(status, sizeof status, "%02X%02X", answer[answer_length - 2],
                        answer[answer_length - 1]);
-    (void)snprintf(sent, sizeof sent, "%zu bytes", command_length);
-    (void)snprintf(received, sizeof received, " (%zu bytes)", answer_length);
     /* How long a PIN is helps to guess it. */
-    bool pin = carries_pin(command, command_length);
+    if (command_length == 4 ||
+        (command[1] != INS_VERIFY && command[1] != INS_CHANGE_REFERENCE_DATA)) {
+        (void)snprintf(sent, sizeof sent, "%zu bytes", command_length);
+        (void)snprintf(received, sizeof received, " (%zu bytes)", answer_length);
+    }
     jpki_log(JPKI_LOG_DEBUG, "%02X %02X %02X %02X (%s) -> %s%s", command[0], command[1], command[2],
-             command[3], pin ? "a PIN" : sent, status, pin ? "" : received);
+             command[3], sent, status, received);
 }
