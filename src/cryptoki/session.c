@@ -2,20 +2,17 @@
 /* Session management (PKCS#11 2.40, 5.6; 3.0, 5.6). */
 #include "call.h"
 
-CRYPTOKI CK_RV C_OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, CK_VOID_PTR application,
-                             CK_NOTIFY notify, CK_SESSION_HANDLE_PTR handle)
-{
-    (void)application; /* nothing here ever calls back */
-    (void)notify;
-    struct call call;
-    CK_RV rv = call_module(&call, handle != NULL);
-    if (rv == CKR_OK && !(flags & CKF_SERIAL_SESSION))
-        rv = CKR_SESSION_PARALLEL_NOT_SUPPORTED;
-    if (rv == CKR_OK)
-        rv = jpki_session_open(call.module, slot, flags & (CKF_SERIAL_SESSION | CKF_RW_SESSION),
-                               handle);
-    return call_end(&call, rv);
-}
+#define UNUSED __attribute__((unused))
+
+/* Nothing here ever calls the application back. */
+MODULE_FUNCTION(C_OpenSession,
+                (CK_SLOT_ID slot, CK_FLAGS flags, UNUSED CK_VOID_PTR application,
+                 UNUSED CK_NOTIFY notify, CK_SESSION_HANDLE_PTR handle),
+                handle != NULL,
+                !(flags & CKF_SERIAL_SESSION)
+                    ? CKR_SESSION_PARALLEL_NOT_SUPPORTED
+                    : jpki_session_open(call.module, slot,
+                                        (CKF_SERIAL_SESSION | CKF_RW_SESSION) & flags, handle))
 
 SESSION_FUNCTION(C_CloseSession, (CK_SESSION_HANDLE session), true,
                  jpki_session_close(call.session))
@@ -34,18 +31,13 @@ SESSION_FUNCTION(C_Login,
                   CK_ULONG length),
                  pin != NULL || length == 0, jpki_login(call.session, user, pin, length))
 
-CRYPTOKI CK_RV C_LoginUser(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin,
-                           CK_ULONG length, CK_UTF8CHAR_PTR name, CK_ULONG name_length)
-{
-    (void)name; /* the card knows one user, who has no name */
-    struct call call;
-    CK_RV rv = call_session(&call, session, pin != NULL || length == 0);
-    if (rv == CKR_OK && name_length > 0)
-        rv = CKR_USER_TYPE_INVALID;
-    if (rv == CKR_OK)
-        rv = jpki_login(call.session, user, pin, length);
-    return call_end(&call, rv);
-}
+/* The card knows one user, who has no name. */
+SESSION_FUNCTION(C_LoginUser,
+                 (CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin,
+                  CK_ULONG length, UNUSED CK_UTF8CHAR_PTR name, CK_ULONG name_length),
+                 pin != NULL || length == 0,
+                 name_length > 0 ? CKR_USER_TYPE_INVALID
+                                 : jpki_login(call.session, user, pin, length))
 
 SESSION_FUNCTION(C_Logout, (CK_SESSION_HANDLE session), true, jpki_logout(call.session))
 

@@ -4,30 +4,26 @@
 
 #include <string.h>
 
-static CK_RV get_info(CK_INFO *info, CK_VERSION version)
+static CK_RV fill_info(CK_INFO *info)
 {
-    struct call call;
-    CK_RV rv = call_module(&call, info != NULL);
-    if (rv != CKR_OK)
-        return call_end(&call, rv);
-    *info = (CK_INFO){.cryptokiVersion = version,
+    *info = (CK_INFO){.cryptokiVersion = {2, 40},
                       .libraryVersion = {JPKI_VERSION_MAJOR, JPKI_VERSION_MINOR}};
     memset(info->manufacturerID, ' ', sizeof info->manufacturerID);
     memset(info->libraryDescription, ' ', sizeof info->libraryDescription);
     memcpy(info->manufacturerID, "jpki-pkcs11", 11);
     memcpy(info->libraryDescription, "My Number Card (JPKI)", 21);
-    return call_end(&call, CKR_OK);
+    return CKR_OK;
 }
 
-CRYPTOKI CK_RV C_GetInfo(CK_INFO_PTR info)
-{
-    return get_info(info, (CK_VERSION){2, 40});
-}
+MODULE_FUNCTION(C_GetInfo, (CK_INFO_PTR info), info != NULL, fill_info(info))
 
-/* C_GetInfo of the 3.0 table, which tells that version. */
+/* That of the 3.0 table, which tells its own version. */
 static CK_RV get_info_3_0(CK_INFO_PTR info)
 {
-    return get_info(info, (CK_VERSION){3, 0});
+    CK_RV rv = C_GetInfo(info);
+    if (rv == CKR_OK)
+        info->cryptokiVersion = (CK_VERSION){3, 0};
+    return rv;
 }
 
 /* The functions of 2.40. C_GetInfo is not listed: each table has one of its own. */
