@@ -120,11 +120,8 @@ void jpki_fork_gate_leave(void)
 bool jpki_fork_gate_hold(void)
 {
     pthread_mutex_lock(&gate->lock);
-    wait_for_forks();
-    while (gate->held) {
+    for (wait_for_forks(); gate->held; wait_for_forks())
         (void)pthread_cond_wait(&gate->changed, &gate->lock);
-        wait_for_forks();
-    }
     bool is_free = !held;
     if (is_free)
         held = gate->held = true;

@@ -83,10 +83,9 @@ void jpki_log(enum jpki_log_level level, const char *format, ...)
     va_end(args);
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    unsigned minute = (unsigned)(now.tv_sec / 60 % (24 * 60));
-    (void)snprintf(line, sizeof line, "jpki-pkcs11 %02u:%02u:%02u.%03ldZ %s: %s\n", minute / 60,
-                   minute % 60, (unsigned)(now.tv_sec % 60), now.tv_nsec / 1000000,
-                   level_names[level], text);
+    unsigned second = (unsigned)(now.tv_sec % 86400); /* of the day */
+    (void)snprintf(line, sizeof line, "jpki-pkcs11 %02u:%02u:%02u.%03ldZ %s: %s\n", second / 3600,
+                   second / 60 % 60, second % 60, now.tv_nsec / 1000000, level_names[level], text);
 
     pthread_mutex_lock(lock);
     int file = log_file >= 0 ? log_file : STDERR_FILENO;

@@ -94,7 +94,8 @@ static bool set_ec(struct jpki_certificate *certificate, const X509_PUBKEY *publ
 
 static bool set_key_fields(struct jpki_certificate *certificate, X509_PUBKEY *public_key)
 {
-    EVP_PKEY *pkey = certificate->key = X509_PUBKEY_get(public_key);
+    EVP_PKEY *pkey = X509_PUBKEY_get(public_key);
+    certificate->key = pkey;
     if (pkey == NULL)
         return false;
     certificate->key_bits = (unsigned)EVP_PKEY_get_bits(pkey);

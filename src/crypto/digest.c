@@ -70,12 +70,11 @@ struct jpki_digest *jpki_digest_new(struct jpki_crypto *crypto, enum jpki_hash h
     if (digest == NULL)
         return NULL;
     digest->context = EVP_MD_CTX_new();
-    if (digest->context == NULL ||
-        EVP_DigestInit_ex2(digest->context, crypto->hashes[hash], NULL) != 1) {
-        jpki_digest_free(digest);
-        return NULL;
-    }
-    return digest;
+    if (digest->context != NULL &&
+        EVP_DigestInit_ex2(digest->context, crypto->hashes[hash], NULL) == 1)
+        return digest;
+    jpki_digest_free(digest);
+    return NULL;
 }
 
 void jpki_digest_free(struct jpki_digest *digest)
