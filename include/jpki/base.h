@@ -190,6 +190,9 @@ bool jpki_options_parse(struct jpki_options *options, const char *text);
  *     gate     src/base/fork.c: the entrance to pcsclite
  *     log      src/base/log.c
  *
+ * Zero is a free lock, and a condition that no thread waits for (PTHREAD_MUTEX_INITIALIZER,
+ * PTHREAD_COND_INITIALIZER): those in zeroed memory need no call to make them.
+ *
  * Forks. No lock is held over a fork, and a fork waits for none but the gate: for 20 ms at most,
  * and for 100 ms more while pcscd does not answer a thread that connects to it. A child is not
  * initialised, whatever its parent was in the middle of: what it inherits of the parent's module is
@@ -197,9 +200,8 @@ bool jpki_options_parse(struct jpki_options *options, const char *text);
  * C_Initialize at once, also in a fork handler of its own.
  */
 
-/* Memory for state of the process: zero at first, and zero again in every forked child, where locks
- * and conditions of the system's are then free ones (zero is what PTHREAD_MUTEX_INITIALIZER and
- * PTHREAD_COND_INITIALIZER are). For constructors, and never given back. */
+/* Memory for state of the process: zero at first, and zero again in every forked child, so that
+ * locks and conditions are free ones there. For constructors, and never given back. */
 void *jpki_fork_emptied(size_t size);
 
 /* Before and after every call into pcsclite: keeps its entrance clear while the process is being
@@ -212,14 +214,5 @@ void jpki_fork_gate_leave(void);
  * to be called. */
 bool jpki_fork_gate_hold(void);
 void jpki_fork_gate_let_go(void);
-
-/* Not recursive. */
-struct jpki_lock;
-
-/* Make, free (NULL is ignored), take and release one. NULL when it cannot be made. */
-struct jpki_lock *jpki_lock_new(void);
-void jpki_lock_free(struct jpki_lock *lock);
-void jpki_lock_take(struct jpki_lock *lock);
-void jpki_lock_release(struct jpki_lock *lock);
 
 #endif

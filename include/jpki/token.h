@@ -38,7 +38,7 @@ extern const struct jpki_module_config jpki_module_config;
 struct jpki_module;
 
 /* Copies the options. Needs neither pcscd nor a reader, and sends no command.
- * CKR_HOST_MEMORY, CKR_CANT_LOCK, CKR_GENERAL_ERROR (OpenSSL fails, or the host has ended it). */
+ * CKR_HOST_MEMORY, CKR_GENERAL_ERROR (OpenSSL fails, or the host has ended it). */
 CK_RV jpki_module_open(const struct jpki_readers_ops *readers, const struct jpki_options *options,
                        struct jpki_module **module);
 

@@ -6,6 +6,8 @@
 
 #include "jpki/reader.h"
 
+#include <pthread.h>
+
 /* As much of a certificate as was read. */
 struct certificate_slot {
     enum jpki_certificate_state state;
@@ -54,7 +56,7 @@ enum { RESETS_MAX = 3 };
 struct jpki_reader {
     struct jpki_reader_shared *shared;
     char name[JPKI_READER_NAME];
-    struct jpki_lock *lock; /* guards all below */
+    pthread_mutex_t lock; /* guards all below */
     struct jpki_card *card;
     bool present;
     uint32_t insertion; /* the card that everything below was learned of */

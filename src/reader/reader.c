@@ -22,8 +22,7 @@ struct jpki_reader *jpki_reader_new(struct jpki_reader_shared *shared, const cha
 
     struct jpki_transport transport = shared->ops->transport(shared->source, name);
     reader->card = transport.ops != NULL ? jpki_card_new(transport) : NULL;
-    reader->lock = jpki_lock_new();
-    if (reader->card == NULL || reader->lock == NULL) {
+    if (reader->card == NULL) {
         jpki_reader_free(reader);
         return NULL;
     }
@@ -43,7 +42,6 @@ void jpki_reader_free(struct jpki_reader *reader)
     if (reader->must_power_off)
         (void)reader_power_off(reader);
     jpki_card_free(reader->card);
-    jpki_lock_free(reader->lock);
     free(reader);
 }
 
@@ -66,12 +64,12 @@ bool jpki_reader_abandon(struct jpki_reader *reader, unsigned patience)
 
 void jpki_reader_lock(struct jpki_reader *reader)
 {
-    jpki_lock_take(reader->lock);
+    pthread_mutex_lock(&reader->lock);
 }
 
 void jpki_reader_unlock(struct jpki_reader *reader)
 {
-    jpki_lock_release(reader->lock);
+    pthread_mutex_unlock(&reader->lock);
 }
 
 const char *jpki_reader_name(const struct jpki_reader *reader)

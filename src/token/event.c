@@ -42,9 +42,9 @@ static bool next_event(struct jpki_module *module, struct jpki_reader_status **l
     *count = 0;
     /* Without pcscd there are no readers: the empty list says so. */
     (void)update_readers(module, list, count);
-    jpki_lock_take(module->lock);
+    pthread_mutex_lock(&module->lock);
     bool found = take_event(module, *list, *count, id);
-    jpki_lock_release(module->lock);
+    pthread_mutex_unlock(&module->lock);
     return found;
 }
 

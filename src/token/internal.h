@@ -7,6 +7,8 @@
 #include "jpki/reader.h"
 #include "jpki/token.h"
 
+#include <pthread.h>
+
 /* ---- slot.c: the table of readers and their slots ---------------------------------------- */
 
 /* One of the two tokens of a reader, and its slot. */
@@ -33,7 +35,7 @@ struct reader_slots {
 struct jpki_module {
     struct jpki_reader_shared shared; /* with all readers */
 
-    struct jpki_lock *lock; /* the table lock: guards the below; never held during card I/O */
+    pthread_mutex_t lock; /* the table lock: guards the below; never held during card I/O */
     struct reader_slots *_Atomic readers;
     struct jpki_session *sessions;
     CK_SESSION_HANDLE last_session;

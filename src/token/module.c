@@ -15,7 +15,6 @@ static void free_module(struct jpki_module *module)
     if (module->shared.source != NULL)
         module->shared.ops->close(module->shared.source);
     jpki_crypto_free(module->shared.crypto);
-    jpki_lock_free(module->lock);
     free(module);
 }
 
@@ -29,11 +28,8 @@ CK_RV jpki_module_open(const struct jpki_readers_ops *readers, const struct jpki
     module->shared.crypto = jpki_crypto_new();
     module->shared.ops = readers;
     module->shared.source = readers->open(options);
-    module->lock = jpki_lock_new();
     CK_RV rv = CKR_OK;
-    if (module->lock == NULL)
-        rv = CKR_CANT_LOCK;
-    else if (module->shared.crypto == NULL)
+    if (module->shared.crypto == NULL)
         rv = CKR_GENERAL_ERROR;
     else if (module->shared.source == NULL)
         rv = CKR_HOST_MEMORY;

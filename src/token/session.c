@@ -28,7 +28,7 @@ static void unlink_session(struct jpki_session *session)
  * reader's lock is held. */
 static void close_sessions(struct token *token, bool stale)
 {
-    jpki_lock_take(token->module->lock);
+    pthread_mutex_lock(&token->module->lock);
     struct jpki_session *next;
     for (struct jpki_session *session = token->module->sessions; session != NULL; session = next) {
         next = session->next;
@@ -39,7 +39,7 @@ static void close_sessions(struct token *token, bool stale)
             free_if_done(session);
         }
     }
-    jpki_lock_release(token->module->lock);
+    pthread_mutex_unlock(&token->module->lock);
 }
 
 void free_sessions(struct jpki_module *module)
@@ -73,11 +73,11 @@ static CK_RV add_session(struct token *token, CK_FLAGS flags, CK_SESSION_HANDLE 
         token->rw_sessions++;
     jpki_credential_use(token->credential);
 
-    jpki_lock_take(module->lock);
+    pthread_mutex_lock(&module->lock);
     session->handle = ++module->last_session;
     session->next = module->sessions;
     module->sessions = session;
-    jpki_lock_release(module->lock);
+    pthread_mutex_unlock(&module->lock);
     *handle = session->handle;
     return CKR_OK;
 }
@@ -99,13 +99,13 @@ CK_RV jpki_session_open(struct jpki_module *module, CK_SLOT_ID slot, CK_FLAGS fl
 CK_RV jpki_session_hold(struct jpki_module *module, CK_SESSION_HANDLE handle,
                         struct jpki_session **held)
 {
-    jpki_lock_take(module->lock);
+    pthread_mutex_lock(&module->lock);
     struct jpki_session *session = module->sessions;
     while (session != NULL && session->handle != handle)
         session = session->next;
     if (session != NULL)
         session->users++;
-    jpki_lock_release(module->lock);
+    pthread_mutex_unlock(&module->lock);
     if (session == NULL)
         return CKR_SESSION_HANDLE_INVALID;
 
@@ -129,10 +129,10 @@ void jpki_session_release(struct jpki_session *session)
     if (session_is_stale(session))
         close_sessions(session->token, true);
     jpki_reader_unlock(session->token->reader);
-    jpki_lock_take(module->lock);
+    pthread_mutex_lock(&module->lock);
     session->users--;
     free_if_done(session);
-    jpki_lock_release(module->lock);
+    pthread_mutex_unlock(&module->lock);
 }
 
 /* No session is left: logs out, and lets other programs have the card. */
@@ -148,9 +148,9 @@ CK_RV jpki_session_close(struct jpki_session *session)
     CK_RV rv = token->sessions == 1 ? look_at_card(session) : CKR_OK;
     if (rv != CKR_OK)
         return rv;
-    jpki_lock_take(token->module->lock);
+    pthread_mutex_lock(&token->module->lock);
     unlink_session(session);
-    jpki_lock_release(token->module->lock);
+    pthread_mutex_unlock(&token->module->lock);
     token->sessions--;
     if (session->flags & CKF_RW_SESSION)
         token->rw_sessions--;

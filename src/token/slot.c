@@ -69,11 +69,11 @@ enum jpki_error update_readers(struct jpki_module *module, struct jpki_reader_st
     size_t found = 0;
     enum jpki_error error = module->shared.ops->list(module->shared.source, &now, &found);
 
-    jpki_lock_take(module->lock);
+    pthread_mutex_lock(&module->lock);
     for (size_t i = 0; i < found && error == JPKI_OK; i++)
         if (!has_reader(module, now[i].name) && !add_reader(module, now[i].name))
             error = JPKI_ERR_MEMORY;
-    jpki_lock_release(module->lock);
+    pthread_mutex_unlock(&module->lock);
 
     if (list != NULL && error == JPKI_OK) {
         *list = now;
@@ -88,10 +88,10 @@ struct token *find_token(struct jpki_module *module, CK_SLOT_ID id)
 {
     enum jpki_key keys[JPKI_KEYS];
     size_t count = shown_keys(module, keys);
-    jpki_lock_take(module->lock);
+    pthread_mutex_lock(&module->lock);
     struct reader_slots *slots = module->readers;
     for (; slots != NULL && id >= count; id -= count)
         slots = slots->next;
-    jpki_lock_release(module->lock);
+    pthread_mutex_unlock(&module->lock);
     return slots != NULL ? &slots->tokens[keys[id]] : NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* src/base: errors, buffers, secrets, the log, locks. Options: test_options.c. */
+/* src/base: errors, buffers, secrets, the log. Options: test_options.c. */
 #include "vcard_fixture.h"
 
 #include "jpki/base.h"
