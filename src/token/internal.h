@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files of this room share. Calls go down: user.c and module.c, session.c, operation.c,
- * object.c, attribute.c, object_table.c, mechanism.c, event.c, token.c, slot.c, ckr.c. */
+ * object.c, attribute.c, object_table.c, mechanism.c, token.c, slot.c, ckr.c. */
 #ifndef JPKI_TOKEN_INTERNAL_H
 #define JPKI_TOKEN_INTERNAL_H
 
@@ -20,13 +20,14 @@ struct token {
     /* The reader's lock: open sessions, of the card with this epoch. */
     CK_ULONG card_epoch, sessions, rw_sessions;
 
-    uint64_t reported; /* event.c: what C_WaitForSlotEvent last told; the table lock's */
+    uint64_t reported; /* what C_WaitForSlotEvent last told; the table lock's */
 };
 
 /* A reader with its slots; a list in the order of slot ids, which only grows. */
 struct reader_slots {
     struct jpki_reader *reader;
-    struct token tokens[JPKI_KEYS];
+    struct token tokens[JPKI_KEYS]; /* those that are shown, in the order of slot ids */
+    size_t count;
     struct reader_slots *_Atomic next;
 };
 
@@ -35,16 +36,13 @@ struct jpki_module {
 
     struct jpki_lock *lock; /* the table lock: guards the below; never held during card I/O */
     struct reader_slots *_Atomic readers;
+    CK_SLOT_ID next_slot;
     struct jpki_session *sessions;
     CK_SESSION_HANDLE last_session;
 };
 
-/* Keys shown, in slot order; how many. */
-size_t shown_keys(const struct jpki_module *module, enum jpki_key keys[JPKI_KEYS]);
-
-/* Looks for new readers. `list` and `count`, when wanted, are what there is now (to be freed). */
-enum jpki_error update_readers(struct jpki_module *module, struct jpki_reader_status **list,
-                               size_t *count);
+/* Looks for new readers. Returns the `count` there are now, to be freed; without pcscd none. */
+struct jpki_reader_status *update_readers(struct jpki_module *module, size_t *count);
 
 /* NULL when there is no such slot. Takes the table lock. */
 struct token *find_token(struct jpki_module *module, CK_SLOT_ID id);
@@ -65,11 +63,6 @@ bool session_is_stale(const struct jpki_session *session);
 /* The same, with a look: for what uses the card. CKR_DEVICE_REMOVED; the session is closed when it
  * is released. */
 CK_RV look_at_card(const struct jpki_session *session);
-
-/* ---- event.c ---------------------------------------------------------------------------- */
-
-/* What there is now is no event. */
-void events_settle(struct jpki_module *module);
 
 /* ---- mechanism.c ------------------------------------------------------------------------ */
 

@@ -3,6 +3,7 @@
 #include "internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Bytes 10xxxxxx continue a character of UTF-8. */
@@ -110,8 +111,9 @@ CK_RV jpki_slot_list(struct jpki_module *module, bool present, CK_SLOT_ID *list,
 {
     /* New readers are looked for when the length is asked (2.40, C_GetSlotList), so that it
      * still holds when the list is. */
+    size_t readers;
     if (list == NULL || find_token(module, 0) == NULL)
-        (void)update_readers(module, NULL, NULL);
+        free(update_readers(module, &readers));
 
     CK_ULONG room = list == NULL ? 0 : *count;
     CK_ULONG found = 0;
