@@ -16,10 +16,6 @@ struct token {
     struct jpki_credential *credential;
     enum jpki_key key;
     CK_SLOT_ID slot;
-
-    /* The reader's lock: open sessions, of the card with this epoch. */
-    CK_ULONG card_epoch, sessions, rw_sessions;
-
     uint64_t reported; /* what C_WaitForSlotEvent last told; the table lock's */
 };
 
@@ -49,13 +45,9 @@ struct token *find_token(struct jpki_module *module, CK_SLOT_ID id);
 
 /* ---- token.c ---------------------------------------------------------------------------- */
 
-/* Finds a token, takes its reader's lock and looks whether the card is still the same. The caller
- * releases the lock after CKR_OK. CKR_SLOT_ID_INVALID. */
-CK_RV hold_token(struct jpki_module *module, CK_SLOT_ID id, struct token **held);
-
-/* Whether the token is there; asks the card once, and waits `patience` milliseconds while another
- * program holds it. The reader's lock is held. CKR_TOKEN_NOT_PRESENT, CKR_HOST_MEMORY. */
-CK_RV check_token(struct token *token, unsigned patience);
+/* Finds a token, takes its reader's lock, which the caller releases, and looks whether the card is
+ * still the same. NULL when there is no such slot. */
+struct token *hold_token(struct jpki_module *module, CK_SLOT_ID id);
 
 /* Whether the session's card is known to be gone. */
 bool session_is_stale(const struct jpki_session *session);
@@ -63,6 +55,10 @@ bool session_is_stale(const struct jpki_session *session);
 /* The same, with a look: for what uses the card. CKR_DEVICE_REMOVED; the session is closed when it
  * is released. */
 CK_RV look_at_card(const struct jpki_session *session);
+
+/* Open sessions of the card that is there, with any of these flags; all have CKF_SERIAL_SESSION.
+ * The reader's lock is held. */
+CK_ULONG count_sessions(const struct token *token, CK_FLAGS flags);
 
 /* ---- mechanism.c ------------------------------------------------------------------------ */
 
@@ -203,9 +199,6 @@ struct jpki_session {
     unsigned users; /* calls that hold it or wait for it */
     bool closed;
 };
-
-/* Whether it is a read/write session. */
-bool session_is_writable(const struct jpki_session *session);
 
 /* Ends all sessions of a module in which no call is under way. */
 void free_sessions(struct jpki_module *module);

@@ -89,7 +89,7 @@ static CK_RV token_mechanisms(struct token *token, CK_MECHANISM_TYPE list[MECHAN
                               CK_ULONG *count)
 {
     bool pss = false;
-    CK_RV rv = check_token(token, JPKI_LISTING_PATIENCE);
+    CK_RV rv = jpki_ckr(jpki_credential_check(token->credential, JPKI_LISTING_PATIENCE));
     if (rv == CKR_OK)
         rv = jpki_ckr(read_key(token));
     if (rv == CKR_OK && token_can_sign(token))
@@ -106,13 +106,12 @@ static CK_RV token_mechanisms(struct token *token, CK_MECHANISM_TYPE list[MECHAN
 CK_RV jpki_mechanism_list(struct jpki_module *module, CK_SLOT_ID id, CK_MECHANISM_TYPE *list,
                           CK_ULONG *count)
 {
-    struct token *token;
-    CK_RV rv = hold_token(module, id, &token);
-    if (rv != CKR_OK)
-        return rv;
+    struct token *token = hold_token(module, id);
+    if (token == NULL)
+        return CKR_SLOT_ID_INVALID;
     CK_MECHANISM_TYPE all[MECHANISMS_MAX];
     CK_ULONG found = 0;
-    rv = token_mechanisms(token, all, &found);
+    CK_RV rv = token_mechanisms(token, all, &found);
     jpki_reader_unlock(token->reader);
     if (rv != CKR_OK)
         return rv;
@@ -143,13 +142,12 @@ static void fill_info(const struct token *token, const struct mechanism *mechani
 CK_RV jpki_mechanism_info(struct jpki_module *module, CK_SLOT_ID id, CK_MECHANISM_TYPE type,
                           CK_MECHANISM_INFO *info)
 {
-    struct token *token;
-    CK_RV rv = hold_token(module, id, &token);
-    if (rv != CKR_OK)
-        return rv;
+    struct token *token = hold_token(module, id);
+    if (token == NULL)
+        return CKR_SLOT_ID_INVALID;
     CK_MECHANISM_TYPE all[MECHANISMS_MAX];
     CK_ULONG found = 0, at = 0;
-    rv = token_mechanisms(token, all, &found);
+    CK_RV rv = token_mechanisms(token, all, &found);
     while (at < found && all[at] != type)
         at++;
     const struct mechanism *mechanism = at < found ? find_mechanism(type) : NULL;

@@ -14,14 +14,15 @@ static void free_if_done(struct jpki_session *session)
     free(session);
 }
 
-/* Called with the table lock held. */
-static void unlink_session(struct jpki_session *session)
+/* Takes a session out of the table. Called with the table lock held. */
+static void drop_session(struct jpki_session *session)
 {
     struct jpki_session **at = &session->token->module->sessions;
     while (*at != session)
         at = &(*at)->next;
     *at = session->next;
     session->closed = true;
+    free_if_done(session);
 }
 
 /* Closes all sessions of a token, or with `stale` those of its reader whose card is gone. The
@@ -32,25 +33,17 @@ static void close_sessions(struct token *token, bool stale)
     struct jpki_session *next;
     for (struct jpki_session *session = token->module->sessions; session != NULL; session = next) {
         next = session->next;
-        bool meant = stale ? session->token->reader == token->reader && session_is_stale(session)
-                           : session->token == token;
-        if (meant) {
-            unlink_session(session);
-            free_if_done(session);
-        }
+        if (stale ? session->token->reader == token->reader && session_is_stale(session)
+                  : session->token == token)
+            drop_session(session);
     }
     jpki_lock_release(token->module->lock);
 }
 
 void free_sessions(struct jpki_module *module)
 {
-    struct jpki_session *next;
-    for (struct jpki_session *session = module->sessions; session != NULL; session = next) {
-        next = session->next;
-        session->closed = true;
-        free_if_done(session);
-    }
-    module->sessions = NULL;
+    while (module->sessions != NULL)
+        drop_session(module->sessions);
 }
 
 /* The reader's lock is held. */
@@ -63,33 +56,23 @@ static CK_RV add_session(struct token *token, CK_FLAGS flags, CK_SESSION_HANDLE 
     session->token = token;
     session->flags = flags;
     session->card_epoch = jpki_credential_card_epoch(token->credential);
-
-    if (token->card_epoch != session->card_epoch) { /* the first for this card */
-        token->card_epoch = session->card_epoch;
-        token->sessions = token->rw_sessions = 0;
-    }
-    token->sessions++;
-    if (flags & CKF_RW_SESSION)
-        token->rw_sessions++;
     jpki_credential_use(token->credential);
 
     jpki_lock_take(module->lock);
-    session->handle = ++module->last_session;
+    *handle = session->handle = ++module->last_session;
     session->next = module->sessions;
     module->sessions = session;
     jpki_lock_release(module->lock);
-    *handle = session->handle;
     return CKR_OK;
 }
 
 CK_RV jpki_session_open(struct jpki_module *module, CK_SLOT_ID slot, CK_FLAGS flags,
                         CK_SESSION_HANDLE *handle)
 {
-    struct token *token;
-    CK_RV rv = hold_token(module, slot, &token);
-    if (rv != CKR_OK)
-        return rv;
-    rv = check_token(token, JPKI_LISTING_PATIENCE);
+    struct token *token = hold_token(module, slot);
+    if (token == NULL)
+        return CKR_SLOT_ID_INVALID;
+    CK_RV rv = jpki_ckr(jpki_credential_check(token->credential, JPKI_LISTING_PATIENCE));
     if (rv == CKR_OK)
         rv = add_session(token, flags, handle);
     jpki_reader_unlock(token->reader);
@@ -145,36 +128,27 @@ static void leave_token(struct token *token)
 CK_RV jpki_session_close(struct jpki_session *session)
 {
     struct token *token = session->token;
-    CK_RV rv = token->sessions == 1 ? look_at_card(session) : CKR_OK;
+    bool last = count_sessions(token, CKF_SERIAL_SESSION) == 1;
+    CK_RV rv = last ? look_at_card(session) : CKR_OK;
     if (rv != CKR_OK)
         return rv;
     jpki_lock_take(token->module->lock);
-    unlink_session(session);
+    drop_session(session);
     jpki_lock_release(token->module->lock);
-    token->sessions--;
-    if (session->flags & CKF_RW_SESSION)
-        token->rw_sessions--;
-    if (token->sessions == 0)
+    if (last)
         leave_token(token);
     return CKR_OK;
 }
 
 CK_RV jpki_session_close_all(struct jpki_module *module, CK_SLOT_ID slot)
 {
-    struct token *token;
-    CK_RV rv = hold_token(module, slot, &token);
-    if (rv != CKR_OK)
-        return rv;
+    struct token *token = hold_token(module, slot);
+    if (token == NULL)
+        return CKR_SLOT_ID_INVALID;
     close_sessions(token, false);
-    token->sessions = token->rw_sessions = 0;
     leave_token(token);
     jpki_reader_unlock(token->reader);
     return CKR_OK;
-}
-
-bool session_is_writable(const struct jpki_session *session)
-{
-    return (session->flags & CKF_RW_SESSION) != 0;
 }
 
 CK_RV jpki_session_info(const struct jpki_session *session, CK_SESSION_INFO *info)
@@ -188,7 +162,7 @@ CK_RV jpki_session_info(const struct jpki_session *session, CK_SESSION_INFO *inf
     };
     *info = (CK_SESSION_INFO){
         .slotID = session->token->slot,
-        .state = states[session_is_writable(session)]
+        .state = states[(session->flags & CKF_RW_SESSION) != 0]
                        [jpki_credential_is_logged_in(session->token->credential)],
         .flags = session->flags,
     };

@@ -45,20 +45,18 @@ static void pad_name(CK_UTF8CHAR *out, size_t size, const char *name)
     while (continues(*end))
         end++;
     char text[JPKI_READER_NAME];
-    size_t head = cut(name, size - strlen(gap) - strlen(end));
-    (void)snprintf(text, sizeof text, "%.*s%s%s", (int)head, name, gap, end);
+    (void)snprintf(text, sizeof text, "%.*s...%s", (int)head, name, end);
     pad(out, size, text);
 }
 
-CK_RV hold_token(struct jpki_module *module, CK_SLOT_ID id, struct token **held)
+struct token *hold_token(struct jpki_module *module, CK_SLOT_ID id)
 {
     struct token *token = find_token(module, id);
-    if (token == NULL)
-        return CKR_SLOT_ID_INVALID;
-    jpki_reader_lock(token->reader);
-    (void)jpki_reader_refresh(token->reader);
-    *held = token;
-    return CKR_OK;
+    if (token != NULL) {
+        jpki_reader_lock(token->reader);
+        (void)jpki_reader_refresh(token->reader);
+    }
+    return token;
 }
 
 bool session_is_stale(const struct jpki_session *session)
@@ -72,18 +70,24 @@ CK_RV look_at_card(const struct jpki_session *session)
     return session_is_stale(session) ? CKR_DEVICE_REMOVED : CKR_OK;
 }
 
-CK_RV check_token(struct token *token, unsigned patience)
+CK_ULONG count_sessions(const struct token *token, CK_FLAGS flags)
 {
-    return jpki_ckr(jpki_credential_check(token->credential, patience));
+    CK_ULONG count = 0;
+    jpki_lock_take(token->module->lock);
+    const struct jpki_session *session = token->module->sessions;
+    for (; session != NULL; session = session->next)
+        if (session->token == token && !session_is_stale(session) && session->flags & flags)
+            count++;
+    jpki_lock_release(token->module->lock);
+    return count;
 }
 
 static CK_RV check_slot(struct jpki_module *module, CK_SLOT_ID id, unsigned patience)
 {
-    struct token *token;
-    CK_RV rv = hold_token(module, id, &token);
-    if (rv != CKR_OK)
-        return rv;
-    rv = check_token(token, patience);
+    struct token *token = hold_token(module, id);
+    if (token == NULL)
+        return CKR_SLOT_ID_INVALID;
+    CK_RV rv = jpki_ckr(jpki_credential_check(token->credential, patience));
     jpki_reader_unlock(token->reader);
     return rv;
 }
@@ -179,14 +183,13 @@ static void fill_info(const struct token *token, const struct jpki_pin_status *s
 {
     const struct jpki_profile *profile = jpki_credential_profile(token->credential);
     const struct jpki_card_info *card = jpki_reader_card_info(token->reader);
-    bool counted = token->card_epoch == jpki_credential_card_epoch(token->credential);
     *info = (CK_TOKEN_INFO){
         .flags = CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED | CKF_TOKEN_INITIALIZED |
                  CKF_WRITE_PROTECTED | pin_flags(profile, status),
         .ulMaxSessionCount = CK_EFFECTIVELY_INFINITE,
-        .ulSessionCount = counted ? token->sessions : 0,
+        .ulSessionCount = count_sessions(token, CKF_SERIAL_SESSION),
         .ulMaxRwSessionCount = CK_EFFECTIVELY_INFINITE,
-        .ulRwSessionCount = counted ? token->rw_sessions : 0,
+        .ulRwSessionCount = count_sessions(token, CKF_RW_SESSION),
         .ulMaxPinLen = profile->pin_max,
         .ulMinPinLen = profile->pin_min,
         .ulTotalPublicMemory = CK_UNAVAILABLE_INFORMATION,
@@ -206,12 +209,12 @@ static void fill_info(const struct token *token, const struct jpki_pin_status *s
 
 CK_RV jpki_token_info(struct jpki_module *module, CK_SLOT_ID id, CK_TOKEN_INFO *info)
 {
-    struct token *token;
-    CK_RV rv = hold_token(module, id, &token);
-    if (rv != CKR_OK)
-        return rv;
+    struct token *token = hold_token(module, id);
+    if (token == NULL)
+        return CKR_SLOT_ID_INVALID;
     struct jpki_pin_status status;
-    rv = jpki_ckr(jpki_credential_pin_status(token->credential, JPKI_LISTING_PATIENCE, &status));
+    CK_RV rv =
+        jpki_ckr(jpki_credential_pin_status(token->credential, JPKI_LISTING_PATIENCE, &status));
     if (rv == CKR_OK)
         fill_info(token, &status, info);
     jpki_reader_unlock(token->reader);

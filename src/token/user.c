@@ -6,7 +6,7 @@
  * could be given here. Other reasons why an officer cannot log in come first (2.40, 5.6). */
 static CK_RV refuse_officer(const struct token *token)
 {
-    if (token->sessions > token->rw_sessions)
+    if (count_sessions(token, CKF_SERIAL_SESSION) > count_sessions(token, CKF_RW_SESSION))
         return CKR_SESSION_READ_ONLY_EXISTS;
     return jpki_credential_is_logged_in(token->credential) ? CKR_USER_ANOTHER_ALREADY_LOGGED_IN
                                                            : CKR_PIN_LOCKED;
@@ -32,10 +32,8 @@ static CK_RV check_login(struct jpki_session *session, CK_USER_TYPE user)
 static CK_RV check_keypad(struct token *token)
 {
     bool has = false;
-    enum jpki_error error = jpki_credential_has_keypad(token->credential, &has);
-    if (error != JPKI_OK)
-        return jpki_ckr(error);
-    return has ? CKR_OK : CKR_ARGUMENTS_BAD;
+    CK_RV rv = jpki_ckr(jpki_credential_has_keypad(token->credential, &has));
+    return rv == CKR_OK && !has ? CKR_ARGUMENTS_BAD : rv;
 }
 
 CK_RV jpki_login(struct jpki_session *session, CK_USER_TYPE user, const CK_UTF8CHAR *pin,
@@ -68,7 +66,7 @@ CK_RV jpki_logout(struct jpki_session *session)
 CK_RV jpki_set_pin(struct jpki_session *session, const CK_UTF8CHAR *old_pin, CK_ULONG old_length,
                    const CK_UTF8CHAR *new_pin, CK_ULONG new_length)
 {
-    if (!session_is_writable(session))
+    if (!(session->flags & CKF_RW_SESSION))
         return CKR_SESSION_READ_ONLY;
     CK_RV rv = look_at_card(session);
     if (rv != CKR_OK)
