@@ -12,30 +12,17 @@ static bool continues(char byte)
     return ((unsigned char)byte & 0xC0) == 0x80;
 }
 
-/* The length of a text cut to `size` bytes, never inside a character. */
-static size_t cut(const char *text, size_t size)
-{
-    size_t length = strlen(text);
-    if (length > size) {
-        length = size;
-        while (length > 0 && continues(text[length]))
-            length--;
-    }
-    return length;
-}
-
 /* Fixed-size text of PKCS#11: blank padded, no NUL. */
 static void pad(CK_UTF8CHAR *out, size_t size, const char *text)
 {
     memset(out, ' ', size);
-    memcpy(out, text, cut(text, size));
+    memcpy(out, text, strnlen(text, size));
 }
 
 /* What tells two readers of a kind apart, a serial or running number, stands at the end of their
- * names: of a long one the middle is left out. */
+ * names: of a long one the middle is left out, in whole characters. */
 static void pad_name(CK_UTF8CHAR *out, size_t size, const char *name)
 {
-    static const char gap[] = "...";
     size_t length = strlen(name);
     if (length <= size) {
         pad(out, size, name);
@@ -44,6 +31,9 @@ static void pad_name(CK_UTF8CHAR *out, size_t size, const char *name)
     const char *end = name + length - size / 2;
     while (continues(*end))
         end++;
+    size_t head = size - strlen("...") - strlen(end);
+    while (head > 0 && continues(name[head]))
+        head--;
     char text[JPKI_READER_NAME];
     (void)snprintf(text, sizeof text, "%.*s...%s", (int)head, name, end);
     pad(out, size, text);
