@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files of this room share. Calls go down: user.c and module.c, session.c, operation.c,
- * object.c, attribute.c, object_table.c, mechanism.c, token.c, slot.c, ckr.c. */
+ * object.c, attribute.c, mechanism.c, token.c, slot.c, ckr.c. */
 #ifndef JPKI_TOKEN_INTERNAL_H
 #define JPKI_TOKEN_INTERNAL_H
 
@@ -86,7 +86,7 @@ enum { MECHANISMS_MAX = 16 };
 /* The mechanisms that sign or verify with a key; how many, at most MECHANISMS_MAX. */
 CK_ULONG mechanisms_of_key(bool pss, CK_MECHANISM_TYPE list[MECHANISMS_MAX]);
 
-/* ---- object_table.c --------------------------------------------------------------------- */
+/* ---- attribute.c ------------------------------------------------------------------------ */
 
 enum object_row {
     OBJECT_CERTIFICATE,
@@ -104,27 +104,21 @@ enum object_row {
 /* What is fixed about an object. */
 struct object {
     CK_OBJECT_CLASS class;
-    enum jpki_certificate_use source; /* the certificate it is made of; JPKI_CERTIFICATES: none */
 
-    /* What must be known of that, or else of the holder's, before the object is shown: of a
-     * certificate everything, since it will be read next, of keys the key. */
+    /* The certificate it is made of, or by which a profile is kept or not; and what must be known
+     * of that before the object is shown: of a certificate everything, since it will be read next,
+     * of keys the key. */
+    enum jpki_certificate_use source;
     enum jpki_certificate_state needs;
 
     unsigned number; /* in CKA_UNIQUE_ID, which applications may keep: given once and for ever */
 
     CK_ULONG profile; /* CKA_PROFILE_ID of a CKO_PROFILE */
 };
-
-const struct object *object_of(enum object_row row);
+extern const struct object object_table[OBJECTS];
 
 /* CKA_PRIVATE: it is seen after login only. */
 bool object_is_private(const struct token *token, enum object_row row);
-
-/* Whether the token keeps what a profile promises, as far as its key is known; true of all other
- * objects. */
-bool object_is_met(const struct token *token, enum object_row row);
-
-/* ---- attribute.c ------------------------------------------------------------------------ */
 
 /* A value of an attribute; `data` points into the card's state or into `own`. */
 struct value {
@@ -135,7 +129,6 @@ struct value {
         CK_BBOOL flag;
         CK_MECHANISM_TYPE mechanisms[MECHANISMS_MAX];
         char text[64];
-        CK_BYTE byte;
     } own;
 };
 
@@ -149,8 +142,8 @@ enum jpki_certificate_state attribute_needs(enum object_row row, CK_ATTRIBUTE_TY
 CK_RV attribute_value(const struct token *token, enum object_row row, CK_ATTRIBUTE_TYPE type,
                       struct value *value);
 
-/* Every attribute type in turn, for C_GetObjectSize; false behind the last. */
-bool attribute_at(size_t index, CK_ATTRIBUTE_TYPE *type);
+/* Bytes of all its values that can be told now. */
+CK_ULONG attributes_size(const struct token *token, enum object_row row);
 
 /* ---- object.c --------------------------------------------------------------------------- */
 

@@ -11,8 +11,13 @@ _Static_assert((int)OBJECTS <= ROW_MASK, "a handle has room for every row");
 
 static bool is_visible(const struct token *token, enum object_row row)
 {
-    return object_is_met(token, row) &&
-           (jpki_credential_is_logged_in(token->credential) || !object_is_private(token, row));
+    if (row == OBJECT_AUTHENTICATION)
+        return token_can_sign(token);
+    /* All certificates can be seen without login. On a token that claims it and where they cannot,
+     * NSS would never log in and never see them. */
+    if (row == OBJECT_PUBLIC_CERTIFICATES)
+        return !jpki_credential_is_private(token->credential);
+    return jpki_credential_is_logged_in(token->credential) || !object_is_private(token, row);
 }
 
 CK_OBJECT_HANDLE object_handle(const struct token *token, enum object_row row)
@@ -25,27 +30,19 @@ CK_OBJECT_HANDLE object_handle(const struct token *token, enum object_row row)
 /* It is on the card, as far as was read. */
 static bool is_there(const struct token *token, enum object_row row)
 {
-    const struct object *object = object_of(row);
-    return object->source == JPKI_CERTIFICATES ||
+    const struct object *object = &object_table[row];
+    return object->class == CKO_PROFILE ||
            (jpki_credential_certificate(token->credential, object->source) != NULL &&
             jpki_credential_certificate_state(token->credential, object->source) >= object->needs);
 }
 
-/* The certificate that tells more of an object, or of a profile whether it is kept. */
-static enum jpki_certificate_use certificate_for(enum object_row row)
-{
-    enum jpki_certificate_use source = object_of(row)->source;
-    return source == JPKI_CERTIFICATES ? JPKI_HOLDER : source;
-}
-
-/* Reads more of it where that is needed, and can be read. */
+/* Reads more of its certificate where that is needed, and can be read. */
 static enum jpki_error want_for(struct token *token, enum object_row row,
                                 enum jpki_certificate_state state)
 {
-    enum jpki_certificate_use use = certificate_for(row);
-    if (use == JPKI_HOLDER && key_is_hidden(token))
+    if (object_table[row].source == JPKI_HOLDER && key_is_hidden(token))
         return JPKI_OK;
-    return jpki_credential_read(token->credential, use, state);
+    return jpki_credential_read(token->credential, object_table[row].source, state);
 }
 
 /* The same for attributes. Those that are known are told only while the card is there: NSS looks at
@@ -78,6 +75,17 @@ CK_RV jpki_object_check(struct jpki_session *session, CK_OBJECT_HANDLE object)
     return find_object(session->token, object, &row) ? CKR_OK : CKR_OBJECT_HANDLE_INVALID;
 }
 
+/* How much of its certificate the attributes need, `least` at least. */
+static enum jpki_certificate_state template_needs(enum jpki_certificate_state least,
+                                                  enum object_row row, const CK_ATTRIBUTE *template,
+                                                  CK_ULONG count)
+{
+    for (CK_ULONG i = 0; i < count; i++)
+        if (attribute_needs(row, template[i].type) > least)
+            least = attribute_needs(row, template[i].type);
+    return least;
+}
+
 /* ---- Search ----------------------------------------------------------------------------- */
 
 static bool attribute_matches(const struct token *token, enum object_row row,
@@ -89,20 +97,14 @@ static bool attribute_matches(const struct token *token, enum object_row row,
            (value.length == 0 || memcmp(value.data, wanted->pValue, value.length) == 0);
 }
 
-/* Compares the attributes that can be told from `known` of the certificate; `more` is how much
- * the others need. */
+/* Compares the attributes that can be told from `known` of the certificate. */
 static bool matches(const struct token *token, enum object_row row, const CK_ATTRIBUTE *template,
-                    CK_ULONG count, enum jpki_certificate_state known,
-                    enum jpki_certificate_state *more)
+                    CK_ULONG count, enum jpki_certificate_state known)
 {
-    *more = known;
-    for (CK_ULONG i = 0; i < count; i++) {
-        enum jpki_certificate_state needs = attribute_needs(row, template[i].type);
-        if (needs > *more)
-            *more = needs;
-        if (needs <= known && !attribute_matches(token, row, &template[i]))
+    for (CK_ULONG i = 0; i < count; i++)
+        if (attribute_needs(row, template[i].type) <= known &&
+            !attribute_matches(token, row, &template[i]))
             return false;
-    }
     return true;
 }
 
@@ -111,17 +113,14 @@ static enum jpki_error look_at(struct jpki_session *session, enum object_row row
                                const CK_ATTRIBUTE *template, CK_ULONG count)
 {
     struct token *token = session->token;
-    enum jpki_certificate_state more;
-    if (!is_visible(token, row) ||
-        !matches(token, row, template, count, JPKI_CERTIFICATE_UNREAD, &more))
+    if (!is_visible(token, row) || !matches(token, row, template, count, JPKI_CERTIFICATE_UNREAD))
         return JPKI_OK;
-    if (object_of(row)->needs > more)
-        more = object_of(row)->needs;
-    enum jpki_error error = want_for(token, row, more);
+    enum jpki_error error =
+        want_for(token, row, template_needs(object_table[row].needs, row, template, count));
     if (error != JPKI_OK)
         return error;
     if (is_visible(token, row) && is_there(token, row) &&
-        matches(token, row, template, count, more, &more))
+        matches(token, row, template, count, JPKI_CERTIFICATE_WHOLE))
         session->found[session->found_count++] = object_handle(token, row);
     return JPKI_OK;
 }
@@ -170,20 +169,16 @@ CK_RV jpki_find_end(struct jpki_session *session)
 
 /* ---- Attributes ------------------------------------------------------------------------- */
 
-static CK_RV copy_value(const struct value *value, CK_ATTRIBUTE *attribute)
+static CK_RV tell(const struct token *token, enum object_row row, CK_ATTRIBUTE *attribute)
 {
-    if (attribute->pValue == NULL) {
-        attribute->ulValueLen = value->length;
-        return CKR_OK;
-    }
-    if (attribute->ulValueLen < value->length) {
-        attribute->ulValueLen = CK_UNAVAILABLE_INFORMATION;
-        return CKR_BUFFER_TOO_SMALL;
-    }
-    if (value->length > 0)
-        memcpy(attribute->pValue, value->data, value->length);
-    attribute->ulValueLen = value->length;
-    return CKR_OK;
+    struct value value;
+    CK_RV rv = attribute_value(token, row, attribute->type, &value);
+    if (rv == CKR_OK && attribute->pValue != NULL && attribute->ulValueLen < value.length)
+        rv = CKR_BUFFER_TOO_SMALL;
+    if (rv == CKR_OK && attribute->pValue != NULL && value.length > 0)
+        memcpy(attribute->pValue, value.data, value.length);
+    attribute->ulValueLen = rv == CKR_OK ? value.length : CK_UNAVAILABLE_INFORMATION;
+    return rv;
 }
 
 CK_RV jpki_object_get(struct jpki_session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template,
@@ -193,22 +188,14 @@ CK_RV jpki_object_get(struct jpki_session *session, CK_OBJECT_HANDLE object, CK_
     if (!find_object(session->token, object, &row))
         return CKR_OBJECT_HANDLE_INVALID;
 
-    enum jpki_certificate_state needed = JPKI_CERTIFICATE_UNREAD;
-    for (CK_ULONG i = 0; i < count; i++)
-        if (attribute_needs(row, template[i].type) > needed)
-            needed = attribute_needs(row, template[i].type);
-    CK_RV result = want_attributes(session, row, needed);
+    CK_RV result = want_attributes(session, row,
+                                   template_needs(JPKI_CERTIFICATE_UNREAD, row, template, count));
     if (result != CKR_OK)
         return result;
 
     /* Every attribute is answered; one that cannot be does not keep the others back. */
     for (CK_ULONG i = 0; i < count; i++) {
-        struct value value;
-        CK_RV rv = attribute_value(session->token, row, template[i].type, &value);
-        if (rv == CKR_OK)
-            rv = copy_value(&value, &template[i]);
-        else
-            template[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
+        CK_RV rv = tell(session->token, row, &template[i]);
         if (rv != CKR_OK)
             result = rv;
     }
@@ -221,15 +208,9 @@ CK_RV jpki_object_size(struct jpki_session *session, CK_OBJECT_HANDLE object, CK
     if (!find_object(session->token, object, &row))
         return CKR_OBJECT_HANDLE_INVALID;
     CK_RV rv = CKR_OK;
-    if (object_of(row)->source != JPKI_CERTIFICATES)
+    if (object_table[row].class != CKO_PROFILE)
         rv = want_attributes(session, row, JPKI_CERTIFICATE_WHOLE);
-    if (rv != CKR_OK)
-        return rv;
-    *size = 0;
-    CK_ATTRIBUTE_TYPE type;
-    struct value value;
-    for (size_t i = 0; attribute_at(i, &type); i++)
-        if (attribute_value(session->token, row, type, &value) == CKR_OK)
-            *size += value.length;
-    return CKR_OK;
+    if (rv == CKR_OK)
+        *size = attributes_size(session->token, row);
+    return rv;
 }

@@ -17,7 +17,7 @@ static const struct jpki_certificate *certificate_of(const struct jpki_session *
 {
     enum object_row row;
     return handle_is_current(session->token, operation->key, &row)
-               ? jpki_credential_certificate(session->token->credential, object_of(row)->source)
+               ? jpki_credential_certificate(session->token->credential, object_table[row].source)
                : NULL;
 }
 
@@ -53,13 +53,13 @@ static CK_RV check_key(const struct jpki_session *session, enum jpki_operation k
     enum object_row row;
     if (!find_object(session->token, key, &row))
         return CKR_KEY_HANDLE_INVALID;
-    CK_OBJECT_CLASS class = object_of(row)->class;
+    CK_OBJECT_CLASS class = object_table[row].class;
     if (class != CKO_PRIVATE_KEY && class != CKO_PUBLIC_KEY)
         return CKR_KEY_HANDLE_INVALID;
     if (class != (kind == JPKI_SIGNING ? CKO_PRIVATE_KEY : CKO_PUBLIC_KEY))
         return CKR_KEY_FUNCTION_NOT_PERMITTED;
     const struct jpki_certificate *certificate =
-        jpki_credential_certificate(session->token->credential, object_of(row)->source);
+        jpki_credential_certificate(session->token->credential, object_table[row].source);
     return certificate->key_type == JPKI_KEY_RSA ? CKR_OK : CKR_KEY_TYPE_INCONSISTENT;
 }
 
