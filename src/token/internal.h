@@ -71,8 +71,7 @@ struct mechanism {
 /* NULL when there is no such mechanism. */
 const struct mechanism *find_mechanism(CK_MECHANISM_TYPE type);
 
-/* CKR_OK or CKR_MECHANISM_PARAM_INVALID. */
-CK_RV mechanism_check(const struct mechanism *mechanism, const CK_MECHANISM *given);
+bool parameter_fits(const struct mechanism *mechanism, const CK_MECHANISM *given);
 
 /* Whether the key is seen after login only, and this is before. */
 bool key_is_hidden(const struct token *token);

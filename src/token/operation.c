@@ -72,16 +72,11 @@ static CK_RV check_mechanism(struct jpki_session *session, enum jpki_operation k
     if (kind != JPKI_SIGNING || mechanism->scheme != JPKI_SCHEME_PSS)
         return CKR_OK;
 
-    if (jpki_credential_knows_pss(session->token->credential))
-        return CKR_OK;
-    CK_RV rv = look_at_card(session);
-    if (rv != CKR_OK)
-        return rv;
-    bool pss = false;
-    enum jpki_error error = jpki_credential_ask_pss(session->token->credential, &pss);
-    if (error != JPKI_OK)
-        return jpki_ckr(error);
-    return pss ? CKR_OK : CKR_MECHANISM_INVALID;
+    bool pss = jpki_credential_knows_pss(session->token->credential);
+    CK_RV rv = pss ? CKR_OK : look_at_card(session);
+    if (rv == CKR_OK && !pss)
+        rv = jpki_ckr(jpki_credential_ask_pss(session->token->credential, &pss));
+    return rv == CKR_OK && !pss ? CKR_MECHANISM_INVALID : rv;
 }
 
 CK_RV jpki_operation_begin(struct jpki_session *session, enum jpki_operation kind,
@@ -92,8 +87,8 @@ CK_RV jpki_operation_begin(struct jpki_session *session, enum jpki_operation kin
         return CKR_OPERATION_ACTIVE;
     const struct mechanism *mechanism = find_mechanism(given->mechanism);
     CK_RV rv = check_mechanism(session, kind, mechanism);
-    if (rv == CKR_OK)
-        rv = mechanism_check(mechanism, given);
+    if (rv == CKR_OK && !parameter_fits(mechanism, given))
+        rv = CKR_MECHANISM_PARAM_INVALID;
     if (rv == CKR_OK && kind != JPKI_DIGESTING)
         rv = check_key(session, kind, key);
     if (rv != CKR_OK)
