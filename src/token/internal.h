@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files of this room share. Calls go down: user.c and module.c, session.c, operation.c,
- * object.c, attribute.c, mechanism.c, token.c, slot.c, ckr.c. */
+/* What the files of this room share. Calls go down: module.c, session.c, operation.c, object.c,
+ * attribute.c, mechanism.c, token.c, slot.c, ckr.c. */
 #ifndef JPKI_TOKEN_INTERNAL_H
 #define JPKI_TOKEN_INTERNAL_H
 
