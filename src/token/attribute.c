@@ -7,27 +7,26 @@
 
 /* clang-format off */
 const struct object object_table[OBJECTS] = {
-    [OBJECT_CERTIFICATE] =   {CKO_CERTIFICATE, JPKI_HOLDER,    JPKI_CERTIFICATE_WHOLE, 0, 0},
-    [OBJECT_CA] =            {CKO_CERTIFICATE, JPKI_AUTHORITY, JPKI_CERTIFICATE_WHOLE, 1, 0},
-    [OBJECT_PUBLIC_KEY] =    {CKO_PUBLIC_KEY,  JPKI_HOLDER,    JPKI_CERTIFICATE_KEY,   2, 0},
-    [OBJECT_PRIVATE_KEY] =   {CKO_PRIVATE_KEY, JPKI_HOLDER,    JPKI_CERTIFICATE_KEY,   3, 0},
+    {CKO_CERTIFICATE, JPKI_HOLDER,    JPKI_CERTIFICATE_WHOLE, 0, 0, "Certificate"},
+    {CKO_CERTIFICATE, JPKI_AUTHORITY, JPKI_CERTIFICATE_WHOLE, 1, 0, "Certificate CA"},
+    {CKO_PUBLIC_KEY,  JPKI_HOLDER,    JPKI_CERTIFICATE_KEY,   2, 0, "Public Key"},
     /* All of the certificate, which is read next. */
-    [OBJECT_CA_PUBLIC_KEY] = {CKO_PUBLIC_KEY,  JPKI_AUTHORITY, JPKI_CERTIFICATE_WHOLE, 5, 0},
+    {CKO_PUBLIC_KEY,  JPKI_AUTHORITY, JPKI_CERTIFICATE_WHOLE, 5, 0, "Certificate CA Public Key"},
+    {CKO_PRIVATE_KEY, JPKI_HOLDER,    JPKI_CERTIFICATE_KEY,   3, 0, "Key"},
 
-    [OBJECT_BASELINE] =
-        {CKO_PROFILE, JPKI_HOLDER, JPKI_CERTIFICATE_UNREAD, 6, CKP_BASELINE_PROVIDER},
-    [OBJECT_EXTENDED] =
-        {CKO_PROFILE, JPKI_HOLDER, JPKI_CERTIFICATE_UNREAD, 7, CKP_EXTENDED_PROVIDER},
-    [OBJECT_AUTHENTICATION] = /* whether it can sign */
-        {CKO_PROFILE, JPKI_HOLDER, JPKI_CERTIFICATE_KEY, 8, CKP_AUTHENTICATION_TOKEN},
-    [OBJECT_PUBLIC_CERTIFICATES] = /* whether it is free to read */
-        {CKO_PROFILE, JPKI_HOLDER, JPKI_CERTIFICATE_STARTED, 4, CKP_PUBLIC_CERTIFICATES_TOKEN},
+    {CKO_PROFILE, JPKI_HOLDER, JPKI_CERTIFICATE_UNREAD, 6,
+     CKP_BASELINE_PROVIDER, "Baseline Provider"},
+    {CKO_PROFILE, JPKI_HOLDER, JPKI_CERTIFICATE_UNREAD, 7,
+     CKP_EXTENDED_PROVIDER, "Extended Provider"},
+    {CKO_PROFILE, JPKI_HOLDER, JPKI_CERTIFICATE_KEY, 8, /* whether it can sign */
+     CKP_AUTHENTICATION_TOKEN, "Authentication Token"},
+    {CKO_PROFILE, JPKI_HOLDER, JPKI_CERTIFICATE_STARTED, 4, /* whether it is free to read */
+     CKP_PUBLIC_CERTIFICATES_TOKEN, "Public Certificates Token"},
 };
 /* clang-format on */
 
-bool object_is_private(const struct token *token, enum object_row row)
+bool object_is_private(const struct token *token, const struct object *object)
 {
-    const struct object *object = &object_table[row];
     return object->class == CKO_PRIVATE_KEY ||
            (object->class != CKO_PROFILE && object->source == JPKI_HOLDER &&
             jpki_credential_is_private(token->credential));
@@ -35,16 +34,13 @@ bool object_is_private(const struct token *token, enum object_row row)
 
 /* ---- Attributes ------------------------------------------------------------------------- */
 
-#define CERTIFICATE (1U << OBJECT_CERTIFICATE)
-#define CA          (1U << OBJECT_CA)
-#define PUBLIC      (1U << OBJECT_PUBLIC_KEY | 1U << OBJECT_CA_PUBLIC_KEY)
-#define PRIVATE     (1U << OBJECT_PRIVATE_KEY)
-#define PROFILE                                                                                    \
-    (1U << OBJECT_BASELINE | 1U << OBJECT_EXTENDED | 1U << OBJECT_AUTHENTICATION |                 \
-     1U << OBJECT_PUBLIC_CERTIFICATES)
-#define BOTH_CERTS (CERTIFICATE | CA)
-#define BOTH_KEYS  (PUBLIC | PRIVATE)
-#define ALL        (BOTH_CERTS | BOTH_KEYS | PROFILE)
+/* A bit for each class of objects. */
+#define CERTIFICATE (1U << CKO_CERTIFICATE)
+#define PUBLIC      (1U << CKO_PUBLIC_KEY)
+#define PRIVATE     (1U << CKO_PRIVATE_KEY)
+#define PROFILE     (1U << CKO_PROFILE)
+#define KEYS        (PUBLIC | PRIVATE)
+#define ALL         (CERTIFICATE | KEYS | PROFILE)
 
 /* Where a value comes from. */
 enum source {
@@ -57,6 +53,7 @@ enum source {
     IS_LABEL,
     IS_ID,
     IS_UNIQUE_ID,
+    IS_CATEGORY,
     IS_PROFILE,
     IS_ALWAYS_AUTHENTICATE,
     IS_SECRET,
@@ -77,7 +74,7 @@ static enum jpki_certificate_state state_for(enum source source)
 
 struct attribute {
     CK_ATTRIBUTE_TYPE type;
-    unsigned objects; /* a bit per object that has it */
+    unsigned classes; /* that have it */
     enum source source;
     CK_ULONG number;
 };
@@ -98,32 +95,31 @@ static const struct attribute table[] = {
     {CKA_PROFILE_ID, PROFILE, IS_PROFILE, 0},
 
     /* Certificates (4.6). */
-    {CKA_CERTIFICATE_TYPE, BOTH_CERTS, IS_NUMBER, CKC_X_509},
+    {CKA_CERTIFICATE_TYPE, CERTIFICATE, IS_NUMBER, CKC_X_509},
     /* Any card could bring a CA of its own: that of a real one is trusted by who installs it. */
-    {CKA_TRUSTED, BOTH_CERTS | PUBLIC, IS_FALSE, 0},
-    {CKA_CERTIFICATE_CATEGORY, CERTIFICATE, IS_NUMBER, 1}, /* token user */
-    {CKA_CERTIFICATE_CATEGORY, CA, IS_NUMBER, 2},          /* authority */
-    {CKA_CHECK_VALUE, BOTH_CERTS, FIELD(check_value)},
-    {CKA_START_DATE, BOTH_CERTS | BOTH_KEYS, FIELD(start_date)},
-    {CKA_END_DATE, BOTH_CERTS | BOTH_KEYS, FIELD(end_date)},
-    {CKA_PUBLIC_KEY_INFO, BOTH_CERTS | BOTH_KEYS, KEY_FIELD(public_key_info)},
-    {CKA_SUBJECT, BOTH_CERTS | BOTH_KEYS, FIELD(subject)},
-    {CKA_ID, BOTH_CERTS | BOTH_KEYS, IS_ID, 0},
-    {CKA_ISSUER, BOTH_CERTS, FIELD(issuer)},
-    {CKA_SERIAL_NUMBER, BOTH_CERTS, FIELD(serial)},
-    {CKA_VALUE, BOTH_CERTS, FIELD(value)},
-    {CKA_URL, BOTH_CERTS, IS_EMPTY, 0},
-    {CKA_HASH_OF_SUBJECT_PUBLIC_KEY, BOTH_CERTS, FIELD(subject_hash)},
-    {CKA_HASH_OF_ISSUER_PUBLIC_KEY, BOTH_CERTS, IS_EMPTY, 0},
-    {CKA_NAME_HASH_ALGORITHM, BOTH_CERTS, IS_NUMBER, CKM_SHA_1},
-    {CKA_JAVA_MIDP_SECURITY_DOMAIN, BOTH_CERTS, IS_NUMBER, 0},
+    {CKA_TRUSTED, CERTIFICATE | PUBLIC, IS_FALSE, 0},
+    {CKA_CERTIFICATE_CATEGORY, CERTIFICATE, IS_CATEGORY, 0},
+    {CKA_CHECK_VALUE, CERTIFICATE, FIELD(check_value)},
+    {CKA_START_DATE, CERTIFICATE | KEYS, FIELD(start_date)},
+    {CKA_END_DATE, CERTIFICATE | KEYS, FIELD(end_date)},
+    {CKA_PUBLIC_KEY_INFO, CERTIFICATE | KEYS, KEY_FIELD(public_key_info)},
+    {CKA_SUBJECT, CERTIFICATE | KEYS, FIELD(subject)},
+    {CKA_ID, CERTIFICATE | KEYS, IS_ID, 0},
+    {CKA_ISSUER, CERTIFICATE, FIELD(issuer)},
+    {CKA_SERIAL_NUMBER, CERTIFICATE, FIELD(serial)},
+    {CKA_VALUE, CERTIFICATE, FIELD(value)},
+    {CKA_URL, CERTIFICATE, IS_EMPTY, 0},
+    {CKA_HASH_OF_SUBJECT_PUBLIC_KEY, CERTIFICATE, FIELD(subject_hash)},
+    {CKA_HASH_OF_ISSUER_PUBLIC_KEY, CERTIFICATE, IS_EMPTY, 0},
+    {CKA_NAME_HASH_ALGORITHM, CERTIFICATE, IS_NUMBER, CKM_SHA_1},
+    {CKA_JAVA_MIDP_SECURITY_DOMAIN, CERTIFICATE, IS_NUMBER, 0},
 
     /* Keys (4.7 to 4.9). */
-    {CKA_KEY_TYPE, BOTH_KEYS, IS_KEY_TYPE, 0},
-    {CKA_DERIVE, BOTH_KEYS, IS_FALSE, 0},
-    {CKA_LOCAL, BOTH_KEYS, IS_FALSE, 0},
-    {CKA_KEY_GEN_MECHANISM, BOTH_KEYS, IS_NUMBER, CK_UNAVAILABLE_INFORMATION},
-    {CKA_ALLOWED_MECHANISMS, BOTH_KEYS, IS_MECHANISMS, 0},
+    {CKA_KEY_TYPE, KEYS, IS_KEY_TYPE, 0},
+    {CKA_DERIVE, KEYS, IS_FALSE, 0},
+    {CKA_LOCAL, KEYS, IS_FALSE, 0},
+    {CKA_KEY_GEN_MECHANISM, KEYS, IS_NUMBER, CK_UNAVAILABLE_INFORMATION},
+    {CKA_ALLOWED_MECHANISMS, KEYS, IS_MECHANISMS, 0},
     {CKA_ENCRYPT, PUBLIC, IS_FALSE, 0},
     {CKA_VERIFY, PUBLIC, IS_TRUE, 0},
     {CKA_VERIFY_RECOVER, PUBLIC, IS_FALSE, 0},
@@ -143,9 +139,9 @@ static const struct attribute table[] = {
     {CKA_ALWAYS_AUTHENTICATE, PRIVATE, IS_ALWAYS_AUTHENTICATE, 0},
 
     /* The public parts stand on the private key too: libp11 and GnuTLS read them there. */
-    {CKA_MODULUS, BOTH_KEYS, KEY_FIELD(modulus)},
-    {CKA_PUBLIC_EXPONENT, BOTH_KEYS, KEY_FIELD(exponent)},
-    {CKA_EC_PARAMS, BOTH_KEYS, KEY_FIELD(ec_parameters)},
+    {CKA_MODULUS, KEYS, KEY_FIELD(modulus)},
+    {CKA_PUBLIC_EXPONENT, KEYS, KEY_FIELD(exponent)},
+    {CKA_EC_PARAMS, KEYS, KEY_FIELD(ec_parameters)},
     {CKA_EC_POINT, PUBLIC, KEY_FIELD(ec_point)},
     {CKA_PRIVATE_EXPONENT, PRIVATE, IS_SECRET, 0},
     {CKA_PRIME_1, PRIVATE, IS_SECRET, 0},
@@ -158,17 +154,17 @@ static const struct attribute table[] = {
 
 enum { ATTRIBUTES = sizeof table / sizeof table[0] };
 
-static const struct attribute *find(enum object_row row, CK_ATTRIBUTE_TYPE type)
+static const struct attribute *find(const struct object *object, CK_ATTRIBUTE_TYPE type)
 {
     for (size_t i = 0; i < ATTRIBUTES; i++)
-        if (table[i].type == type && table[i].objects & (1U << row))
+        if (table[i].type == type && table[i].classes & (1U << object->class))
             return &table[i];
     return NULL;
 }
 
-enum jpki_certificate_state attribute_needs(enum object_row row, CK_ATTRIBUTE_TYPE type)
+enum jpki_certificate_state attribute_needs(const struct object *object, CK_ATTRIBUTE_TYPE type)
 {
-    const struct attribute *attribute = find(row, type);
+    const struct attribute *attribute = find(object, type);
     return attribute == NULL ? JPKI_CERTIFICATE_UNREAD : state_for(attribute->source);
 }
 
@@ -198,48 +194,39 @@ static CK_RV give_flag(struct value *value, bool flag)
     return give(value, &value->own.flag, sizeof value->own.flag);
 }
 
-static CK_RV give_label(struct value *value, const struct token *token, enum object_row row)
+static CK_RV give_text(struct value *value, const char *text)
 {
-    const struct jpki_profile *profile = jpki_credential_profile(token->credential);
-    const char *const labels[] = {
-        [OBJECT_CERTIFICATE] = profile->certificate_label,
-        [OBJECT_CA] = profile->ca_label,
-        [OBJECT_PUBLIC_KEY] = profile->public_key_label,
-        [OBJECT_CA_PUBLIC_KEY] = profile->ca_label,
-        [OBJECT_PRIVATE_KEY] = profile->private_key_label,
-        [OBJECT_BASELINE] = "Baseline Provider",
-        [OBJECT_EXTENDED] = "Extended Provider",
-        [OBJECT_AUTHENTICATION] = "Authentication Token",
-        [OBJECT_PUBLIC_CERTIFICATES] = "Public Certificates Token",
-    };
-    _Static_assert(sizeof labels / sizeof labels[0] == OBJECTS, "a label for every object");
-    (void)snprintf(value->own.text, sizeof value->own.text, "%s%s", labels[row],
-                   row == OBJECT_CA_PUBLIC_KEY ? " Public Key" : "");
-    return give(value, value->own.text, strlen(value->own.text));
+    return give(value, text, strlen(text));
 }
 
-static CK_RV give_id(struct value *value, const struct token *token, enum object_row row)
+static CK_RV give_label(struct value *value, const struct token *token, const struct object *object)
 {
-    const struct jpki_profile *profile = jpki_credential_profile(token->credential);
-    return give(value, object_table[row].source == JPKI_AUTHORITY ? &profile->ca_id : &profile->id,
-                1);
+    if (object->class == CKO_PROFILE)
+        return give_text(value, object->label);
+    (void)snprintf(value->own.text, sizeof value->own.text, "%s %s",
+                   jpki_credential_profile(token->credential)->object_label, object->label);
+    return give_text(value, value->own.text);
 }
 
-static CK_RV give_unique_id(struct value *value, const struct token *token, enum object_row row)
+static CK_RV give_id(struct value *value, const struct token *token, const struct object *object)
+{
+    const struct jpki_profile *profile = jpki_credential_profile(token->credential);
+    return give(value, object->source == JPKI_AUTHORITY ? &profile->ca_id : &profile->id, 1);
+}
+
+static CK_RV give_unique_id(struct value *value, const struct token *token,
+                            const struct object *object)
 {
     (void)snprintf(value->own.text, sizeof value->own.text, "%s-%d-%u",
-                   jpki_reader_card_info(token->reader)->serial, (int)token->key,
-                   object_table[row].number);
-    return give(value, value->own.text, strlen(value->own.text));
+                   jpki_reader_card_info(token->reader)->serial, (int)token->key, object->number);
+    return give_text(value, value->own.text);
 }
 
-/* The card verifies nothing: the public key can do PSS always, the private one where the card can.
- */
-static CK_RV give_mechanisms(struct value *value, const struct token *token, enum object_row row,
-                             bool rsa)
+/* Verifying is done in software, PSS as well; signing by the card. */
+static CK_RV give_mechanisms(struct value *value, const struct token *token,
+                             const struct object *object, bool rsa)
 {
-    bool pss =
-        object_table[row].class == CKO_PUBLIC_KEY || jpki_credential_knows_pss(token->credential);
+    bool pss = object->class == CKO_PUBLIC_KEY || jpki_credential_knows_pss(token->credential);
     CK_ULONG count = rsa ? mechanisms_of_key(pss, value->own.mechanisms) : 0;
     return give(value, value->own.mechanisms, count * sizeof value->own.mechanisms[0]);
 }
@@ -253,11 +240,11 @@ static CK_RV give_field(struct value *value, const struct jpki_certificate *cert
     return field->data != NULL ? CKR_OK : CKR_ATTRIBUTE_TYPE_INVALID;
 }
 
-static CK_RV value_of(const struct token *token, enum object_row row,
+static CK_RV value_of(const struct token *token, const struct object *object,
                       const struct attribute *attribute, struct value *value)
 {
     const struct jpki_certificate *certificate =
-        jpki_credential_certificate(token->credential, object_table[row].source);
+        jpki_credential_certificate(token->credential, object->source);
     if (certificate == NULL && state_for(attribute->source) > JPKI_CERTIFICATE_UNREAD)
         return CKR_ATTRIBUTE_TYPE_INVALID;
     bool rsa = certificate != NULL && certificate->key_type == JPKI_KEY_RSA;
@@ -268,19 +255,21 @@ static CK_RV value_of(const struct token *token, enum object_row row,
     case IS_NUMBER:
         return give_number(value, attribute->number);
     case IS_EMPTY:
-        return give(value, "", 0);
+        return give_text(value, "");
     case IS_CLASS:
-        return give_number(value, object_table[row].class);
+        return give_number(value, object->class);
     case IS_PRIVATE:
-        return give_flag(value, object_is_private(token, row));
+        return give_flag(value, object_is_private(token, object));
     case IS_LABEL:
-        return give_label(value, token, row);
+        return give_label(value, token, object);
     case IS_ID:
-        return give_id(value, token, row);
+        return give_id(value, token, object);
     case IS_UNIQUE_ID:
-        return give_unique_id(value, token, row);
+        return give_unique_id(value, token, object);
+    case IS_CATEGORY: /* 1 = token user, 2 = authority */
+        return give_number(value, object->source == JPKI_AUTHORITY ? 2 : 1);
     case IS_PROFILE:
-        return give_number(value, object_table[row].profile);
+        return give_number(value, object->profile);
     case IS_ALWAYS_AUTHENTICATE:
         return give_flag(value, always_authenticates(token));
     case IS_KEY_TYPE:
@@ -288,7 +277,7 @@ static CK_RV value_of(const struct token *token, enum object_row row,
     case IS_KEY_BITS:
         return rsa ? give_number(value, certificate->key_bits) : CKR_ATTRIBUTE_TYPE_INVALID;
     case IS_MECHANISMS:
-        return give_mechanisms(value, token, row, rsa);
+        return give_mechanisms(value, token, object, rsa);
     case IS_KEY_FIELD:
     case IS_FIELD:
         return give_field(value, certificate, attribute->number);
@@ -298,19 +287,21 @@ static CK_RV value_of(const struct token *token, enum object_row row,
     return CKR_ATTRIBUTE_SENSITIVE;
 }
 
-CK_RV attribute_value(const struct token *token, enum object_row row, CK_ATTRIBUTE_TYPE type,
-                      struct value *value)
+CK_RV attribute_value(const struct token *token, const struct object *object,
+                      CK_ATTRIBUTE_TYPE type, struct value *value)
 {
-    const struct attribute *attribute = find(row, type);
-    return attribute == NULL ? CKR_ATTRIBUTE_TYPE_INVALID : value_of(token, row, attribute, value);
+    const struct attribute *attribute = find(object, type);
+    return attribute == NULL ? CKR_ATTRIBUTE_TYPE_INVALID
+                             : value_of(token, object, attribute, value);
 }
 
-CK_ULONG attributes_size(const struct token *token, enum object_row row)
+CK_ULONG attributes_size(const struct token *token, const struct object *object)
 {
     CK_ULONG size = 0;
     struct value value;
     for (size_t i = 0; i < ATTRIBUTES; i++)
-        if (table[i].objects & (1U << row) && value_of(token, row, &table[i], &value) == CKR_OK)
+        if (table[i].classes & (1U << object->class) &&
+            value_of(token, object, &table[i], &value) == CKR_OK)
             size += value.length;
     return size;
 }

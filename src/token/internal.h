@@ -87,19 +87,6 @@ CK_ULONG mechanisms_of_key(bool pss, CK_MECHANISM_TYPE list[MECHANISMS_MAX]);
 
 /* ---- attribute.c ------------------------------------------------------------------------ */
 
-enum object_row {
-    OBJECT_CERTIFICATE,
-    OBJECT_CA,
-    OBJECT_PUBLIC_KEY,
-    OBJECT_CA_PUBLIC_KEY,
-    OBJECT_PRIVATE_KEY,
-    OBJECT_BASELINE, /* profiles, by what they promise */
-    OBJECT_EXTENDED,
-    OBJECT_AUTHENTICATION,
-    OBJECT_PUBLIC_CERTIFICATES,
-    OBJECTS,
-};
-
 /* What is fixed about an object. */
 struct object {
     CK_OBJECT_CLASS class;
@@ -112,12 +99,14 @@ struct object {
 
     unsigned number; /* in CKA_UNIQUE_ID, which applications may keep: given once and for ever */
 
-    CK_ULONG profile; /* CKA_PROFILE_ID of a CKO_PROFILE */
+    CK_ULONG profile;  /* CKA_PROFILE_ID of a CKO_PROFILE */
+    const char *label; /* CKA_LABEL: of a profile all, else behind the object_label of the key */
 };
+enum { OBJECTS = 9 };
 extern const struct object object_table[OBJECTS];
 
 /* CKA_PRIVATE: it is seen after login only. */
-bool object_is_private(const struct token *token, enum object_row row);
+bool object_is_private(const struct token *token, const struct object *object);
 
 /* A value of an attribute; `data` points into the card's state or into `own`. */
 struct value {
@@ -135,25 +124,22 @@ struct value {
 bool always_authenticates(const struct token *token);
 
 /* How much of the object's certificate must be read before a value can be told. */
-enum jpki_certificate_state attribute_needs(enum object_row row, CK_ATTRIBUTE_TYPE type);
+enum jpki_certificate_state attribute_needs(const struct object *object, CK_ATTRIBUTE_TYPE type);
 
 /* CKR_OK, CKR_ATTRIBUTE_TYPE_INVALID, CKR_ATTRIBUTE_SENSITIVE. */
-CK_RV attribute_value(const struct token *token, enum object_row row, CK_ATTRIBUTE_TYPE type,
-                      struct value *value);
+CK_RV attribute_value(const struct token *token, const struct object *object,
+                      CK_ATTRIBUTE_TYPE type, struct value *value);
 
 /* Bytes of all its values that can be told now. */
-CK_ULONG attributes_size(const struct token *token, enum object_row row);
+CK_ULONG attributes_size(const struct token *token, const struct object *object);
 
 /* ---- object.c --------------------------------------------------------------------------- */
 
-CK_OBJECT_HANDLE object_handle(const struct token *token, enum object_row row);
+CK_OBJECT_HANDLE object_handle(const struct token *token, const struct object *object);
 
-/* False when the handle is from before a logout or a later login, or of another card. A login that
- * was only lost leaves it current. */
-bool handle_is_current(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row);
-
-/* False when the handle names no object that can be seen now. */
-bool find_object(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row);
+/* NULL when the handle names no object that can be seen now, or is from before a logout or a later
+ * login, or of another card. A login that was only lost leaves it current. */
+const struct object *find_object(const struct token *token, CK_OBJECT_HANDLE handle);
 
 /* ---- operation.c ------------------------------------------------------------------------ */
 
@@ -162,7 +148,8 @@ struct operation {
     const struct mechanism *mechanism; /* NULL: none */
     struct jpki_digest *digest;        /* when the mechanism hashes */
     struct jpki_buffer data;           /* when it does not */
-    CK_OBJECT_HANDLE key;              /* it ends with this handle; CK_INVALID_HANDLE: none */
+    const struct object *key;          /* NULL: none */
+    CK_OBJECT_HANDLE handle;           /* of the key: the operation ends with it */
     bool updated;                      /* data came in parts: no one-shot call any more */
     bool authenticated;                /* by CKU_CONTEXT_SPECIFIC */
 };

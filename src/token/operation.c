@@ -11,22 +11,18 @@ void operation_clear(struct operation *operation)
     *operation = (struct operation){0};
 }
 
-/* Of the operation's key. NULL when there is none, or it is gone with a login that was lost. */
+/* Of the operation's key. NULL when it is gone with a login that was lost. */
 static const struct jpki_certificate *certificate_of(const struct jpki_session *session,
                                                      const struct operation *operation)
 {
-    enum object_row row;
-    return handle_is_current(session->token, operation->key, &row)
-               ? jpki_credential_certificate(session->token->credential, object_table[row].source)
-               : NULL;
+    return jpki_credential_certificate(session->token->credential, operation->key->source);
 }
 
 CK_RV jpki_operation_check(struct jpki_session *session, enum jpki_operation kind)
 {
     struct operation *operation = &session->operations[kind];
-    enum object_row row;
-    if (operation->key != CK_INVALID_HANDLE &&
-        !handle_is_current(session->token, operation->key, &row))
+    if (operation->key != NULL &&
+        operation->handle != object_handle(session->token, operation->key))
         operation_clear(operation);
     return operation->mechanism != NULL ? CKR_OK : CKR_OPERATION_NOT_INITIALIZED;
 }
@@ -42,24 +38,20 @@ void operation_authenticate(struct jpki_session *session)
 {
     struct operation *operation = &session->operations[JPKI_SIGNING];
     operation->authenticated = true;
-    operation->key = object_handle(session->token, OBJECT_PRIVATE_KEY);
+    operation->handle = object_handle(session->token, operation->key);
 }
 
 /* ---- Beginning -------------------------------------------------------------------------- */
 
 static CK_RV check_key(const struct jpki_session *session, enum jpki_operation kind,
-                       CK_OBJECT_HANDLE key)
+                       const struct object *key)
 {
-    enum object_row row;
-    if (!find_object(session->token, key, &row))
+    if (key == NULL || (key->class != CKO_PRIVATE_KEY && key->class != CKO_PUBLIC_KEY))
         return CKR_KEY_HANDLE_INVALID;
-    CK_OBJECT_CLASS class = object_table[row].class;
-    if (class != CKO_PRIVATE_KEY && class != CKO_PUBLIC_KEY)
-        return CKR_KEY_HANDLE_INVALID;
-    if (class != (kind == JPKI_SIGNING ? CKO_PRIVATE_KEY : CKO_PUBLIC_KEY))
+    if (key->class != (kind == JPKI_SIGNING ? CKO_PRIVATE_KEY : CKO_PUBLIC_KEY))
         return CKR_KEY_FUNCTION_NOT_PERMITTED;
     const struct jpki_certificate *certificate =
-        jpki_credential_certificate(session->token->credential, object_table[row].source);
+        jpki_credential_certificate(session->token->credential, key->source);
     return certificate->key_type == JPKI_KEY_RSA ? CKR_OK : CKR_KEY_TYPE_INCONSISTENT;
 }
 
@@ -80,7 +72,7 @@ static CK_RV check_mechanism(struct jpki_session *session, enum jpki_operation k
 }
 
 CK_RV jpki_operation_begin(struct jpki_session *session, enum jpki_operation kind,
-                           const CK_MECHANISM *given, CK_OBJECT_HANDLE key)
+                           const CK_MECHANISM *given, CK_OBJECT_HANDLE handle)
 {
     struct operation *operation = &session->operations[kind];
     if (jpki_operation_check(session, kind) == CKR_OK)
@@ -89,8 +81,11 @@ CK_RV jpki_operation_begin(struct jpki_session *session, enum jpki_operation kin
     CK_RV rv = check_mechanism(session, kind, mechanism);
     if (rv == CKR_OK && !parameter_fits(mechanism, given))
         rv = CKR_MECHANISM_PARAM_INVALID;
-    if (rv == CKR_OK && kind != JPKI_DIGESTING)
+    const struct object *key = NULL;
+    if (rv == CKR_OK && kind != JPKI_DIGESTING) {
+        key = find_object(session->token, handle);
         rv = check_key(session, kind, key);
+    }
     if (rv != CKR_OK)
         return rv;
 
@@ -100,7 +95,8 @@ CK_RV jpki_operation_begin(struct jpki_session *session, enum jpki_operation kin
             return CKR_HOST_MEMORY;
     }
     operation->mechanism = mechanism;
-    operation->key = kind == JPKI_DIGESTING ? CK_INVALID_HANDLE : key;
+    operation->key = key;
+    operation->handle = handle;
     return CKR_OK;
 }
 
