@@ -171,11 +171,8 @@ CK_RV jpki_session_info(const struct jpki_session *session, CK_SESSION_INFO *inf
 
 CK_RV jpki_session_cancel(struct jpki_session *session, CK_FLAGS operations)
 {
-    static const CK_FLAGS flags[JPKI_OPERATIONS] = {
-        [JPKI_SIGNING] = CKF_SIGN,
-        [JPKI_VERIFYING] = CKF_VERIFY,
-        [JPKI_DIGESTING] = CKF_DIGEST,
-    };
+    static const CK_FLAGS flags[] = {
+        [JPKI_SIGNING] = CKF_SIGN, [JPKI_VERIFYING] = CKF_VERIFY, [JPKI_DIGESTING] = CKF_DIGEST};
     for (int kind = 0; kind < JPKI_OPERATIONS; kind++)
         if (operations & flags[kind])
             operation_clear(&session->operations[kind]);
@@ -186,27 +183,23 @@ CK_RV jpki_session_cancel(struct jpki_session *session, CK_FLAGS operations)
 
 /* ---- Login ------------------------------------------------------------------------------ */
 
-/* The card's security officer is the municipality (card.md, Holder's rules): there is no PIN that
- * could be given here. Other reasons why an officer cannot log in come first (2.40, 5.6). */
-static CK_RV refuse_officer(const struct token *token)
-{
-    if (count_sessions(token, CKF_SERIAL_SESSION) > count_sessions(token, CKF_RW_SESSION))
-        return CKR_SESSION_READ_ONLY_EXISTS;
-    return jpki_credential_is_logged_in(token->credential) ? CKR_USER_ANOTHER_ALREADY_LOGGED_IN
-                                                           : CKR_PIN_LOCKED;
-}
-
 /* Whether this kind of login makes sense now. */
 static CK_RV check_login(struct jpki_session *session, CK_USER_TYPE user)
 {
+    const struct token *token = session->token;
+    bool logged_in = jpki_credential_is_logged_in(token->credential);
     switch (user) {
     case CKU_USER:
-        return jpki_credential_is_logged_in(session->token->credential) ? CKR_USER_ALREADY_LOGGED_IN
-                                                                        : CKR_OK;
+        return logged_in ? CKR_USER_ALREADY_LOGGED_IN : CKR_OK;
     case CKU_CONTEXT_SPECIFIC:
         return jpki_operation_check(session, JPKI_SIGNING);
     case CKU_SO:
-        return refuse_officer(session->token);
+        /* The card's security officer is the municipality (card.md, Holder's rules): there is no
+         * PIN that could be given here. Other reasons why an officer cannot log in come first
+         * (2.40, 5.6). */
+        if (count_sessions(token, CKF_SERIAL_SESSION) > count_sessions(token, CKF_RW_SESSION))
+            return CKR_SESSION_READ_ONLY_EXISTS;
+        return logged_in ? CKR_USER_ANOTHER_ALREADY_LOGGED_IN : CKR_PIN_LOCKED;
     default:
         return CKR_USER_TYPE_INVALID;
     }

@@ -89,18 +89,6 @@ CK_RV jpki_token_check(struct jpki_module *module, CK_SLOT_ID id)
 
 /* ---- Slots ------------------------------------------------------------------------------ */
 
-/* Whether a list shows the slot. Each reader that was waited for in vain halves the patience with
- * the next ones, so that the list does not take a second for each. */
-static bool lists_slot(struct jpki_module *module, CK_SLOT_ID id, unsigned *patience)
-{
-    int64_t start = jpki_clock_ms();
-    if (check_slot(module, id, *patience) == CKR_OK)
-        return true;
-    if (jpki_clock_ms() - start >= *patience)
-        *patience /= 2;
-    return false;
-}
-
 CK_RV jpki_slot_list(struct jpki_module *module, bool present, CK_SLOT_ID *list, CK_ULONG *count)
 {
     /* New readers are looked for when the length is asked (2.40, C_GetSlotList), so that it
@@ -113,8 +101,14 @@ CK_RV jpki_slot_list(struct jpki_module *module, bool present, CK_SLOT_ID *list,
     CK_ULONG found = 0;
     unsigned patience = JPKI_LISTING_PATIENCE;
     for (CK_SLOT_ID id = 0; find_token(module, id) != NULL; id++) {
-        if (present && !lists_slot(module, id, &patience))
+        int64_t start = jpki_clock_ms();
+        if (present && check_slot(module, id, patience) != CKR_OK) {
+            /* Each reader that was waited for in vain halves the patience with the next ones, so
+             * that the list does not take a second for each. */
+            if (jpki_clock_ms() - start >= patience)
+                patience /= 2;
             continue;
+        }
         if (found < room)
             list[found] = id;
         found++;
