@@ -37,12 +37,12 @@ static bool is_there(const struct token *token, const struct object *object)
 }
 
 /* Reads more of its certificate where that is needed, and can be read. */
-static enum jpki_error want_for(struct token *token, const struct object *object,
-                                enum jpki_certificate_state state)
+static CK_RV want_for(struct token *token, const struct object *object,
+                      enum jpki_certificate_state state)
 {
     if (object->source == JPKI_HOLDER && key_is_hidden(token))
-        return JPKI_OK;
-    return jpki_credential_read(token->credential, object->source, state);
+        return CKR_OK;
+    return jpki_ckr(jpki_credential_read(token->credential, object->source, state));
 }
 
 /* The same for attributes. Those that are known are told only while the card is there: NSS looks at
@@ -51,7 +51,7 @@ static CK_RV want_attributes(struct jpki_session *session, const struct object *
                              enum jpki_certificate_state state)
 {
     CK_RV rv = look_at_card(session);
-    return rv == CKR_OK ? jpki_ckr(want_for(session->token, object, state)) : rv;
+    return rv == CKR_OK ? want_for(session->token, object, state) : rv;
 }
 
 const struct object *find_object(const struct token *token, CK_OBJECT_HANDLE handle)
@@ -84,61 +84,49 @@ static enum jpki_certificate_state template_needs(enum jpki_certificate_state le
 
 /* ---- Search ----------------------------------------------------------------------------- */
 
-static bool attribute_matches(const struct token *token, const struct object *object,
-                              const CK_ATTRIBUTE *wanted)
-{
-    struct value value;
-    return attribute_value(token, object, wanted->type, &value) == CKR_OK &&
-           value.length == wanted->ulValueLen &&
-           (value.length == 0 || memcmp(value.data, wanted->pValue, value.length) == 0);
-}
-
 /* Compares the attributes that can be told from `known` of the certificate. */
 static bool matches(const struct token *token, const struct object *object,
                     const CK_ATTRIBUTE *template, CK_ULONG count, enum jpki_certificate_state known)
 {
-    for (CK_ULONG i = 0; i < count; i++)
-        if (attribute_needs(object, template[i].type) <= known &&
-            !attribute_matches(token, object, &template[i]))
+    for (CK_ULONG i = 0; i < count; i++) {
+        struct value value;
+        const CK_ATTRIBUTE *wanted = &template[i];
+        if (attribute_needs(object, wanted->type) > known)
+            continue;
+        if (attribute_value(token, object, wanted->type, &value) != CKR_OK ||
+            value.length != wanted->ulValueLen ||
+            (value.length > 0 && memcmp(value.data, wanted->pValue, value.length) != 0))
             return false;
+    }
     return true;
 }
 
 /* Looks at one object; reads of its certificate only what is needed, when all that is cheaper fits.
  */
-static enum jpki_error look_at(struct jpki_session *session, const struct object *object,
-                               const CK_ATTRIBUTE *template, CK_ULONG count)
+static CK_RV look_at(struct jpki_session *session, const struct object *object,
+                     const CK_ATTRIBUTE *template, CK_ULONG count)
 {
     struct token *token = session->token;
     if (!is_visible(token, object) ||
         !matches(token, object, template, count, JPKI_CERTIFICATE_UNREAD))
-        return JPKI_OK;
-    enum jpki_error error =
-        want_for(token, object, template_needs(object->needs, object, template, count));
-    if (error != JPKI_OK)
-        return error;
-    if (is_visible(token, object) && is_there(token, object) &&
+        return CKR_OK;
+    CK_RV rv = want_for(token, object, template_needs(object->needs, object, template, count));
+    if (rv == CKR_OK && is_visible(token, object) && is_there(token, object) &&
         matches(token, object, template, count, JPKI_CERTIFICATE_WHOLE))
         session->found[session->found_count++] = object_handle(token, object);
-    return JPKI_OK;
+    return rv;
 }
 
 CK_RV jpki_find_begin(struct jpki_session *session, const CK_ATTRIBUTE *template, CK_ULONG count)
 {
     if (session->finding)
         return CKR_OPERATION_ACTIVE;
+    session->found_count = session->found_next = 0;
     CK_RV rv = look_at_card(session);
-    if (rv != CKR_OK)
-        return rv;
-    session->found_count = 0;
-    session->found_next = 0;
-    for (size_t i = 0; i < OBJECTS; i++) {
-        enum jpki_error error = look_at(session, &object_table[i], template, count);
-        if (error != JPKI_OK)
-            return jpki_ckr(error);
-    }
-    session->finding = true;
-    return CKR_OK;
+    for (size_t i = 0; i < OBJECTS && rv == CKR_OK; i++)
+        rv = look_at(session, &object_table[i], template, count);
+    session->finding = rv == CKR_OK;
+    return rv;
 }
 
 CK_RV jpki_find_next(struct jpki_session *session, CK_OBJECT_HANDLE *objects, CK_ULONG most,
@@ -146,14 +134,13 @@ CK_RV jpki_find_next(struct jpki_session *session, CK_OBJECT_HANDLE *objects, CK
 {
     if (!session->finding)
         return CKR_OPERATION_NOT_INITIALIZED;
-    CK_ULONG given = 0;
-    while (given < most && session->found_next < session->found_count) {
+    *count = 0;
+    while (*count < most && session->found_next < session->found_count) {
         CK_OBJECT_HANDLE handle = session->found[session->found_next++];
         /* A login may have ended since, and its handles with it. */
         if (find_object(session->token, handle) != NULL)
-            objects[given++] = handle;
+            objects[(*count)++] = handle;
     }
-    *count = given;
     return CKR_OK;
 }
 

@@ -205,25 +205,20 @@ static CK_RV check_login(struct jpki_session *session, CK_USER_TYPE user)
     }
 }
 
-/* A login with a NULL PIN needs CKF_PROTECTED_AUTHENTICATION_PATH. */
-static CK_RV check_keypad(struct token *token)
-{
-    bool has = false;
-    CK_RV rv = jpki_ckr(jpki_credential_has_keypad(token->credential, &has));
-    return rv == CKR_OK && !has ? CKR_ARGUMENTS_BAD : rv;
-}
-
 CK_RV jpki_login(struct jpki_session *session, CK_USER_TYPE user, const CK_UTF8CHAR *pin,
                  CK_ULONG length)
 {
-    struct token *token = session->token;
+    struct jpki_credential *credential = session->token->credential;
+    bool can_give = pin != NULL;
     CK_RV rv = look_at_card(session);
     if (rv == CKR_OK)
         rv = check_login(session, user);
-    if (rv == CKR_OK && pin == NULL)
-        rv = check_keypad(token);
+    if (rv == CKR_OK && pin == NULL) /* needs CKF_PROTECTED_AUTHENTICATION_PATH */
+        rv = jpki_ckr(jpki_credential_has_keypad(credential, &can_give));
+    if (rv == CKR_OK && !can_give)
+        rv = CKR_ARGUMENTS_BAD;
     if (rv == CKR_OK)
-        rv = jpki_ckr(jpki_credential_login(token->credential, pin, length));
+        rv = jpki_ckr(jpki_credential_login(credential, pin, length));
     if (rv == CKR_OK && user == CKU_CONTEXT_SPECIFIC)
         operation_authenticate(session);
     return rv;
