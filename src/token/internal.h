@@ -49,11 +49,9 @@ struct token *find_token(struct jpki_module *module, CK_SLOT_ID id);
  * still the same. NULL when there is no such slot. */
 struct token *hold_token(struct jpki_module *module, CK_SLOT_ID id);
 
-/* Whether the session's card is known to be gone. */
+/* Whether the session's card is known to be gone; and the same with a look, for what uses the card:
+ * CKR_DEVICE_REMOVED, and the session is closed when it is released. */
 bool session_is_stale(const struct jpki_session *session);
-
-/* The same, with a look: for what uses the card. CKR_DEVICE_REMOVED; the session is closed when it
- * is released. */
 CK_RV look_at_card(const struct jpki_session *session);
 
 /* Open sessions of the card that is there, with any of these flags; all have CKF_SERIAL_SESSION.
@@ -70,7 +68,6 @@ struct mechanism {
 
 /* NULL when there is no such mechanism. */
 const struct mechanism *find_mechanism(CK_MECHANISM_TYPE type);
-
 bool parameter_fits(const struct mechanism *mechanism, const CK_MECHANISM *given);
 
 /* Whether the key is seen after login only, and this is before. */
@@ -80,9 +77,8 @@ bool key_is_hidden(const struct token *token);
  * all cards are. */
 bool token_can_sign(const struct token *token);
 
+/* The mechanisms that sign or verify with a key; how many. */
 enum { MECHANISMS_MAX = 16 };
-
-/* The mechanisms that sign or verify with a key; how many, at most MECHANISMS_MAX. */
 CK_ULONG mechanisms_of_key(bool pss, CK_MECHANISM_TYPE list[MECHANISMS_MAX]);
 
 /* ---- attribute.c ------------------------------------------------------------------------ */
@@ -97,8 +93,7 @@ struct object {
     enum jpki_certificate_use source;
     enum jpki_certificate_state needs;
 
-    unsigned number; /* in CKA_UNIQUE_ID, which applications may keep: given once and for ever */
-
+    unsigned number;   /* in CKA_UNIQUE_ID, which applications may keep: given once and for ever */
     CK_ULONG profile;  /* CKA_PROFILE_ID of a CKO_PROFILE */
     const char *label; /* CKA_LABEL: of a profile all, else behind the object_label of the key */
 };

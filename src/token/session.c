@@ -93,17 +93,13 @@ CK_RV jpki_session_hold(struct jpki_module *module, CK_SESSION_HANDLE handle,
         return CKR_SESSION_HANDLE_INVALID;
 
     jpki_reader_lock(session->token->reader);
-    CK_RV rv = CKR_OK;
-    if (session->closed) /* while we waited for the lock */
-        rv = CKR_SESSION_HANDLE_INVALID;
-    else if (session_is_stale(session))
-        rv = CKR_DEVICE_REMOVED;
-    if (rv != CKR_OK) {
-        jpki_session_release(session);
-        return rv;
+    if (!session->closed && !session_is_stale(session)) {
+        *held = session;
+        return CKR_OK;
     }
-    *held = session;
-    return CKR_OK;
+    bool closed = session->closed; /* while we waited for the lock */
+    jpki_session_release(session);
+    return closed ? CKR_SESSION_HANDLE_INVALID : CKR_DEVICE_REMOVED;
 }
 
 void jpki_session_release(struct jpki_session *session)

@@ -2,6 +2,7 @@
 /* What is told about slots and tokens. */
 #include "internal.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,31 +13,25 @@ static bool continues(char byte)
     return ((unsigned char)byte & 0xC0) == 0x80;
 }
 
-/* Fixed-size text of PKCS#11: blank padded, no NUL. */
+/* Fixed-size text of PKCS#11: blank padded, no NUL. Only names of readers can be longer: what tells
+ * two of a kind apart, a serial or running number, stands at the end, so the middle is left out, in
+ * whole characters. */
 static void pad(CK_UTF8CHAR *out, size_t size, const char *text)
 {
+    char shorter[JPKI_READER_NAME];
+    size_t length = strlen(text);
+    if (length > size) {
+        const char *end = text + length - size / 2;
+        while (continues(*end))
+            end++;
+        size_t head = size - strlen("...") - strlen(end);
+        while (head > 0 && continues(text[head]))
+            head--;
+        (void)snprintf(shorter, sizeof shorter, "%.*s...%s", (int)head, text, end);
+        text = shorter;
+    }
     memset(out, ' ', size);
     memcpy(out, text, strnlen(text, size));
-}
-
-/* What tells two readers of a kind apart, a serial or running number, stands at the end of their
- * names: of a long one the middle is left out, in whole characters. */
-static void pad_name(CK_UTF8CHAR *out, size_t size, const char *name)
-{
-    size_t length = strlen(name);
-    if (length <= size) {
-        pad(out, size, name);
-        return;
-    }
-    const char *end = name + length - size / 2;
-    while (continues(*end))
-        end++;
-    size_t head = size - strlen("...") - strlen(end);
-    while (head > 0 && continues(name[head]))
-        head--;
-    char text[JPKI_READER_NAME];
-    (void)snprintf(text, sizeof text, "%.*s...%s", (int)head, name, end);
-    pad(out, size, text);
 }
 
 struct token *hold_token(struct jpki_module *module, CK_SLOT_ID id)
@@ -131,7 +126,7 @@ CK_RV jpki_slot_info(struct jpki_module *module, CK_SLOT_ID id, CK_SLOT_INFO *in
         present = jpki_token_check(module, id) == CKR_OK;
 
     *info = (CK_SLOT_INFO){.flags = CKF_REMOVABLE_DEVICE | CKF_HW_SLOT};
-    pad_name(info->slotDescription, sizeof info->slotDescription, jpki_reader_name(token->reader));
+    pad(info->slotDescription, sizeof info->slotDescription, jpki_reader_name(token->reader));
     pad(info->manufacturerID, sizeof info->manufacturerID, "PC/SC");
     if (present)
         info->flags |= CKF_TOKEN_PRESENT;
@@ -154,10 +149,8 @@ static CK_FLAGS pin_flags(const struct jpki_profile *profile, const struct jpki_
  * minor (card.md, Files). 0.0 where the card does not tell. */
 static CK_VERSION version_at(const struct jpki_card_info *card, size_t offset)
 {
-    if (offset + 2 > card->token_info_length)
-        return (CK_VERSION){0, 0};
     const uint8_t *digits = &card->token_info[offset];
-    if (digits[0] < '0' || digits[0] > '9' || digits[1] < '0' || digits[1] > '9')
+    if (offset + 2 > card->token_info_length || !isdigit(digits[0]) || !isdigit(digits[1]))
         return (CK_VERSION){0, 0};
     return (CK_VERSION){(CK_BYTE)(digits[0] - '0'), (CK_BYTE)(digits[1] - '0')};
 }
