@@ -43,7 +43,7 @@ struct jpki_profile {
     bool private_certificate;
 
     /* Names that applications know these by. */
-    const char *token_label, *certificate_label, *public_key_label, *private_key_label, *ca_label;
+    const char *token_label, *object_label; /* the second begins the labels of its objects */
     uint8_t id, ca_id;
 };
 

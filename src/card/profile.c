@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "jpki/card.h"
 
-/* Files and PINs: card.md, Files. The names are those that OpenSC has always given these objects,
- * so that URIs people have written down go on working. */
+/* Files and PINs: card.md, Files. Labels and ids are those that OpenSC has always given, so that
+ * URIs people have written down go on working. */
 static const struct jpki_profile profiles[JPKI_KEYS] = {
     [JPKI_KEY_AUTH] =
         {
@@ -17,10 +17,7 @@ static const struct jpki_profile profiles[JPKI_KEYS] = {
             .pin_letters = false,
             .private_certificate = false,
             .token_label = "JPKI User Authentication",
-            .certificate_label = "User Authentication Certificate",
-            .public_key_label = "User Authentication Public Key",
-            .private_key_label = "User Authentication Key",
-            .ca_label = "User Authentication Certificate CA",
+            .object_label = "User Authentication",
             .id = 0x01,
             .ca_id = 0x03,
         },
@@ -37,10 +34,7 @@ static const struct jpki_profile profiles[JPKI_KEYS] = {
             .pin_letters = true,
             .private_certificate = true,
             .token_label = "JPKI Digital Signature",
-            .certificate_label = "Digital Signature Certificate",
-            .public_key_label = "Digital Signature Public Key",
-            .private_key_label = "Digital Signature Key",
-            .ca_label = "Digital Signature Certificate CA",
+            .object_label = "Digital Signature",
             .id = 0x02,
             .ca_id = 0x04,
         },

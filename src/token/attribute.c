@@ -1,20 +1,46 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Attributes of objects: one table, a row per attribute and kind of object. */
+/* The objects of a token and their attributes: a table of each. */
 #include "internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define CERTIFICATE (1U << OBJECT_CERTIFICATE)
-#define CA          (1U << OBJECT_CA)
-#define PUBLIC      (1U << OBJECT_PUBLIC_KEY | 1U << OBJECT_CA_PUBLIC_KEY)
-#define PRIVATE     (1U << OBJECT_PRIVATE_KEY)
-#define PROFILE                                                                                    \
-    (1U << OBJECT_BASELINE | 1U << OBJECT_EXTENDED | 1U << OBJECT_AUTHENTICATION |                 \
-     1U << OBJECT_PUBLIC_CERTIFICATES)
-#define BOTH_CERTS (CERTIFICATE | CA)
-#define BOTH_KEYS  (PUBLIC | PRIVATE)
-#define ALL        (BOTH_CERTS | BOTH_KEYS | PROFILE)
+/* clang-format off */
+const struct object object_table[OBJECTS] = {
+    {CKO_CERTIFICATE, JPKI_HOLDER,    JPKI_CERTIFICATE_WHOLE, 0, 0, "Certificate"},
+    {CKO_CERTIFICATE, JPKI_AUTHORITY, JPKI_CERTIFICATE_WHOLE, 1, 0, "Certificate CA"},
+    {CKO_PUBLIC_KEY,  JPKI_HOLDER,    JPKI_CERTIFICATE_KEY,   2, 0, "Public Key"},
+    /* All of the certificate, which is read next. */
+    {CKO_PUBLIC_KEY,  JPKI_AUTHORITY, JPKI_CERTIFICATE_WHOLE, 5, 0, "Certificate CA Public Key"},
+    {CKO_PRIVATE_KEY, JPKI_HOLDER,    JPKI_CERTIFICATE_KEY,   3, 0, "Key"},
+
+    {CKO_PROFILE, JPKI_HOLDER, JPKI_CERTIFICATE_UNREAD, 6,
+     CKP_BASELINE_PROVIDER, "Baseline Provider"},
+    {CKO_PROFILE, JPKI_HOLDER, JPKI_CERTIFICATE_UNREAD, 7,
+     CKP_EXTENDED_PROVIDER, "Extended Provider"},
+    {CKO_PROFILE, JPKI_HOLDER, JPKI_CERTIFICATE_KEY, 8, /* whether it can sign */
+     CKP_AUTHENTICATION_TOKEN, "Authentication Token"},
+    {CKO_PROFILE, JPKI_HOLDER, JPKI_CERTIFICATE_STARTED, 4, /* whether it is free to read */
+     CKP_PUBLIC_CERTIFICATES_TOKEN, "Public Certificates Token"},
+};
+/* clang-format on */
+
+bool object_is_private(const struct token *token, const struct object *object)
+{
+    return object->class == CKO_PRIVATE_KEY ||
+           (object->class != CKO_PROFILE && object->source == JPKI_HOLDER &&
+            jpki_credential_is_private(token->credential));
+}
+
+/* ---- Attributes ------------------------------------------------------------------------- */
+
+/* A bit for each class of objects. */
+#define CERTIFICATE (1U << CKO_CERTIFICATE)
+#define PUBLIC      (1U << CKO_PUBLIC_KEY)
+#define PRIVATE     (1U << CKO_PRIVATE_KEY)
+#define PROFILE     (1U << CKO_PROFILE)
+#define KEYS        (PUBLIC | PRIVATE)
+#define ALL         (CERTIFICATE | KEYS | PROFILE)
 
 /* Where a value comes from. */
 enum source {
@@ -31,31 +57,24 @@ enum source {
     IS_PROFILE,
     IS_ALWAYS_AUTHENTICATE,
     IS_SECRET,
-    IS_KEY_TYPE,
+    IS_KEY_TYPE, /* from here on: of the key in the certificate */
     IS_KEY_BITS,
     IS_MECHANISMS,
     IS_KEY_FIELD, /* at the row's offset in struct jpki_certificate */
-    IS_FIELD,     /* the same */
-    SOURCES,
+    IS_FIELD,     /* the same, of the whole certificate */
 };
 
 /* How much of the certificate must be read for it. */
-static const enum jpki_certificate_state needs[] = {
-    [IS_FALSE] = JPKI_CERTIFICATE_UNREAD,     [IS_TRUE] = JPKI_CERTIFICATE_UNREAD,
-    [IS_NUMBER] = JPKI_CERTIFICATE_UNREAD,    [IS_EMPTY] = JPKI_CERTIFICATE_UNREAD,
-    [IS_CLASS] = JPKI_CERTIFICATE_UNREAD,     [IS_PRIVATE] = JPKI_CERTIFICATE_UNREAD,
-    [IS_LABEL] = JPKI_CERTIFICATE_UNREAD,     [IS_ID] = JPKI_CERTIFICATE_UNREAD,
-    [IS_UNIQUE_ID] = JPKI_CERTIFICATE_UNREAD, [IS_CATEGORY] = JPKI_CERTIFICATE_UNREAD,
-    [IS_PROFILE] = JPKI_CERTIFICATE_UNREAD,   [IS_ALWAYS_AUTHENTICATE] = JPKI_CERTIFICATE_UNREAD,
-    [IS_SECRET] = JPKI_CERTIFICATE_UNREAD,    [IS_KEY_TYPE] = JPKI_CERTIFICATE_KEY,
-    [IS_KEY_BITS] = JPKI_CERTIFICATE_KEY,     [IS_MECHANISMS] = JPKI_CERTIFICATE_KEY,
-    [IS_KEY_FIELD] = JPKI_CERTIFICATE_KEY,    [IS_FIELD] = JPKI_CERTIFICATE_WHOLE,
-};
-_Static_assert(sizeof needs / sizeof needs[0] == SOURCES, "a need for every source");
+static enum jpki_certificate_state state_for(enum source source)
+{
+    if (source == IS_FIELD)
+        return JPKI_CERTIFICATE_WHOLE;
+    return source >= IS_KEY_TYPE ? JPKI_CERTIFICATE_KEY : JPKI_CERTIFICATE_UNREAD;
+}
 
 struct attribute {
     CK_ATTRIBUTE_TYPE type;
-    unsigned objects; /* a bit per object that has it */
+    unsigned classes; /* that have it */
     enum source source;
     CK_ULONG number;
 };
@@ -76,31 +95,31 @@ static const struct attribute table[] = {
     {CKA_PROFILE_ID, PROFILE, IS_PROFILE, 0},
 
     /* Certificates (4.6). */
-    {CKA_CERTIFICATE_TYPE, BOTH_CERTS, IS_NUMBER, CKC_X_509},
+    {CKA_CERTIFICATE_TYPE, CERTIFICATE, IS_NUMBER, CKC_X_509},
     /* Any card could bring a CA of its own: that of a real one is trusted by who installs it. */
-    {CKA_TRUSTED, BOTH_CERTS | PUBLIC, IS_FALSE, 0},
-    {CKA_CERTIFICATE_CATEGORY, BOTH_CERTS, IS_CATEGORY, 0},
-    {CKA_CHECK_VALUE, BOTH_CERTS, FIELD(check_value)},
-    {CKA_START_DATE, BOTH_CERTS | BOTH_KEYS, FIELD(start_date)},
-    {CKA_END_DATE, BOTH_CERTS | BOTH_KEYS, FIELD(end_date)},
-    {CKA_PUBLIC_KEY_INFO, BOTH_CERTS | BOTH_KEYS, KEY_FIELD(public_key_info)},
-    {CKA_SUBJECT, BOTH_CERTS | BOTH_KEYS, FIELD(subject)},
-    {CKA_ID, BOTH_CERTS | BOTH_KEYS, IS_ID, 0},
-    {CKA_ISSUER, BOTH_CERTS, FIELD(issuer)},
-    {CKA_SERIAL_NUMBER, BOTH_CERTS, FIELD(serial)},
-    {CKA_VALUE, BOTH_CERTS, FIELD(value)},
-    {CKA_URL, BOTH_CERTS, IS_EMPTY, 0},
-    {CKA_HASH_OF_SUBJECT_PUBLIC_KEY, BOTH_CERTS, FIELD(subject_hash)},
-    {CKA_HASH_OF_ISSUER_PUBLIC_KEY, BOTH_CERTS, IS_EMPTY, 0},
-    {CKA_NAME_HASH_ALGORITHM, BOTH_CERTS, IS_NUMBER, CKM_SHA_1},
-    {CKA_JAVA_MIDP_SECURITY_DOMAIN, BOTH_CERTS, IS_NUMBER, 0},
+    {CKA_TRUSTED, CERTIFICATE | PUBLIC, IS_FALSE, 0},
+    {CKA_CERTIFICATE_CATEGORY, CERTIFICATE, IS_CATEGORY, 0},
+    {CKA_CHECK_VALUE, CERTIFICATE, FIELD(check_value)},
+    {CKA_START_DATE, CERTIFICATE | KEYS, FIELD(start_date)},
+    {CKA_END_DATE, CERTIFICATE | KEYS, FIELD(end_date)},
+    {CKA_PUBLIC_KEY_INFO, CERTIFICATE | KEYS, KEY_FIELD(public_key_info)},
+    {CKA_SUBJECT, CERTIFICATE | KEYS, FIELD(subject)},
+    {CKA_ID, CERTIFICATE | KEYS, IS_ID, 0},
+    {CKA_ISSUER, CERTIFICATE, FIELD(issuer)},
+    {CKA_SERIAL_NUMBER, CERTIFICATE, FIELD(serial)},
+    {CKA_VALUE, CERTIFICATE, FIELD(value)},
+    {CKA_URL, CERTIFICATE, IS_EMPTY, 0},
+    {CKA_HASH_OF_SUBJECT_PUBLIC_KEY, CERTIFICATE, FIELD(subject_hash)},
+    {CKA_HASH_OF_ISSUER_PUBLIC_KEY, CERTIFICATE, IS_EMPTY, 0},
+    {CKA_NAME_HASH_ALGORITHM, CERTIFICATE, IS_NUMBER, CKM_SHA_1},
+    {CKA_JAVA_MIDP_SECURITY_DOMAIN, CERTIFICATE, IS_NUMBER, 0},
 
     /* Keys (4.7 to 4.9). */
-    {CKA_KEY_TYPE, BOTH_KEYS, IS_KEY_TYPE, 0},
-    {CKA_DERIVE, BOTH_KEYS, IS_FALSE, 0},
-    {CKA_LOCAL, BOTH_KEYS, IS_FALSE, 0},
-    {CKA_KEY_GEN_MECHANISM, BOTH_KEYS, IS_NUMBER, CK_UNAVAILABLE_INFORMATION},
-    {CKA_ALLOWED_MECHANISMS, BOTH_KEYS, IS_MECHANISMS, 0},
+    {CKA_KEY_TYPE, KEYS, IS_KEY_TYPE, 0},
+    {CKA_DERIVE, KEYS, IS_FALSE, 0},
+    {CKA_LOCAL, KEYS, IS_FALSE, 0},
+    {CKA_KEY_GEN_MECHANISM, KEYS, IS_NUMBER, CK_UNAVAILABLE_INFORMATION},
+    {CKA_ALLOWED_MECHANISMS, KEYS, IS_MECHANISMS, 0},
     {CKA_ENCRYPT, PUBLIC, IS_FALSE, 0},
     {CKA_VERIFY, PUBLIC, IS_TRUE, 0},
     {CKA_VERIFY_RECOVER, PUBLIC, IS_FALSE, 0},
@@ -120,9 +139,9 @@ static const struct attribute table[] = {
     {CKA_ALWAYS_AUTHENTICATE, PRIVATE, IS_ALWAYS_AUTHENTICATE, 0},
 
     /* The public parts stand on the private key too: libp11 and GnuTLS read them there. */
-    {CKA_MODULUS, BOTH_KEYS, KEY_FIELD(modulus)},
-    {CKA_PUBLIC_EXPONENT, BOTH_KEYS, KEY_FIELD(exponent)},
-    {CKA_EC_PARAMS, BOTH_KEYS, KEY_FIELD(ec_parameters)},
+    {CKA_MODULUS, KEYS, KEY_FIELD(modulus)},
+    {CKA_PUBLIC_EXPONENT, KEYS, KEY_FIELD(exponent)},
+    {CKA_EC_PARAMS, KEYS, KEY_FIELD(ec_parameters)},
     {CKA_EC_POINT, PUBLIC, KEY_FIELD(ec_point)},
     {CKA_PRIVATE_EXPONENT, PRIVATE, IS_SECRET, 0},
     {CKA_PRIME_1, PRIVATE, IS_SECRET, 0},
@@ -135,26 +154,18 @@ static const struct attribute table[] = {
 
 enum { ATTRIBUTES = sizeof table / sizeof table[0] };
 
-static const struct attribute *find(enum object_row row, CK_ATTRIBUTE_TYPE type)
+static const struct attribute *find(const struct object *object, CK_ATTRIBUTE_TYPE type)
 {
     for (size_t i = 0; i < ATTRIBUTES; i++)
-        if (table[i].type == type && table[i].objects & (1U << row))
+        if (table[i].type == type && table[i].classes & (1U << object->class))
             return &table[i];
     return NULL;
 }
 
-bool attribute_at(size_t index, CK_ATTRIBUTE_TYPE *type)
+enum jpki_certificate_state attribute_needs(const struct object *object, CK_ATTRIBUTE_TYPE type)
 {
-    if (index >= ATTRIBUTES)
-        return false;
-    *type = table[index].type;
-    return true;
-}
-
-enum jpki_certificate_state attribute_needs(enum object_row row, CK_ATTRIBUTE_TYPE type)
-{
-    const struct attribute *attribute = find(row, type);
-    return attribute == NULL ? JPKI_CERTIFICATE_UNREAD : needs[attribute->source];
+    const struct attribute *attribute = find(object, type);
+    return attribute == NULL ? JPKI_CERTIFICATE_UNREAD : state_for(attribute->source);
 }
 
 bool always_authenticates(const struct token *token)
@@ -164,150 +175,133 @@ bool always_authenticates(const struct token *token)
 
 /* ---- Values ----------------------------------------------------------------------------- */
 
-static void give_number(struct value *value, CK_ULONG number)
+static CK_RV give(struct value *value, const void *data, size_t length)
+{
+    value->data = data;
+    value->length = length;
+    return CKR_OK;
+}
+
+static CK_RV give_number(struct value *value, CK_ULONG number)
 {
     value->own.number = number;
-    value->data = &value->own.number;
-    value->length = sizeof value->own.number;
+    return give(value, &value->own.number, sizeof value->own.number);
 }
 
-static void give_flag(struct value *value, bool flag)
+static CK_RV give_flag(struct value *value, bool flag)
 {
     value->own.flag = flag ? CK_TRUE : CK_FALSE;
-    value->data = &value->own.flag;
-    value->length = sizeof value->own.flag;
+    return give(value, &value->own.flag, sizeof value->own.flag);
 }
 
-static void give_text(struct value *value, const char *text)
+static CK_RV give_text(struct value *value, const char *text)
 {
-    value->data = text;
-    value->length = strlen(text);
+    return give(value, text, strlen(text));
 }
 
-static void give_label(struct value *value, const struct token *token, enum object_row row)
+static CK_RV give_label(struct value *value, const struct token *token, const struct object *object)
 {
-    const struct jpki_profile *profile = jpki_credential_profile(token->credential);
-    const char *const labels[] = {
-        [OBJECT_CERTIFICATE] = profile->certificate_label,
-        [OBJECT_CA] = profile->ca_label,
-        [OBJECT_PUBLIC_KEY] = profile->public_key_label,
-        [OBJECT_CA_PUBLIC_KEY] = profile->ca_label,
-        [OBJECT_PRIVATE_KEY] = profile->private_key_label,
-        [OBJECT_BASELINE] = "Baseline Provider",
-        [OBJECT_EXTENDED] = "Extended Provider",
-        [OBJECT_AUTHENTICATION] = "Authentication Token",
-        [OBJECT_PUBLIC_CERTIFICATES] = "Public Certificates Token",
-    };
-    _Static_assert(sizeof labels / sizeof labels[0] == OBJECTS, "a label for every object");
-    (void)snprintf(value->own.text, sizeof value->own.text, "%s%s", labels[row],
-                   row == OBJECT_CA_PUBLIC_KEY ? " Public Key" : "");
-    give_text(value, value->own.text);
+    if (object->class == CKO_PROFILE)
+        return give_text(value, object->label);
+    (void)snprintf(value->own.text, sizeof value->own.text, "%s %s",
+                   jpki_credential_profile(token->credential)->object_label, object->label);
+    return give_text(value, value->own.text);
 }
 
-static void give_id(struct value *value, const struct token *token, enum object_row row)
+static CK_RV give_id(struct value *value, const struct token *token, const struct object *object)
 {
     const struct jpki_profile *profile = jpki_credential_profile(token->credential);
-    value->own.byte = object_of(row)->source == JPKI_AUTHORITY ? profile->ca_id : profile->id;
-    value->data = &value->own.byte;
-    value->length = 1;
+    return give(value, object->source == JPKI_AUTHORITY ? &profile->ca_id : &profile->id, 1);
 }
 
-static void give_unique_id(struct value *value, const struct token *token, enum object_row row)
+static CK_RV give_unique_id(struct value *value, const struct token *token,
+                            const struct object *object)
 {
     (void)snprintf(value->own.text, sizeof value->own.text, "%s-%d-%u",
-                   jpki_reader_card_info(token->reader)->serial, (int)token->key,
-                   object_of(row)->number);
-    give_text(value, value->own.text);
+                   jpki_reader_card_info(token->reader)->serial, (int)token->key, object->number);
+    return give_text(value, value->own.text);
 }
 
-/* Values that do not need the certificate. */
-static CK_RV fixed_value(const struct token *token, enum object_row row,
-                         const struct attribute *attribute, struct value *value)
+/* Verifying is done in software, PSS as well; signing by the card. */
+static CK_RV give_mechanisms(struct value *value, const struct token *token,
+                             const struct object *object, bool rsa)
 {
-    switch (attribute->source) {
-    case IS_CLASS:
-        give_number(value, object_of(row)->class);
-        break;
-    case IS_NUMBER:
-        give_number(value, attribute->number);
-        break;
-    case IS_CATEGORY: /* 1 = token user, 2 = authority */
-        give_number(value, row == OBJECT_CA ? 2 : 1);
-        break;
-    case IS_PROFILE:
-        give_number(value, object_of(row)->profile);
-        break;
-    case IS_LABEL:
-        give_label(value, token, row);
-        break;
-    case IS_ID:
-        give_id(value, token, row);
-        break;
-    case IS_UNIQUE_ID:
-        give_unique_id(value, token, row);
-        break;
-    case IS_EMPTY:
-        give_text(value, "");
-        break;
-    case IS_PRIVATE:
-        give_flag(value, object_is_private(token, row));
-        break;
-    case IS_ALWAYS_AUTHENTICATE:
-        give_flag(value, always_authenticates(token));
-        break;
-    case IS_TRUE:
-    case IS_FALSE:
-        give_flag(value, attribute->source == IS_TRUE);
-        break;
-    case IS_SECRET:
-    case IS_FIELD:
-    case IS_KEY_FIELD:
-    case IS_KEY_TYPE:
-    case IS_KEY_BITS:
-    case IS_MECHANISMS:
-    case SOURCES:
-        return CKR_ATTRIBUTE_SENSITIVE;
-    }
-    return CKR_OK;
+    bool pss = object->class == CKO_PUBLIC_KEY || jpki_credential_knows_pss(token->credential);
+    CK_ULONG count = rsa ? mechanisms_of_key(pss, value->own.mechanisms) : 0;
+    return give(value, value->own.mechanisms, count * sizeof value->own.mechanisms[0]);
 }
 
-static CK_RV certificate_value(const struct token *token, enum object_row row,
-                               const struct attribute *attribute, struct value *value)
+/* `offset` is that of a struct jpki_field. */
+static CK_RV give_field(struct value *value, const struct jpki_certificate *certificate,
+                        size_t offset)
+{
+    const struct jpki_field *field = (const void *)((const char *)certificate + offset);
+    (void)give(value, field->data, field->length);
+    return field->data != NULL ? CKR_OK : CKR_ATTRIBUTE_TYPE_INVALID;
+}
+
+static CK_RV value_of(const struct token *token, const struct object *object,
+                      const struct attribute *attribute, struct value *value)
 {
     const struct jpki_certificate *certificate =
-        jpki_credential_certificate(token->credential, object_of(row)->source);
-    if (certificate == NULL)
+        jpki_credential_certificate(token->credential, object->source);
+    if (certificate == NULL && state_for(attribute->source) > JPKI_CERTIFICATE_UNREAD)
         return CKR_ATTRIBUTE_TYPE_INVALID;
-
-    bool rsa = certificate->key_type == JPKI_KEY_RSA;
-    if (attribute->source == IS_KEY_TYPE) {
-        give_number(value, rsa ? CKK_RSA : CKK_EC);
-    } else if (attribute->source == IS_KEY_BITS) {
-        give_number(value, certificate->key_bits);
-        return rsa ? CKR_OK : CKR_ATTRIBUTE_TYPE_INVALID;
-    } else if (attribute->source == IS_MECHANISMS) {
-        bool pss =
-            object_of(row)->class == CKO_PUBLIC_KEY || jpki_credential_knows_pss(token->credential);
-        CK_ULONG count = rsa ? mechanisms_of_key(pss, value->own.mechanisms) : 0;
-        value->data = value->own.mechanisms;
-        value->length = count * sizeof value->own.mechanisms[0];
-    } else {
-        const struct jpki_field *field =
-            (const void *)((const char *)certificate + attribute->number);
-        value->data = field->data;
-        value->length = field->length;
-        return field->data != NULL ? CKR_OK : CKR_ATTRIBUTE_TYPE_INVALID;
+    bool rsa = certificate != NULL && certificate->key_type == JPKI_KEY_RSA;
+    switch (attribute->source) {
+    case IS_FALSE:
+    case IS_TRUE:
+        return give_flag(value, attribute->source == IS_TRUE);
+    case IS_NUMBER:
+        return give_number(value, attribute->number);
+    case IS_EMPTY:
+        return give_text(value, "");
+    case IS_CLASS:
+        return give_number(value, object->class);
+    case IS_PRIVATE:
+        return give_flag(value, object_is_private(token, object));
+    case IS_LABEL:
+        return give_label(value, token, object);
+    case IS_ID:
+        return give_id(value, token, object);
+    case IS_UNIQUE_ID:
+        return give_unique_id(value, token, object);
+    case IS_CATEGORY: /* 1 = token user, 2 = authority */
+        return give_number(value, object->source == JPKI_AUTHORITY ? 2 : 1);
+    case IS_PROFILE:
+        return give_number(value, object->profile);
+    case IS_ALWAYS_AUTHENTICATE:
+        return give_flag(value, always_authenticates(token));
+    case IS_KEY_TYPE:
+        return give_number(value, rsa ? CKK_RSA : CKK_EC);
+    case IS_KEY_BITS:
+        return rsa ? give_number(value, certificate->key_bits) : CKR_ATTRIBUTE_TYPE_INVALID;
+    case IS_MECHANISMS:
+        return give_mechanisms(value, token, object, rsa);
+    case IS_KEY_FIELD:
+    case IS_FIELD:
+        return give_field(value, certificate, attribute->number);
+    case IS_SECRET:
+        break;
     }
-    return CKR_OK;
+    return CKR_ATTRIBUTE_SENSITIVE;
 }
 
-CK_RV attribute_value(const struct token *token, enum object_row row, CK_ATTRIBUTE_TYPE type,
-                      struct value *value)
+CK_RV attribute_value(const struct token *token, const struct object *object,
+                      CK_ATTRIBUTE_TYPE type, struct value *value)
 {
-    const struct attribute *attribute = find(row, type);
-    if (attribute == NULL)
-        return CKR_ATTRIBUTE_TYPE_INVALID;
-    return needs[attribute->source] == JPKI_CERTIFICATE_UNREAD
-               ? fixed_value(token, row, attribute, value)
-               : certificate_value(token, row, attribute, value);
+    const struct attribute *attribute = find(object, type);
+    return attribute == NULL ? CKR_ATTRIBUTE_TYPE_INVALID
+                             : value_of(token, object, attribute, value);
+}
+
+CK_ULONG attributes_size(const struct token *token, const struct object *object)
+{
+    CK_ULONG size = 0;
+    struct value value;
+    for (size_t i = 0; i < ATTRIBUTES; i++)
+        if (table[i].classes & (1U << object->class) &&
+            value_of(token, object, &table[i], &value) == CKR_OK)
+            size += value.length;
+    return size;
 }

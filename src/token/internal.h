@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files of this room share. Calls go down: user.c and module.c, session.c, operation.c,
- * object.c, attribute.c, object_table.c, mechanism.c, event.c, token.c, slot.c, ckr.c. */
+/* What the files of this room share. Calls go down: module.c, session.c, operation.c, object.c,
+ * attribute.c, mechanism.c, token.c, slot.c, ckr.c. */
 #ifndef JPKI_TOKEN_INTERNAL_H
 #define JPKI_TOKEN_INTERNAL_H
 
@@ -18,17 +18,14 @@ struct token {
     struct jpki_credential *credential;
     enum jpki_key key;
     CK_SLOT_ID slot;
-
-    /* The reader's lock: open sessions, of the card with this epoch. */
-    CK_ULONG card_epoch, sessions, rw_sessions;
-
-    uint64_t reported; /* event.c: what C_WaitForSlotEvent last told; the table lock's */
+    uint64_t reported; /* what C_WaitForSlotEvent last told; the table lock's */
 };
 
 /* A reader with its slots; a list in the order of slot ids, which only grows. */
 struct reader_slots {
     struct jpki_reader *reader;
-    struct token tokens[JPKI_KEYS];
+    struct token tokens[JPKI_KEYS]; /* those that are shown, in the order of slot ids */
+    size_t count;
     struct reader_slots *_Atomic next;
 };
 
@@ -37,41 +34,31 @@ struct jpki_module {
 
     pthread_mutex_t lock; /* the table lock: guards the below; never held during card I/O */
     struct reader_slots *_Atomic readers;
+    CK_SLOT_ID next_slot;
     struct jpki_session *sessions;
     CK_SESSION_HANDLE last_session;
 };
 
-/* Keys shown, in slot order; how many. */
-size_t shown_keys(const struct jpki_module *module, enum jpki_key keys[JPKI_KEYS]);
-
-/* Looks for new readers. `list` and `count`, when wanted, are what there is now (to be freed). */
-enum jpki_error update_readers(struct jpki_module *module, struct jpki_reader_status **list,
-                               size_t *count);
+/* Looks for new readers. Returns the `count` there are now, to be freed; without pcscd none. */
+struct jpki_reader_status *update_readers(struct jpki_module *module, size_t *count);
 
 /* NULL when there is no such slot. Takes the table lock. */
 struct token *find_token(struct jpki_module *module, CK_SLOT_ID id);
 
 /* ---- token.c ---------------------------------------------------------------------------- */
 
-/* Finds a token, takes its reader's lock and looks whether the card is still the same. The caller
- * releases the lock after CKR_OK. CKR_SLOT_ID_INVALID. */
-CK_RV hold_token(struct jpki_module *module, CK_SLOT_ID id, struct token **held);
+/* Finds a token, takes its reader's lock, which the caller releases, and looks whether the card is
+ * still the same. NULL when there is no such slot. */
+struct token *hold_token(struct jpki_module *module, CK_SLOT_ID id);
 
-/* Whether the token is there; asks the card once, and waits `patience` milliseconds while another
- * program holds it. The reader's lock is held. CKR_TOKEN_NOT_PRESENT, CKR_HOST_MEMORY. */
-CK_RV check_token(struct token *token, unsigned patience);
-
-/* Whether the session's card is known to be gone. */
+/* Whether the session's card is known to be gone; and the same with a look, for what uses the card:
+ * CKR_DEVICE_REMOVED, and the session is closed when it is released. */
 bool session_is_stale(const struct jpki_session *session);
-
-/* The same, with a look: for what uses the card. CKR_DEVICE_REMOVED; the session is closed when it
- * is released. */
 CK_RV look_at_card(const struct jpki_session *session);
 
-/* ---- event.c ---------------------------------------------------------------------------- */
-
-/* What there is now is no event. */
-void events_settle(struct jpki_module *module);
+/* Open sessions of the card that is there, with any of these flags; all have CKF_SERIAL_SESSION.
+ * The reader's lock is held. */
+CK_ULONG count_sessions(const struct token *token, CK_FLAGS flags);
 
 /* ---- mechanism.c ------------------------------------------------------------------------ */
 
@@ -83,9 +70,7 @@ struct mechanism {
 
 /* NULL when there is no such mechanism. */
 const struct mechanism *find_mechanism(CK_MECHANISM_TYPE type);
-
-/* CKR_OK or CKR_MECHANISM_PARAM_INVALID. */
-CK_RV mechanism_check(const struct mechanism *mechanism, const CK_MECHANISM *given);
+bool parameter_fits(const struct mechanism *mechanism, const CK_MECHANISM *given);
 
 /* Whether the key is seen after login only, and this is before. */
 bool key_is_hidden(const struct token *token);
@@ -94,50 +79,31 @@ bool key_is_hidden(const struct token *token);
  * all cards are. */
 bool token_can_sign(const struct token *token);
 
+/* The mechanisms that sign or verify with a key; how many. */
 enum { MECHANISMS_MAX = 16 };
-
-/* The mechanisms that sign or verify with a key; how many, at most MECHANISMS_MAX. */
 CK_ULONG mechanisms_of_key(bool pss, CK_MECHANISM_TYPE list[MECHANISMS_MAX]);
 
-/* ---- object_table.c --------------------------------------------------------------------- */
-
-enum object_row {
-    OBJECT_CERTIFICATE,
-    OBJECT_CA,
-    OBJECT_PUBLIC_KEY,
-    OBJECT_CA_PUBLIC_KEY,
-    OBJECT_PRIVATE_KEY,
-    OBJECT_BASELINE, /* profiles, by what they promise */
-    OBJECT_EXTENDED,
-    OBJECT_AUTHENTICATION,
-    OBJECT_PUBLIC_CERTIFICATES,
-    OBJECTS,
-};
+/* ---- attribute.c ------------------------------------------------------------------------ */
 
 /* What is fixed about an object. */
 struct object {
     CK_OBJECT_CLASS class;
-    enum jpki_certificate_use source; /* the certificate it is made of; JPKI_CERTIFICATES: none */
 
-    /* What must be known of that, or else of the holder's, before the object is shown: of a
-     * certificate everything, since it will be read next, of keys the key. */
+    /* The certificate it is made of, or by which a profile is kept or not; and what must be known
+     * of that before the object is shown: of a certificate everything, since it will be read next,
+     * of keys the key. */
+    enum jpki_certificate_use source;
     enum jpki_certificate_state needs;
 
-    unsigned number; /* in CKA_UNIQUE_ID, which applications may keep: given once and for ever */
-
-    CK_ULONG profile; /* CKA_PROFILE_ID of a CKO_PROFILE */
+    unsigned number;   /* in CKA_UNIQUE_ID, which applications may keep: given once and for ever */
+    CK_ULONG profile;  /* CKA_PROFILE_ID of a CKO_PROFILE */
+    const char *label; /* CKA_LABEL: of a profile all, else behind the object_label of the key */
 };
-
-const struct object *object_of(enum object_row row);
+enum { OBJECTS = 9 };
+extern const struct object object_table[OBJECTS];
 
 /* CKA_PRIVATE: it is seen after login only. */
-bool object_is_private(const struct token *token, enum object_row row);
-
-/* Whether the token keeps what a profile promises, as far as its key is known; true of all other
- * objects. */
-bool object_is_met(const struct token *token, enum object_row row);
-
-/* ---- attribute.c ------------------------------------------------------------------------ */
+bool object_is_private(const struct token *token, const struct object *object);
 
 /* A value of an attribute; `data` points into the card's state or into `own`. */
 struct value {
@@ -148,7 +114,6 @@ struct value {
         CK_BBOOL flag;
         CK_MECHANISM_TYPE mechanisms[MECHANISMS_MAX];
         char text[64];
-        CK_BYTE byte;
     } own;
 };
 
@@ -156,25 +121,22 @@ struct value {
 bool always_authenticates(const struct token *token);
 
 /* How much of the object's certificate must be read before a value can be told. */
-enum jpki_certificate_state attribute_needs(enum object_row row, CK_ATTRIBUTE_TYPE type);
+enum jpki_certificate_state attribute_needs(const struct object *object, CK_ATTRIBUTE_TYPE type);
 
 /* CKR_OK, CKR_ATTRIBUTE_TYPE_INVALID, CKR_ATTRIBUTE_SENSITIVE. */
-CK_RV attribute_value(const struct token *token, enum object_row row, CK_ATTRIBUTE_TYPE type,
-                      struct value *value);
+CK_RV attribute_value(const struct token *token, const struct object *object,
+                      CK_ATTRIBUTE_TYPE type, struct value *value);
 
-/* Every attribute type in turn, for C_GetObjectSize; false behind the last. */
-bool attribute_at(size_t index, CK_ATTRIBUTE_TYPE *type);
+/* Bytes of all its values that can be told now. */
+CK_ULONG attributes_size(const struct token *token, const struct object *object);
 
 /* ---- object.c --------------------------------------------------------------------------- */
 
-CK_OBJECT_HANDLE object_handle(const struct token *token, enum object_row row);
+CK_OBJECT_HANDLE object_handle(const struct token *token, const struct object *object);
 
-/* False when the handle is from before a logout or a later login, or of another card. A login that
- * was only lost leaves it current. */
-bool handle_is_current(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row);
-
-/* False when the handle names no object that can be seen now. */
-bool find_object(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row);
+/* NULL when the handle names no object that can be seen now, or is from before a logout or a later
+ * login, or of another card. A login that was only lost leaves it current. */
+const struct object *find_object(const struct token *token, CK_OBJECT_HANDLE handle);
 
 /* ---- operation.c ------------------------------------------------------------------------ */
 
@@ -183,7 +145,8 @@ struct operation {
     const struct mechanism *mechanism; /* NULL: none */
     struct jpki_digest *digest;        /* when the mechanism hashes */
     struct jpki_buffer data;           /* when it does not */
-    CK_OBJECT_HANDLE key;              /* it ends with this handle; CK_INVALID_HANDLE: none */
+    const struct object *key;          /* NULL: none */
+    CK_OBJECT_HANDLE handle;           /* of the key: the operation ends with it */
     bool updated;                      /* data came in parts: no one-shot call any more */
     bool authenticated;                /* by CKU_CONTEXT_SPECIFIC */
 };
@@ -212,9 +175,6 @@ struct jpki_session {
     unsigned users; /* calls that hold it or wait for it */
     bool closed;
 };
-
-/* Whether it is a read/write session. */
-bool session_is_writable(const struct jpki_session *session);
 
 /* Ends all sessions of a module in which no call is under way. */
 void free_sessions(struct jpki_module *module);

@@ -32,24 +32,27 @@ const struct mechanism *find_mechanism(CK_MECHANISM_TYPE type)
     return NULL;
 }
 
-CK_RV mechanism_check(const struct mechanism *mechanism, const CK_MECHANISM *given)
+bool parameter_fits(const struct mechanism *mechanism, const CK_MECHANISM *given)
 {
     if (mechanism->scheme != JPKI_SCHEME_PSS)
-        return given->ulParameterLen == 0 ? CKR_OK : CKR_MECHANISM_PARAM_INVALID;
+        return given->ulParameterLen == 0;
 
     /* The one form of RSASSA-PSS that the card makes (card.md, Commands: P1=04). */
-    if (given->pParameter == NULL || given->ulParameterLen != sizeof(CK_RSA_PKCS_PSS_PARAMS))
-        return CKR_MECHANISM_PARAM_INVALID;
     const CK_RSA_PKCS_PSS_PARAMS *pss = given->pParameter;
-    bool fits = pss->hashAlg == CKM_SHA256 && pss->mgf == CKG_MGF1_SHA256 && pss->sLen == 32;
-    return fits ? CKR_OK : CKR_MECHANISM_PARAM_INVALID;
+    return pss != NULL && given->ulParameterLen == sizeof *pss && pss->hashAlg == CKM_SHA256 &&
+           pss->mgf == CKG_MGF1_SHA256 && pss->sLen == 32;
+}
+
+static bool key_does(enum jpki_scheme scheme, bool pss)
+{
+    return scheme == JPKI_SCHEME_PKCS1 || (scheme == JPKI_SCHEME_PSS && pss);
 }
 
 CK_ULONG mechanisms_of_key(bool pss, CK_MECHANISM_TYPE list[MECHANISMS_MAX])
 {
     CK_ULONG count = 0;
     for (size_t i = 0; i < MECHANISMS; i++)
-        if (table[i].scheme == JPKI_SCHEME_PKCS1 || (table[i].scheme == JPKI_SCHEME_PSS && pss))
+        if (key_does(table[i].scheme, pss))
             list[count++] = table[i].type;
     return count;
 }
@@ -73,58 +76,49 @@ bool token_can_sign(const struct token *token)
     return key_of(token) == NULL || key_of(token)->key_type == JPKI_KEY_RSA;
 }
 
-/* The key tells what the token can do: it is read first, where that needs no login. With all of the
- * certificate, since who asks before a login reads that next, and going on later costs two commands
- * more. */
-static enum jpki_error read_key(struct token *token)
+/* Looks for the card, and asks it about PSS unless that is known. The key tells what the token can
+ * do: it is read first, where that needs no login. With all of the certificate, since who asks
+ * before a login reads that next, and going on later costs two commands more. */
+static CK_RV prepare(struct token *token)
 {
     struct jpki_credential *credential = token->credential;
-    if (key_is_hidden(token) || key_of(token) != NULL)
-        return JPKI_OK;
-    return jpki_credential_read(credential, JPKI_HOLDER, JPKI_CERTIFICATE_WHOLE);
+    bool pss;
+    CK_RV rv = jpki_ckr(jpki_credential_check(credential, JPKI_LISTING_PATIENCE));
+    if (rv == CKR_OK && !key_is_hidden(token) && key_of(token) == NULL)
+        rv = jpki_ckr(jpki_credential_read(credential, JPKI_HOLDER, JPKI_CERTIFICATE_WHOLE));
+    if (rv == CKR_OK && token_can_sign(token))
+        rv = jpki_ckr(jpki_credential_ask_pss(credential, &pss));
+    return rv;
 }
 
-/* All mechanisms of a token; asks the card about PSS unless that is known. */
-static CK_RV token_mechanisms(struct token *token, CK_MECHANISM_TYPE list[MECHANISMS_MAX],
-                              CK_ULONG *count)
+/* After that: whether the token has a mechanism. */
+static bool has_mechanism(const struct token *token, const struct mechanism *mechanism)
 {
-    bool pss = false;
-    CK_RV rv = check_token(token, JPKI_LISTING_PATIENCE);
-    if (rv == CKR_OK)
-        rv = jpki_ckr(read_key(token));
-    if (rv == CKR_OK && token_can_sign(token))
-        rv = jpki_ckr(jpki_credential_ask_pss(token->credential, &pss));
-    if (rv != CKR_OK)
-        return rv;
-    *count = token_can_sign(token) ? mechanisms_of_key(pss, list) : 0;
-    for (size_t i = 0; i < MECHANISMS; i++)
-        if (table[i].scheme == JPKI_SCHEME_NONE)
-            list[(*count)++] = table[i].type;
-    return CKR_OK;
+    return mechanism->scheme == JPKI_SCHEME_NONE ||
+           (token_can_sign(token) &&
+            key_does(mechanism->scheme, jpki_credential_knows_pss(token->credential)));
 }
 
 CK_RV jpki_mechanism_list(struct jpki_module *module, CK_SLOT_ID id, CK_MECHANISM_TYPE *list,
                           CK_ULONG *count)
 {
-    struct token *token;
-    CK_RV rv = hold_token(module, id, &token);
-    if (rv != CKR_OK)
-        return rv;
-    CK_MECHANISM_TYPE all[MECHANISMS_MAX];
-    CK_ULONG found = 0;
-    rv = token_mechanisms(token, all, &found);
+    struct token *token = hold_token(module, id);
+    if (token == NULL)
+        return CKR_SLOT_ID_INVALID;
+    CK_RV rv = prepare(token);
+    CK_ULONG room = list == NULL ? 0 : *count, found = 0;
+    for (size_t i = 0; i < MECHANISMS && rv == CKR_OK; i++) {
+        if (!has_mechanism(token, &table[i]))
+            continue;
+        if (found < room)
+            list[found] = table[i].type;
+        found++;
+    }
     jpki_reader_unlock(token->reader);
     if (rv != CKR_OK)
         return rv;
-
-    CK_ULONG room = *count;
     *count = found;
-    if (list == NULL)
-        return CKR_OK;
-    if (room < found)
-        return CKR_BUFFER_TOO_SMALL;
-    memcpy(list, all, found * sizeof *list);
-    return CKR_OK;
+    return list != NULL && found > room ? CKR_BUFFER_TOO_SMALL : CKR_OK;
 }
 
 static void fill_info(const struct token *token, const struct mechanism *mechanism,
@@ -143,19 +137,14 @@ static void fill_info(const struct token *token, const struct mechanism *mechani
 CK_RV jpki_mechanism_info(struct jpki_module *module, CK_SLOT_ID id, CK_MECHANISM_TYPE type,
                           CK_MECHANISM_INFO *info)
 {
-    struct token *token;
-    CK_RV rv = hold_token(module, id, &token);
-    if (rv != CKR_OK)
-        return rv;
-    CK_MECHANISM_TYPE all[MECHANISMS_MAX];
-    CK_ULONG found = 0, at = 0;
-    rv = token_mechanisms(token, all, &found);
-    while (at < found && all[at] != type)
-        at++;
-    const struct mechanism *mechanism = at < found ? find_mechanism(type) : NULL;
-    if (rv == CKR_OK && mechanism == NULL)
+    struct token *token = hold_token(module, id);
+    if (token == NULL)
+        return CKR_SLOT_ID_INVALID;
+    const struct mechanism *mechanism = find_mechanism(type);
+    CK_RV rv = prepare(token);
+    if (rv == CKR_OK && (mechanism == NULL || !has_mechanism(token, mechanism)))
         rv = CKR_MECHANISM_INVALID;
-    if (rv == CKR_OK && mechanism != NULL)
+    if (rv == CKR_OK)
         fill_info(token, mechanism, info);
     jpki_reader_unlock(token->reader);
     return rv;

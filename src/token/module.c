@@ -4,20 +4,6 @@
 
 #include <stdlib.h>
 
-static void free_module(struct jpki_module *module)
-{
-    struct reader_slots *next;
-    for (struct reader_slots *slots = module->readers; slots != NULL; slots = next) {
-        next = slots->next;
-        jpki_reader_free(slots->reader);
-        free(slots);
-    }
-    if (module->shared.source != NULL)
-        module->shared.ops->close(module->shared.source);
-    jpki_crypto_free(module->shared.crypto);
-    free(module);
-}
-
 CK_RV jpki_module_open(const struct jpki_readers_ops *readers, const struct jpki_options *options,
                        struct jpki_module **opened)
 {
@@ -34,11 +20,12 @@ CK_RV jpki_module_open(const struct jpki_readers_ops *readers, const struct jpki
     else if (module->shared.source == NULL)
         rv = CKR_HOST_MEMORY;
     if (rv != CKR_OK) {
-        free_module(module);
+        jpki_module_close(module);
         return rv;
     }
-    /* What is there now is no event. That nothing can be asked now is no error. */
-    events_settle(module);
+    CK_SLOT_ID id;
+    while (jpki_slot_wait(module, false, &id) == CKR_OK)
+        ; /* what there is now is no event */
     *opened = module;
     return CKR_OK;
 }
@@ -50,9 +37,19 @@ void jpki_module_interrupt(struct jpki_module *module)
 
 void jpki_module_close(struct jpki_module *module)
 {
-    jpki_module_interrupt(module);
+    if (module->shared.source != NULL)
+        jpki_module_interrupt(module);
     free_sessions(module);
-    free_module(module);
+    struct reader_slots *next;
+    for (struct reader_slots *slots = module->readers; slots != NULL; slots = next) {
+        next = slots->next;
+        jpki_reader_free(slots->reader);
+        free(slots);
+    }
+    if (module->shared.source != NULL)
+        module->shared.ops->close(module->shared.source);
+    jpki_crypto_free(module->shared.crypto);
+    free(module);
 }
 
 /* The readers take turns: a card that is held must not use up the time of the others. */

@@ -9,139 +9,124 @@
 enum { ROW_BITS = 4, ROW_MASK = (1 << ROW_BITS) - 1 };
 _Static_assert((int)OBJECTS <= ROW_MASK, "a handle has room for every row");
 
-static bool is_visible(const struct token *token, enum object_row row)
+static bool is_visible(const struct token *token, const struct object *object)
 {
-    return object_is_met(token, row) &&
-           (jpki_credential_is_logged_in(token->credential) || !object_is_private(token, row));
+    if (object->profile == CKP_AUTHENTICATION_TOKEN)
+        return token_can_sign(token);
+    /* All certificates can be seen without login. On a token that claims it and where they cannot,
+     * NSS would never log in and never see them. */
+    if (object->profile == CKP_PUBLIC_CERTIFICATES_TOKEN)
+        return !jpki_credential_is_private(token->credential);
+    return jpki_credential_is_logged_in(token->credential) || !object_is_private(token, object);
 }
 
-CK_OBJECT_HANDLE object_handle(const struct token *token, enum object_row row)
+CK_OBJECT_HANDLE object_handle(const struct token *token, const struct object *object)
 {
-    CK_ULONG epoch = object_is_private(token, row) ? jpki_credential_login_epoch(token->credential)
-                                                   : jpki_credential_card_epoch(token->credential);
-    return epoch << ROW_BITS | ((CK_ULONG)row + 1);
+    CK_ULONG epoch = object_is_private(token, object)
+                         ? jpki_credential_login_epoch(token->credential)
+                         : jpki_credential_card_epoch(token->credential);
+    return epoch << ROW_BITS | ((CK_ULONG)(object - object_table) + 1);
 }
 
 /* It is on the card, as far as was read. */
-static bool is_there(const struct token *token, enum object_row row)
+static bool is_there(const struct token *token, const struct object *object)
 {
-    const struct object *object = object_of(row);
-    return object->source == JPKI_CERTIFICATES ||
+    return object->class == CKO_PROFILE ||
            (jpki_credential_certificate(token->credential, object->source) != NULL &&
             jpki_credential_certificate_state(token->credential, object->source) >= object->needs);
 }
 
-/* The certificate that tells more of an object, or of a profile whether it is kept. */
-static enum jpki_certificate_use certificate_for(enum object_row row)
+/* Reads more of its certificate where that is needed, and can be read. */
+static CK_RV want_for(struct token *token, const struct object *object,
+                      enum jpki_certificate_state state)
 {
-    enum jpki_certificate_use source = object_of(row)->source;
-    return source == JPKI_CERTIFICATES ? JPKI_HOLDER : source;
-}
-
-/* Reads more of it where that is needed, and can be read. */
-static enum jpki_error want_for(struct token *token, enum object_row row,
-                                enum jpki_certificate_state state)
-{
-    enum jpki_certificate_use use = certificate_for(row);
-    if (use == JPKI_HOLDER && key_is_hidden(token))
-        return JPKI_OK;
-    return jpki_credential_read(token->credential, use, state);
+    if (object->source == JPKI_HOLDER && key_is_hidden(token))
+        return CKR_OK;
+    return jpki_ckr(jpki_credential_read(token->credential, object->source, state));
 }
 
 /* The same for attributes. Those that are known are told only while the card is there: NSS looks at
  * the key that it remembers, and prompts for the PIN in vain when that works without a card. */
-static CK_RV want_attributes(struct jpki_session *session, enum object_row row,
+static CK_RV want_attributes(struct jpki_session *session, const struct object *object,
                              enum jpki_certificate_state state)
 {
     CK_RV rv = look_at_card(session);
-    return rv == CKR_OK ? jpki_ckr(want_for(session->token, row, state)) : rv;
+    return rv == CKR_OK ? want_for(session->token, object, state) : rv;
 }
 
-bool handle_is_current(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row)
+const struct object *find_object(const struct token *token, CK_OBJECT_HANDLE handle)
 {
     CK_ULONG number = handle & ROW_MASK;
     if (number == 0 || number > OBJECTS)
-        return false;
-    *row = (enum object_row)(number - 1);
-    return object_handle(token, *row) == handle;
+        return NULL;
+    const struct object *object = &object_table[number - 1];
+    return handle == object_handle(token, object) && is_visible(token, object) &&
+                   is_there(token, object)
+               ? object
+               : NULL;
 }
 
-bool find_object(const struct token *token, CK_OBJECT_HANDLE handle, enum object_row *row)
+CK_RV jpki_object_check(struct jpki_session *session, CK_OBJECT_HANDLE handle)
 {
-    return handle_is_current(token, handle, row) && is_visible(token, *row) &&
-           is_there(token, *row);
+    return find_object(session->token, handle) != NULL ? CKR_OK : CKR_OBJECT_HANDLE_INVALID;
 }
 
-CK_RV jpki_object_check(struct jpki_session *session, CK_OBJECT_HANDLE object)
+/* How much of its certificate the attributes need, `least` at least. */
+static enum jpki_certificate_state template_needs(enum jpki_certificate_state least,
+                                                  const struct object *object,
+                                                  const CK_ATTRIBUTE *template, CK_ULONG count)
 {
-    enum object_row row;
-    return find_object(session->token, object, &row) ? CKR_OK : CKR_OBJECT_HANDLE_INVALID;
+    for (CK_ULONG i = 0; i < count; i++)
+        if (attribute_needs(object, template[i].type) > least)
+            least = attribute_needs(object, template[i].type);
+    return least;
 }
 
 /* ---- Search ----------------------------------------------------------------------------- */
 
-static bool attribute_matches(const struct token *token, enum object_row row,
-                              const CK_ATTRIBUTE *wanted)
+/* Compares the attributes that can be told from `known` of the certificate. */
+static bool matches(const struct token *token, const struct object *object,
+                    const CK_ATTRIBUTE *template, CK_ULONG count, enum jpki_certificate_state known)
 {
-    struct value value;
-    return attribute_value(token, row, wanted->type, &value) == CKR_OK &&
-           value.length == wanted->ulValueLen &&
-           (value.length == 0 || memcmp(value.data, wanted->pValue, value.length) == 0);
-}
-
-/* Compares the attributes that can be told from `known` of the certificate; `more` is how much
- * the others need. */
-static bool matches(const struct token *token, enum object_row row, const CK_ATTRIBUTE *template,
-                    CK_ULONG count, enum jpki_certificate_state known,
-                    enum jpki_certificate_state *more)
-{
-    *more = known;
     for (CK_ULONG i = 0; i < count; i++) {
-        enum jpki_certificate_state needs = attribute_needs(row, template[i].type);
-        if (needs > *more)
-            *more = needs;
-        if (needs <= known && !attribute_matches(token, row, &template[i]))
+        struct value value;
+        const CK_ATTRIBUTE *wanted = &template[i];
+        if (attribute_needs(object, wanted->type) > known)
+            continue;
+        if (attribute_value(token, object, wanted->type, &value) != CKR_OK ||
+            value.length != wanted->ulValueLen ||
+            (value.length > 0 && memcmp(value.data, wanted->pValue, value.length) != 0))
             return false;
     }
     return true;
 }
 
-/* Looks at one row; reads of its certificate only what is needed, when all that is cheaper fits. */
-static enum jpki_error look_at(struct jpki_session *session, enum object_row row,
-                               const CK_ATTRIBUTE *template, CK_ULONG count)
+/* Looks at one object; reads of its certificate only what is needed, when all that is cheaper fits.
+ */
+static CK_RV look_at(struct jpki_session *session, const struct object *object,
+                     const CK_ATTRIBUTE *template, CK_ULONG count)
 {
     struct token *token = session->token;
-    enum jpki_certificate_state more;
-    if (!is_visible(token, row) ||
-        !matches(token, row, template, count, JPKI_CERTIFICATE_UNREAD, &more))
-        return JPKI_OK;
-    if (object_of(row)->needs > more)
-        more = object_of(row)->needs;
-    enum jpki_error error = want_for(token, row, more);
-    if (error != JPKI_OK)
-        return error;
-    if (is_visible(token, row) && is_there(token, row) &&
-        matches(token, row, template, count, more, &more))
-        session->found[session->found_count++] = object_handle(token, row);
-    return JPKI_OK;
+    if (!is_visible(token, object) ||
+        !matches(token, object, template, count, JPKI_CERTIFICATE_UNREAD))
+        return CKR_OK;
+    CK_RV rv = want_for(token, object, template_needs(object->needs, object, template, count));
+    if (rv == CKR_OK && is_visible(token, object) && is_there(token, object) &&
+        matches(token, object, template, count, JPKI_CERTIFICATE_WHOLE))
+        session->found[session->found_count++] = object_handle(token, object);
+    return rv;
 }
 
 CK_RV jpki_find_begin(struct jpki_session *session, const CK_ATTRIBUTE *template, CK_ULONG count)
 {
     if (session->finding)
         return CKR_OPERATION_ACTIVE;
+    session->found_count = session->found_next = 0;
     CK_RV rv = look_at_card(session);
-    if (rv != CKR_OK)
-        return rv;
-    session->found_count = 0;
-    session->found_next = 0;
-    for (int row = 0; row < OBJECTS; row++) {
-        enum jpki_error error = look_at(session, (enum object_row)row, template, count);
-        if (error != JPKI_OK)
-            return jpki_ckr(error);
-    }
-    session->finding = true;
-    return CKR_OK;
+    for (size_t i = 0; i < OBJECTS && rv == CKR_OK; i++)
+        rv = look_at(session, &object_table[i], template, count);
+    session->finding = rv == CKR_OK;
+    return rv;
 }
 
 CK_RV jpki_find_next(struct jpki_session *session, CK_OBJECT_HANDLE *objects, CK_ULONG most,
@@ -149,14 +134,13 @@ CK_RV jpki_find_next(struct jpki_session *session, CK_OBJECT_HANDLE *objects, CK
 {
     if (!session->finding)
         return CKR_OPERATION_NOT_INITIALIZED;
-    CK_ULONG given = 0;
-    while (given < most && session->found_next < session->found_count) {
-        enum object_row row; /* a login may have ended since, and its handles with it */
+    *count = 0;
+    while (*count < most && session->found_next < session->found_count) {
         CK_OBJECT_HANDLE handle = session->found[session->found_next++];
-        if (find_object(session->token, handle, &row))
-            objects[given++] = handle;
+        /* A login may have ended since, and its handles with it. */
+        if (find_object(session->token, handle) != NULL)
+            objects[(*count)++] = handle;
     }
-    *count = given;
     return CKR_OK;
 }
 
@@ -170,66 +154,48 @@ CK_RV jpki_find_end(struct jpki_session *session)
 
 /* ---- Attributes ------------------------------------------------------------------------- */
 
-static CK_RV copy_value(const struct value *value, CK_ATTRIBUTE *attribute)
+static CK_RV tell(const struct token *token, const struct object *object, CK_ATTRIBUTE *attribute)
 {
-    if (attribute->pValue == NULL) {
-        attribute->ulValueLen = value->length;
-        return CKR_OK;
-    }
-    if (attribute->ulValueLen < value->length) {
-        attribute->ulValueLen = CK_UNAVAILABLE_INFORMATION;
-        return CKR_BUFFER_TOO_SMALL;
-    }
-    if (value->length > 0)
-        memcpy(attribute->pValue, value->data, value->length);
-    attribute->ulValueLen = value->length;
-    return CKR_OK;
+    struct value value;
+    CK_RV rv = attribute_value(token, object, attribute->type, &value);
+    if (rv == CKR_OK && attribute->pValue != NULL && attribute->ulValueLen < value.length)
+        rv = CKR_BUFFER_TOO_SMALL;
+    if (rv == CKR_OK && attribute->pValue != NULL && value.length > 0)
+        memcpy(attribute->pValue, value.data, value.length);
+    attribute->ulValueLen = rv == CKR_OK ? value.length : CK_UNAVAILABLE_INFORMATION;
+    return rv;
 }
 
-CK_RV jpki_object_get(struct jpki_session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template,
+CK_RV jpki_object_get(struct jpki_session *session, CK_OBJECT_HANDLE handle, CK_ATTRIBUTE *template,
                       CK_ULONG count)
 {
-    enum object_row row;
-    if (!find_object(session->token, object, &row))
+    const struct object *object = find_object(session->token, handle);
+    if (object == NULL)
         return CKR_OBJECT_HANDLE_INVALID;
 
-    enum jpki_certificate_state needed = JPKI_CERTIFICATE_UNREAD;
-    for (CK_ULONG i = 0; i < count; i++)
-        if (attribute_needs(row, template[i].type) > needed)
-            needed = attribute_needs(row, template[i].type);
-    CK_RV result = want_attributes(session, row, needed);
+    CK_RV result = want_attributes(
+        session, object, template_needs(JPKI_CERTIFICATE_UNREAD, object, template, count));
     if (result != CKR_OK)
         return result;
 
     /* Every attribute is answered; one that cannot be does not keep the others back. */
     for (CK_ULONG i = 0; i < count; i++) {
-        struct value value;
-        CK_RV rv = attribute_value(session->token, row, template[i].type, &value);
-        if (rv == CKR_OK)
-            rv = copy_value(&value, &template[i]);
-        else
-            template[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
+        CK_RV rv = tell(session->token, object, &template[i]);
         if (rv != CKR_OK)
             result = rv;
     }
     return result;
 }
 
-CK_RV jpki_object_size(struct jpki_session *session, CK_OBJECT_HANDLE object, CK_ULONG *size)
+CK_RV jpki_object_size(struct jpki_session *session, CK_OBJECT_HANDLE handle, CK_ULONG *size)
 {
-    enum object_row row;
-    if (!find_object(session->token, object, &row))
+    const struct object *object = find_object(session->token, handle);
+    if (object == NULL)
         return CKR_OBJECT_HANDLE_INVALID;
     CK_RV rv = CKR_OK;
-    if (object_of(row)->source != JPKI_CERTIFICATES)
-        rv = want_attributes(session, row, JPKI_CERTIFICATE_WHOLE);
-    if (rv != CKR_OK)
-        return rv;
-    *size = 0;
-    CK_ATTRIBUTE_TYPE type;
-    struct value value;
-    for (size_t i = 0; attribute_at(i, &type); i++)
-        if (attribute_value(session->token, row, type, &value) == CKR_OK)
-            *size += value.length;
-    return CKR_OK;
+    if (object->class != CKO_PROFILE)
+        rv = want_attributes(session, object, JPKI_CERTIFICATE_WHOLE);
+    if (rv == CKR_OK)
+        *size = attributes_size(session->token, object);
+    return rv;
 }

@@ -11,22 +11,18 @@ void operation_clear(struct operation *operation)
     *operation = (struct operation){0};
 }
 
-/* Of the operation's key. NULL when there is none, or it is gone with a login that was lost. */
+/* Of the operation's key. NULL when it is gone with a login that was lost. */
 static const struct jpki_certificate *certificate_of(const struct jpki_session *session,
                                                      const struct operation *operation)
 {
-    enum object_row row;
-    return handle_is_current(session->token, operation->key, &row)
-               ? jpki_credential_certificate(session->token->credential, object_of(row)->source)
-               : NULL;
+    return jpki_credential_certificate(session->token->credential, operation->key->source);
 }
 
 CK_RV jpki_operation_check(struct jpki_session *session, enum jpki_operation kind)
 {
     struct operation *operation = &session->operations[kind];
-    enum object_row row;
-    if (operation->key != CK_INVALID_HANDLE &&
-        !handle_is_current(session->token, operation->key, &row))
+    if (operation->key != NULL &&
+        operation->handle != object_handle(session->token, operation->key))
         operation_clear(operation);
     return operation->mechanism != NULL ? CKR_OK : CKR_OPERATION_NOT_INITIALIZED;
 }
@@ -42,24 +38,20 @@ void operation_authenticate(struct jpki_session *session)
 {
     struct operation *operation = &session->operations[JPKI_SIGNING];
     operation->authenticated = true;
-    operation->key = object_handle(session->token, OBJECT_PRIVATE_KEY);
+    operation->handle = object_handle(session->token, operation->key);
 }
 
 /* ---- Beginning -------------------------------------------------------------------------- */
 
 static CK_RV check_key(const struct jpki_session *session, enum jpki_operation kind,
-                       CK_OBJECT_HANDLE key)
+                       const struct object *key)
 {
-    enum object_row row;
-    if (!find_object(session->token, key, &row))
+    if (key == NULL || (key->class != CKO_PRIVATE_KEY && key->class != CKO_PUBLIC_KEY))
         return CKR_KEY_HANDLE_INVALID;
-    CK_OBJECT_CLASS class = object_of(row)->class;
-    if (class != CKO_PRIVATE_KEY && class != CKO_PUBLIC_KEY)
-        return CKR_KEY_HANDLE_INVALID;
-    if (class != (kind == JPKI_SIGNING ? CKO_PRIVATE_KEY : CKO_PUBLIC_KEY))
+    if (key->class != (kind == JPKI_SIGNING ? CKO_PRIVATE_KEY : CKO_PUBLIC_KEY))
         return CKR_KEY_FUNCTION_NOT_PERMITTED;
     const struct jpki_certificate *certificate =
-        jpki_credential_certificate(session->token->credential, object_of(row)->source);
+        jpki_credential_certificate(session->token->credential, key->source);
     return certificate->key_type == JPKI_KEY_RSA ? CKR_OK : CKR_KEY_TYPE_INCONSISTENT;
 }
 
@@ -72,30 +64,28 @@ static CK_RV check_mechanism(struct jpki_session *session, enum jpki_operation k
     if (kind != JPKI_SIGNING || mechanism->scheme != JPKI_SCHEME_PSS)
         return CKR_OK;
 
-    if (jpki_credential_knows_pss(session->token->credential))
-        return CKR_OK;
-    CK_RV rv = look_at_card(session);
-    if (rv != CKR_OK)
-        return rv;
-    bool pss = false;
-    enum jpki_error error = jpki_credential_ask_pss(session->token->credential, &pss);
-    if (error != JPKI_OK)
-        return jpki_ckr(error);
-    return pss ? CKR_OK : CKR_MECHANISM_INVALID;
+    bool pss = jpki_credential_knows_pss(session->token->credential);
+    CK_RV rv = pss ? CKR_OK : look_at_card(session);
+    if (rv == CKR_OK && !pss)
+        rv = jpki_ckr(jpki_credential_ask_pss(session->token->credential, &pss));
+    return rv == CKR_OK && !pss ? CKR_MECHANISM_INVALID : rv;
 }
 
 CK_RV jpki_operation_begin(struct jpki_session *session, enum jpki_operation kind,
-                           const CK_MECHANISM *given, CK_OBJECT_HANDLE key)
+                           const CK_MECHANISM *given, CK_OBJECT_HANDLE handle)
 {
     struct operation *operation = &session->operations[kind];
     if (jpki_operation_check(session, kind) == CKR_OK)
         return CKR_OPERATION_ACTIVE;
     const struct mechanism *mechanism = find_mechanism(given->mechanism);
     CK_RV rv = check_mechanism(session, kind, mechanism);
-    if (rv == CKR_OK)
-        rv = mechanism_check(mechanism, given);
-    if (rv == CKR_OK && kind != JPKI_DIGESTING)
+    if (rv == CKR_OK && !parameter_fits(mechanism, given))
+        rv = CKR_MECHANISM_PARAM_INVALID;
+    const struct object *key = NULL;
+    if (rv == CKR_OK && kind != JPKI_DIGESTING) {
+        key = find_object(session->token, handle);
         rv = check_key(session, kind, key);
+    }
     if (rv != CKR_OK)
         return rv;
 
@@ -105,7 +95,8 @@ CK_RV jpki_operation_begin(struct jpki_session *session, enum jpki_operation kin
             return CKR_HOST_MEMORY;
     }
     operation->mechanism = mechanism;
-    operation->key = kind == JPKI_DIGESTING ? CK_INVALID_HANDLE : key;
+    operation->key = key;
+    operation->handle = handle;
     return CKR_OK;
 }
 
@@ -136,68 +127,43 @@ CK_RV jpki_operation_update(struct jpki_session *session, enum jpki_operation ki
     return feed(session, operation, part, length);
 }
 
-/* What is signed: the DigestInfo for PKCS#1, the hash for PSS, or the data as they are. */
-struct message {
-    uint8_t own[JPKI_DIGEST_INFO_MAX];
-    const uint8_t *data;
-    size_t length;
-};
-
-static CK_RV make_message(struct operation *operation, struct message *message)
+/* Makes the data what is signed: the DigestInfo for PKCS#1, the hash for PSS, or as they are. */
+static CK_RV finish_data(struct operation *operation)
 {
     const struct mechanism *mechanism = operation->mechanism;
-    if (mechanism->hash == JPKI_HASH_NONE) {
-        message->data = operation->data.data;
-        message->length = operation->data.length;
-        bool enough = message->length >= jpki_scheme_least(mechanism->scheme);
-        return enough ? CKR_OK : CKR_DATA_LEN_RANGE;
-    }
-    uint8_t hash[JPKI_HASH_MAX];
+    size_t least = jpki_scheme_least(mechanism->scheme);
+    if (operation->digest == NULL)
+        return operation->data.length >= least ? CKR_OK : CKR_DATA_LEN_RANGE;
+
+    uint8_t hash[JPKI_HASH_MAX], info[JPKI_DIGEST_INFO_MAX];
     if (!jpki_digest_finish(operation->digest, hash))
         return CKR_GENERAL_ERROR;
-    message->data = message->own;
-    if (mechanism->scheme == JPKI_SCHEME_PKCS1) {
-        message->length = jpki_digest_info(mechanism->hash, hash, message->own);
-    } else {
-        message->length = jpki_hash_size(mechanism->hash);
-        memcpy(message->own, hash, message->length);
-    }
-    return CKR_OK;
+    bool pss = mechanism->scheme == JPKI_SCHEME_PSS;
+    size_t length =
+        pss ? jpki_hash_size(mechanism->hash) : jpki_digest_info(mechanism->hash, hash, info);
+    return jpki_buffer_append(&operation->data, pss ? hash : info, length, length)
+               ? CKR_OK
+               : CKR_HOST_MEMORY;
 }
 
 /* ---- Ending ----------------------------------------------------------------------------- */
 
-static CK_RV make_signature(struct jpki_session *session, struct operation *operation, CK_BYTE *out,
-                            CK_ULONG *out_length)
+static CK_RV make_signature(struct jpki_session *session, struct operation *operation, CK_BYTE *out)
 {
-    struct token *token = session->token;
     CK_RV rv = look_at_card(session);
-    if (rv != CKR_OK)
-        return rv;
-    if (always_authenticates(token) && !operation->authenticated)
-        return CKR_USER_NOT_LOGGED_IN;
-    struct message message;
-    rv = make_message(operation, &message);
-    if (rv != CKR_OK)
-        return rv;
-
+    if (rv == CKR_OK && always_authenticates(session->token) && !operation->authenticated)
+        rv = CKR_USER_NOT_LOGGED_IN;
+    if (rv == CKR_OK)
+        rv = finish_data(operation);
     uint8_t signature[JPKI_SIGNATURE_MAX];
     size_t length = 0;
-    enum jpki_error error = jpki_credential_sign(token->credential, operation->mechanism->scheme,
-                                                 message.data, message.length, signature, &length);
-    if (error != JPKI_OK)
-        return jpki_ckr(error);
-    memcpy(out, signature, length); /* checked: as long as the certificate's key makes them */
-    *out_length = length;
-    return CKR_OK;
-}
-
-static CK_RV make_digest(struct operation *operation, CK_BYTE *out, CK_ULONG *out_length)
-{
-    if (!jpki_digest_finish(operation->digest, out))
-        return CKR_GENERAL_ERROR;
-    *out_length = jpki_hash_size(operation->mechanism->hash);
-    return CKR_OK;
+    if (rv == CKR_OK)
+        rv = jpki_ckr(jpki_credential_sign(session->token->credential, operation->mechanism->scheme,
+                                           operation->data.data, operation->data.length, signature,
+                                           &length));
+    if (rv == CKR_OK)
+        memcpy(out, signature, length); /* checked: as long as the certificate's key makes them */
+    return rv;
 }
 
 static CK_RV output_size(const struct jpki_session *session, enum jpki_operation kind, size_t *size)
@@ -238,9 +204,10 @@ CK_RV jpki_operation_finish(struct jpki_session *session, enum jpki_operation ki
 
     if (data != NULL)
         rv = feed(session, operation, data, length);
-    if (rv == CKR_OK)
-        rv = kind == JPKI_DIGESTING ? make_digest(operation, out, out_length)
-                                    : make_signature(session, operation, out, out_length);
+    if (rv == CKR_OK && kind == JPKI_SIGNING)
+        rv = make_signature(session, operation, out);
+    else if (rv == CKR_OK && !jpki_digest_finish(operation->digest, out))
+        rv = CKR_GENERAL_ERROR;
     operation_clear(operation);
     return rv;
 }
@@ -253,13 +220,12 @@ static CK_RV check_signature(struct jpki_session *session, struct operation *ope
         return CKR_USER_NOT_LOGGED_IN;
     if (length != certificate->signature_size)
         return CKR_SIGNATURE_LEN_RANGE;
-    struct message message;
-    CK_RV rv = make_message(operation, &message);
+    CK_RV rv = finish_data(operation);
     if (rv != CKR_OK)
         return rv;
     enum jpki_error error = jpki_check_signature(session->token->module->shared.crypto, certificate,
-                                                 operation->mechanism->scheme, message.data,
-                                                 message.length, signature, length);
+                                                 operation->mechanism->scheme, operation->data.data,
+                                                 operation->data.length, signature, length);
     return error == JPKI_ERR_BAD_SIGNATURE ? CKR_SIGNATURE_INVALID : jpki_ckr(error);
 }
 

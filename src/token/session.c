@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The table of sessions. */
+/* The table of sessions, and what is done in one: login, logout, changing the PIN. */
 #include "internal.h"
 
 #include <stdlib.h>
@@ -14,14 +14,15 @@ static void free_if_done(struct jpki_session *session)
     free(session);
 }
 
-/* Called with the table lock held. */
-static void unlink_session(struct jpki_session *session)
+/* Takes a session out of the table. Called with the table lock held. */
+static void drop_session(struct jpki_session *session)
 {
     struct jpki_session **at = &session->token->module->sessions;
     while (*at != session)
         at = &(*at)->next;
     *at = session->next;
     session->closed = true;
+    free_if_done(session);
 }
 
 /* Closes all sessions of a token, or with `stale` those of its reader whose card is gone. The
@@ -32,25 +33,17 @@ static void close_sessions(struct token *token, bool stale)
     struct jpki_session *next;
     for (struct jpki_session *session = token->module->sessions; session != NULL; session = next) {
         next = session->next;
-        bool meant = stale ? session->token->reader == token->reader && session_is_stale(session)
-                           : session->token == token;
-        if (meant) {
-            unlink_session(session);
-            free_if_done(session);
-        }
+        if (stale ? session->token->reader == token->reader && session_is_stale(session)
+                  : session->token == token)
+            drop_session(session);
     }
     pthread_mutex_unlock(&token->module->lock);
 }
 
 void free_sessions(struct jpki_module *module)
 {
-    struct jpki_session *next;
-    for (struct jpki_session *session = module->sessions; session != NULL; session = next) {
-        next = session->next;
-        session->closed = true;
-        free_if_done(session);
-    }
-    module->sessions = NULL;
+    while (module->sessions != NULL)
+        drop_session(module->sessions);
 }
 
 /* The reader's lock is held. */
@@ -63,33 +56,23 @@ static CK_RV add_session(struct token *token, CK_FLAGS flags, CK_SESSION_HANDLE 
     session->token = token;
     session->flags = flags;
     session->card_epoch = jpki_credential_card_epoch(token->credential);
-
-    if (token->card_epoch != session->card_epoch) { /* the first for this card */
-        token->card_epoch = session->card_epoch;
-        token->sessions = token->rw_sessions = 0;
-    }
-    token->sessions++;
-    if (flags & CKF_RW_SESSION)
-        token->rw_sessions++;
     jpki_credential_use(token->credential);
 
     pthread_mutex_lock(&module->lock);
-    session->handle = ++module->last_session;
+    *handle = session->handle = ++module->last_session;
     session->next = module->sessions;
     module->sessions = session;
     pthread_mutex_unlock(&module->lock);
-    *handle = session->handle;
     return CKR_OK;
 }
 
 CK_RV jpki_session_open(struct jpki_module *module, CK_SLOT_ID slot, CK_FLAGS flags,
                         CK_SESSION_HANDLE *handle)
 {
-    struct token *token;
-    CK_RV rv = hold_token(module, slot, &token);
-    if (rv != CKR_OK)
-        return rv;
-    rv = check_token(token, JPKI_LISTING_PATIENCE);
+    struct token *token = hold_token(module, slot);
+    if (token == NULL)
+        return CKR_SLOT_ID_INVALID;
+    CK_RV rv = jpki_ckr(jpki_credential_check(token->credential, JPKI_LISTING_PATIENCE));
     if (rv == CKR_OK)
         rv = add_session(token, flags, handle);
     jpki_reader_unlock(token->reader);
@@ -110,17 +93,13 @@ CK_RV jpki_session_hold(struct jpki_module *module, CK_SESSION_HANDLE handle,
         return CKR_SESSION_HANDLE_INVALID;
 
     jpki_reader_lock(session->token->reader);
-    CK_RV rv = CKR_OK;
-    if (session->closed) /* while we waited for the lock */
-        rv = CKR_SESSION_HANDLE_INVALID;
-    else if (session_is_stale(session))
-        rv = CKR_DEVICE_REMOVED;
-    if (rv != CKR_OK) {
-        jpki_session_release(session);
-        return rv;
+    if (!session->closed && !session_is_stale(session)) {
+        *held = session;
+        return CKR_OK;
     }
-    *held = session;
-    return CKR_OK;
+    bool closed = session->closed; /* while we waited for the lock */
+    jpki_session_release(session);
+    return closed ? CKR_SESSION_HANDLE_INVALID : CKR_DEVICE_REMOVED;
 }
 
 void jpki_session_release(struct jpki_session *session)
@@ -145,36 +124,27 @@ static void leave_token(struct token *token)
 CK_RV jpki_session_close(struct jpki_session *session)
 {
     struct token *token = session->token;
-    CK_RV rv = token->sessions == 1 ? look_at_card(session) : CKR_OK;
+    bool last = count_sessions(token, CKF_SERIAL_SESSION) == 1;
+    CK_RV rv = last ? look_at_card(session) : CKR_OK;
     if (rv != CKR_OK)
         return rv;
     pthread_mutex_lock(&token->module->lock);
-    unlink_session(session);
+    drop_session(session);
     pthread_mutex_unlock(&token->module->lock);
-    token->sessions--;
-    if (session->flags & CKF_RW_SESSION)
-        token->rw_sessions--;
-    if (token->sessions == 0)
+    if (last)
         leave_token(token);
     return CKR_OK;
 }
 
 CK_RV jpki_session_close_all(struct jpki_module *module, CK_SLOT_ID slot)
 {
-    struct token *token;
-    CK_RV rv = hold_token(module, slot, &token);
-    if (rv != CKR_OK)
-        return rv;
+    struct token *token = hold_token(module, slot);
+    if (token == NULL)
+        return CKR_SLOT_ID_INVALID;
     close_sessions(token, false);
-    token->sessions = token->rw_sessions = 0;
     leave_token(token);
     jpki_reader_unlock(token->reader);
     return CKR_OK;
-}
-
-bool session_is_writable(const struct jpki_session *session)
-{
-    return (session->flags & CKF_RW_SESSION) != 0;
 }
 
 CK_RV jpki_session_info(const struct jpki_session *session, CK_SESSION_INFO *info)
@@ -188,7 +158,7 @@ CK_RV jpki_session_info(const struct jpki_session *session, CK_SESSION_INFO *inf
     };
     *info = (CK_SESSION_INFO){
         .slotID = session->token->slot,
-        .state = states[session_is_writable(session)]
+        .state = states[(session->flags & CKF_RW_SESSION) != 0]
                        [jpki_credential_is_logged_in(session->token->credential)],
         .flags = session->flags,
     };
@@ -197,15 +167,83 @@ CK_RV jpki_session_info(const struct jpki_session *session, CK_SESSION_INFO *inf
 
 CK_RV jpki_session_cancel(struct jpki_session *session, CK_FLAGS operations)
 {
-    static const CK_FLAGS flags[JPKI_OPERATIONS] = {
-        [JPKI_SIGNING] = CKF_SIGN,
-        [JPKI_VERIFYING] = CKF_VERIFY,
-        [JPKI_DIGESTING] = CKF_DIGEST,
-    };
+    static const CK_FLAGS flags[] = {
+        [JPKI_SIGNING] = CKF_SIGN, [JPKI_VERIFYING] = CKF_VERIFY, [JPKI_DIGESTING] = CKF_DIGEST};
     for (int kind = 0; kind < JPKI_OPERATIONS; kind++)
         if (operations & flags[kind])
             operation_clear(&session->operations[kind]);
     if (operations & CKF_FIND_OBJECTS)
         session->finding = false;
     return CKR_OK;
+}
+
+/* ---- Login ------------------------------------------------------------------------------ */
+
+/* Whether this kind of login makes sense now. */
+static CK_RV check_login(struct jpki_session *session, CK_USER_TYPE user)
+{
+    const struct token *token = session->token;
+    bool logged_in = jpki_credential_is_logged_in(token->credential);
+    switch (user) {
+    case CKU_USER:
+        return logged_in ? CKR_USER_ALREADY_LOGGED_IN : CKR_OK;
+    case CKU_CONTEXT_SPECIFIC:
+        return jpki_operation_check(session, JPKI_SIGNING);
+    case CKU_SO:
+        /* The card's security officer is the municipality (card.md, Holder's rules): there is no
+         * PIN that could be given here. Other reasons why an officer cannot log in come first
+         * (2.40, 5.6). */
+        if (count_sessions(token, CKF_SERIAL_SESSION) > count_sessions(token, CKF_RW_SESSION))
+            return CKR_SESSION_READ_ONLY_EXISTS;
+        return logged_in ? CKR_USER_ANOTHER_ALREADY_LOGGED_IN : CKR_PIN_LOCKED;
+    default:
+        return CKR_USER_TYPE_INVALID;
+    }
+}
+
+CK_RV jpki_login(struct jpki_session *session, CK_USER_TYPE user, const CK_UTF8CHAR *pin,
+                 CK_ULONG length)
+{
+    struct jpki_credential *credential = session->token->credential;
+    bool can_give = pin != NULL;
+    CK_RV rv = look_at_card(session);
+    if (rv == CKR_OK)
+        rv = check_login(session, user);
+    if (rv == CKR_OK && pin == NULL) /* needs CKF_PROTECTED_AUTHENTICATION_PATH */
+        rv = jpki_ckr(jpki_credential_has_keypad(credential, &can_give));
+    if (rv == CKR_OK && !can_give)
+        rv = CKR_ARGUMENTS_BAD;
+    if (rv == CKR_OK)
+        rv = jpki_ckr(jpki_credential_login(credential, pin, length));
+    if (rv == CKR_OK && user == CKU_CONTEXT_SPECIFIC)
+        operation_authenticate(session);
+    return rv;
+}
+
+CK_RV jpki_logout(struct jpki_session *session)
+{
+    struct jpki_credential *credential = session->token->credential;
+    CK_RV rv = look_at_card(session);
+    if (rv != CKR_OK)
+        return rv;
+    if (!jpki_credential_is_logged_in(credential))
+        return CKR_USER_NOT_LOGGED_IN;
+    return jpki_ckr(jpki_credential_logout(credential));
+}
+
+CK_RV jpki_set_pin(struct jpki_session *session, const CK_UTF8CHAR *old_pin, CK_ULONG old_length,
+                   const CK_UTF8CHAR *new_pin, CK_ULONG new_length)
+{
+    if (!(session->flags & CKF_RW_SESSION))
+        return CKR_SESSION_READ_ONLY;
+    CK_RV rv = look_at_card(session);
+    if (rv != CKR_OK)
+        return rv;
+    enum jpki_error error = jpki_credential_change_pin(session->token->credential, old_pin,
+                                                       old_length, new_pin, new_length);
+    /* These two codes are for functions that set a PIN. At a login what cannot be the PIN is an
+     * incorrect one, and programs ask again (PKCS#11 2.40, 5.1.6). */
+    if (error == JPKI_ERR_PIN_LENGTH)
+        return CKR_PIN_LEN_RANGE;
+    return error == JPKI_ERR_PIN_CHARACTERS ? CKR_PIN_INVALID : jpki_ckr(error);
 }

@@ -1,22 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The table of readers and their slots. */
+/* The table of readers and their slots, and what comes and goes there. */
 #include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-size_t shown_keys(const struct jpki_module *module, enum jpki_key keys[JPKI_KEYS])
-{
-    static const unsigned bits[JPKI_KEYS] = {
-        [JPKI_KEY_AUTH] = JPKI_SLOTS_AUTH,
-        [JPKI_KEY_SIGN] = JPKI_SLOTS_SIGN,
-    };
-    size_t count = 0;
-    for (int key = 0; key < JPKI_KEYS; key++)
-        if (module->shared.options.slots & bits[key])
-            keys[count++] = (enum jpki_key)key;
-    return count;
-}
 
 static bool has_reader(const struct jpki_module *module, const char *name)
 {
@@ -26,72 +13,108 @@ static bool has_reader(const struct jpki_module *module, const char *name)
     return slots != NULL;
 }
 
-static void place_slots(struct jpki_module *module, struct reader_slots *slots, CK_SLOT_ID first)
+/* Nothing is added when memory is short. Called with the table lock held. */
+static void add_reader(struct jpki_module *module, const char *name)
 {
-    enum jpki_key keys[JPKI_KEYS];
-    size_t count = shown_keys(module, keys);
-    for (int key = 0; key < JPKI_KEYS; key++)
-        slots->tokens[key] = (struct token){
-            .module = module,
-            .reader = slots->reader,
-            .credential = jpki_reader_credential(slots->reader, (enum jpki_key)key),
-            .key = (enum jpki_key)key,
-        };
-    for (size_t i = 0; i < count; i++)
-        slots->tokens[keys[i]].slot = first + i;
-}
-
-/* Called with the table lock held. The list is complete at any time, for jpki_module_abandon. */
-static bool add_reader(struct jpki_module *module, const char *name)
-{
+    static const unsigned shown[JPKI_KEYS] = {
+        [JPKI_KEY_AUTH] = JPKI_SLOTS_AUTH,
+        [JPKI_KEY_SIGN] = JPKI_SLOTS_SIGN,
+    };
     struct reader_slots *slots = calloc(1, sizeof *slots);
-    if (slots == NULL)
-        return false;
-    slots->reader = jpki_reader_new(&module->shared, name);
-    if (slots->reader == NULL) {
+    struct jpki_reader *reader = slots != NULL ? jpki_reader_new(&module->shared, name) : NULL;
+    if (reader == NULL) {
         free(slots);
-        return false;
+        return;
     }
-    enum jpki_key keys[JPKI_KEYS];
-    CK_SLOT_ID first = 0;
+    slots->reader = reader;
+    for (enum jpki_key key = 0; key < JPKI_KEYS; key++)
+        if (module->shared.options.slots & shown[key])
+            slots->tokens[slots->count++] = (struct token){
+                .module = module,
+                .reader = reader,
+                .credential = jpki_reader_credential(reader, key),
+                .key = key,
+                .slot = module->next_slot++,
+            };
+
     struct reader_slots *_Atomic *end = &module->readers;
-    for (; *end != NULL; end = &(*end)->next)
-        first += shown_keys(module, keys);
-    place_slots(module, slots, first);
-    *end = slots;
-    return true;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = slots; /* complete at any time, for jpki_module_abandon */
 }
 
-enum jpki_error update_readers(struct jpki_module *module, struct jpki_reader_status **list,
-                               size_t *count)
+struct jpki_reader_status *update_readers(struct jpki_module *module, size_t *count)
 {
-    struct jpki_reader_status *now = NULL;
-    size_t found = 0;
-    enum jpki_error error = module->shared.ops->list(module->shared.source, &now, &found);
+    struct jpki_reader_status *list = NULL;
+    *count = 0;
+    (void)module->shared.ops->list(module->shared.source, &list, count);
 
     pthread_mutex_lock(&module->lock);
-    for (size_t i = 0; i < found && error == JPKI_OK; i++)
-        if (!has_reader(module, now[i].name) && !add_reader(module, now[i].name))
-            error = JPKI_ERR_MEMORY;
+    for (size_t i = 0; i < *count; i++)
+        if (!has_reader(module, list[i].name))
+            add_reader(module, list[i].name);
     pthread_mutex_unlock(&module->lock);
-
-    if (list != NULL && error == JPKI_OK) {
-        *list = now;
-        *count = found;
-    } else {
-        free(now);
-    }
-    return error;
+    return list;
 }
 
 struct token *find_token(struct jpki_module *module, CK_SLOT_ID id)
 {
-    enum jpki_key keys[JPKI_KEYS];
-    size_t count = shown_keys(module, keys);
     pthread_mutex_lock(&module->lock);
     struct reader_slots *slots = module->readers;
-    for (; slots != NULL && id >= count; id -= count)
-        slots = slots->next;
+    for (; slots != NULL && id >= slots->count; slots = slots->next)
+        id -= slots->count;
     pthread_mutex_unlock(&module->lock);
-    return slots != NULL ? &slots->tokens[keys[id]] : NULL;
+    return slots != NULL ? &slots->tokens[id] : NULL;
+}
+
+/* ---- Events ----------------------------------------------------------------------------- */
+
+/* What a slot looks like, as one number to compare: 0 = its reader is not there. */
+static uint64_t appearance(const struct jpki_reader *reader, const struct jpki_reader_status *list,
+                           size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i].name, jpki_reader_name(reader)) == 0)
+            return (uint64_t)list[i].insertion << 2 | (list[i].present ? 2 : 0) | 1;
+    return 0;
+}
+
+/* Takes note of one slot that changed; NULL when none did. Called with the table lock held. */
+static const struct token *take_event(struct jpki_module *module,
+                                      const struct jpki_reader_status *list, size_t count)
+{
+    for (struct reader_slots *slots = module->readers; slots != NULL; slots = slots->next) {
+        uint64_t now = appearance(slots->reader, list, count);
+        for (size_t i = 0; i < slots->count; i++) {
+            struct token *token = &slots->tokens[i];
+            if (token->reported != now) {
+                token->reported = now;
+                return token;
+            }
+        }
+    }
+    return NULL;
+}
+
+CK_RV jpki_slot_wait(struct jpki_module *module, bool block, CK_SLOT_ID *id)
+{
+    for (;;) {
+        size_t count;
+        struct jpki_reader_status *list = update_readers(module, &count);
+        pthread_mutex_lock(&module->lock);
+        const struct token *token = take_event(module, list, count);
+        pthread_mutex_unlock(&module->lock);
+        enum jpki_error error = JPKI_OK;
+        if (token == NULL && block)
+            error = module->shared.ops->wait(module->shared.source, list, count);
+        free(list);
+        if (token != NULL) {
+            *id = token->slot;
+            return CKR_OK;
+        }
+        if (!block)
+            return CKR_NO_EVENT;
+        if (error == JPKI_ERR_CANCELLED)
+            return CKR_CRYPTOKI_NOT_INITIALIZED;
+    }
 }

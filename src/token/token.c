@@ -2,7 +2,9 @@
 /* What is told about slots and tokens. */
 #include "internal.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Bytes 10xxxxxx continue a character of UTF-8. */
@@ -11,53 +13,35 @@ static bool continues(char byte)
     return ((unsigned char)byte & 0xC0) == 0x80;
 }
 
-/* The length of a text cut to `size` bytes, never inside a character. */
-static size_t cut(const char *text, size_t size)
-{
-    size_t length = strlen(text);
-    if (length > size) {
-        length = size;
-        while (length > 0 && continues(text[length]))
-            length--;
-    }
-    return length;
-}
-
-/* Fixed-size text of PKCS#11: blank padded, no NUL. */
+/* Fixed-size text of PKCS#11: blank padded, no NUL. Only names of readers can be longer: what tells
+ * two of a kind apart, a serial or running number, stands at the end, so the middle is left out, in
+ * whole characters. */
 static void pad(CK_UTF8CHAR *out, size_t size, const char *text)
 {
-    memset(out, ' ', size);
-    memcpy(out, text, cut(text, size));
-}
-
-/* What tells two readers of a kind apart, a serial or running number, stands at the end of their
- * names: of a long one the middle is left out. */
-static void pad_name(CK_UTF8CHAR *out, size_t size, const char *name)
-{
-    static const char gap[] = "...";
-    size_t length = strlen(name);
-    if (length <= size) {
-        pad(out, size, name);
-        return;
+    char shorter[JPKI_READER_NAME];
+    size_t length = strlen(text);
+    if (length > size) {
+        const char *end = text + length - size / 2;
+        while (continues(*end))
+            end++;
+        size_t head = size - strlen("...") - strlen(end);
+        while (head > 0 && continues(text[head]))
+            head--;
+        (void)snprintf(shorter, sizeof shorter, "%.*s...%s", (int)head, text, end);
+        text = shorter;
     }
-    const char *end = name + length - size / 2;
-    while (continues(*end))
-        end++;
-    char text[JPKI_READER_NAME];
-    size_t head = cut(name, size - strlen(gap) - strlen(end));
-    (void)snprintf(text, sizeof text, "%.*s%s%s", (int)head, name, gap, end);
-    pad(out, size, text);
+    memset(out, ' ', size);
+    memcpy(out, text, strnlen(text, size));
 }
 
-CK_RV hold_token(struct jpki_module *module, CK_SLOT_ID id, struct token **held)
+struct token *hold_token(struct jpki_module *module, CK_SLOT_ID id)
 {
     struct token *token = find_token(module, id);
-    if (token == NULL)
-        return CKR_SLOT_ID_INVALID;
-    jpki_reader_lock(token->reader);
-    (void)jpki_reader_refresh(token->reader);
-    *held = token;
-    return CKR_OK;
+    if (token != NULL) {
+        jpki_reader_lock(token->reader);
+        (void)jpki_reader_refresh(token->reader);
+    }
+    return token;
 }
 
 bool session_is_stale(const struct jpki_session *session)
@@ -71,18 +55,24 @@ CK_RV look_at_card(const struct jpki_session *session)
     return session_is_stale(session) ? CKR_DEVICE_REMOVED : CKR_OK;
 }
 
-CK_RV check_token(struct token *token, unsigned patience)
+CK_ULONG count_sessions(const struct token *token, CK_FLAGS flags)
 {
-    return jpki_ckr(jpki_credential_check(token->credential, patience));
+    CK_ULONG count = 0;
+    pthread_mutex_lock(&token->module->lock);
+    const struct jpki_session *session = token->module->sessions;
+    for (; session != NULL; session = session->next)
+        if (session->token == token && !session_is_stale(session) && session->flags & flags)
+            count++;
+    pthread_mutex_unlock(&token->module->lock);
+    return count;
 }
 
 static CK_RV check_slot(struct jpki_module *module, CK_SLOT_ID id, unsigned patience)
 {
-    struct token *token;
-    CK_RV rv = hold_token(module, id, &token);
-    if (rv != CKR_OK)
-        return rv;
-    rv = check_token(token, patience);
+    struct token *token = hold_token(module, id);
+    if (token == NULL)
+        return CKR_SLOT_ID_INVALID;
+    CK_RV rv = jpki_ckr(jpki_credential_check(token->credential, patience));
     jpki_reader_unlock(token->reader);
     return rv;
 }
@@ -94,31 +84,26 @@ CK_RV jpki_token_check(struct jpki_module *module, CK_SLOT_ID id)
 
 /* ---- Slots ------------------------------------------------------------------------------ */
 
-/* Whether a list shows the slot. Each reader that was waited for in vain halves the patience with
- * the next ones, so that the list does not take a second for each. */
-static bool lists_slot(struct jpki_module *module, CK_SLOT_ID id, unsigned *patience)
-{
-    int64_t start = jpki_clock_ms();
-    if (check_slot(module, id, *patience) == CKR_OK)
-        return true;
-    if (jpki_clock_ms() - start >= *patience)
-        *patience /= 2;
-    return false;
-}
-
 CK_RV jpki_slot_list(struct jpki_module *module, bool present, CK_SLOT_ID *list, CK_ULONG *count)
 {
     /* New readers are looked for when the length is asked (2.40, C_GetSlotList), so that it
      * still holds when the list is. */
+    size_t readers;
     if (list == NULL || find_token(module, 0) == NULL)
-        (void)update_readers(module, NULL, NULL);
+        free(update_readers(module, &readers));
 
     CK_ULONG room = list == NULL ? 0 : *count;
     CK_ULONG found = 0;
     unsigned patience = JPKI_LISTING_PATIENCE;
     for (CK_SLOT_ID id = 0; find_token(module, id) != NULL; id++) {
-        if (present && !lists_slot(module, id, &patience))
+        int64_t start = jpki_clock_ms();
+        if (present && check_slot(module, id, patience) != CKR_OK) {
+            /* Each reader that was waited for in vain halves the patience with the next ones, so
+             * that the list does not take a second for each. */
+            if (jpki_clock_ms() - start >= patience)
+                patience /= 2;
             continue;
+        }
         if (found < room)
             list[found] = id;
         found++;
@@ -141,7 +126,7 @@ CK_RV jpki_slot_info(struct jpki_module *module, CK_SLOT_ID id, CK_SLOT_INFO *in
         present = jpki_token_check(module, id) == CKR_OK;
 
     *info = (CK_SLOT_INFO){.flags = CKF_REMOVABLE_DEVICE | CKF_HW_SLOT};
-    pad_name(info->slotDescription, sizeof info->slotDescription, jpki_reader_name(token->reader));
+    pad(info->slotDescription, sizeof info->slotDescription, jpki_reader_name(token->reader));
     pad(info->manufacturerID, sizeof info->manufacturerID, "PC/SC");
     if (present)
         info->flags |= CKF_TOKEN_PRESENT;
@@ -164,10 +149,8 @@ static CK_FLAGS pin_flags(const struct jpki_profile *profile, const struct jpki_
  * minor (card.md, Files). 0.0 where the card does not tell. */
 static CK_VERSION version_at(const struct jpki_card_info *card, size_t offset)
 {
-    if (offset + 2 > card->token_info_length)
-        return (CK_VERSION){0, 0};
     const uint8_t *digits = &card->token_info[offset];
-    if (digits[0] < '0' || digits[0] > '9' || digits[1] < '0' || digits[1] > '9')
+    if (offset + 2 > card->token_info_length || !isdigit(digits[0]) || !isdigit(digits[1]))
         return (CK_VERSION){0, 0};
     return (CK_VERSION){(CK_BYTE)(digits[0] - '0'), (CK_BYTE)(digits[1] - '0')};
 }
@@ -177,14 +160,13 @@ static void fill_info(const struct token *token, const struct jpki_pin_status *s
 {
     const struct jpki_profile *profile = jpki_credential_profile(token->credential);
     const struct jpki_card_info *card = jpki_reader_card_info(token->reader);
-    bool counted = token->card_epoch == jpki_credential_card_epoch(token->credential);
     *info = (CK_TOKEN_INFO){
         .flags = CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED | CKF_TOKEN_INITIALIZED |
                  CKF_WRITE_PROTECTED | pin_flags(profile, status),
         .ulMaxSessionCount = CK_EFFECTIVELY_INFINITE,
-        .ulSessionCount = counted ? token->sessions : 0,
+        .ulSessionCount = count_sessions(token, CKF_SERIAL_SESSION),
         .ulMaxRwSessionCount = CK_EFFECTIVELY_INFINITE,
-        .ulRwSessionCount = counted ? token->rw_sessions : 0,
+        .ulRwSessionCount = count_sessions(token, CKF_RW_SESSION),
         .ulMaxPinLen = profile->pin_max,
         .ulMinPinLen = profile->pin_min,
         .ulTotalPublicMemory = CK_UNAVAILABLE_INFORMATION,
@@ -204,12 +186,12 @@ static void fill_info(const struct token *token, const struct jpki_pin_status *s
 
 CK_RV jpki_token_info(struct jpki_module *module, CK_SLOT_ID id, CK_TOKEN_INFO *info)
 {
-    struct token *token;
-    CK_RV rv = hold_token(module, id, &token);
-    if (rv != CKR_OK)
-        return rv;
+    struct token *token = hold_token(module, id);
+    if (token == NULL)
+        return CKR_SLOT_ID_INVALID;
     struct jpki_pin_status status;
-    rv = jpki_ckr(jpki_credential_pin_status(token->credential, JPKI_LISTING_PATIENCE, &status));
+    CK_RV rv =
+        jpki_ckr(jpki_credential_pin_status(token->credential, JPKI_LISTING_PATIENCE, &status));
     if (rv == CKR_OK)
         fill_info(token, &status, info);
     jpki_reader_unlock(token->reader);
