@@ -11,7 +11,7 @@ enum short_ids { SHORT_IDS_UNTRIED, SHORT_IDS_WORK, SHORT_IDS_REFUSED };
 
 /* What may follow on a PIN: nothing opens it but the card's own answers in this transaction. */
 enum pin_gate {
-    PIN_SHUT,
+    PIN_SHUT = 0,
     PIN_VERIFY_NAMED, /* tries are left, asked for by short identifier: so may VERIFY be sent */
     PIN_VERIFY_PLAIN, /* tries are left, asked for with the PIN's file selected */
     PIN_CHANGE,       /* verified with the file selected */
@@ -21,12 +21,13 @@ struct jpki_card {
     struct jpki_transport transport;
     unsigned commands; /* sent in this transaction */
     enum short_ids short_ids;
-    bool sign_plain;                /* they are refused by the signing command at least */
-    uint16_t current;               /* the file last selected, as far as we know; 0 = none */
-    bool was_reset;                 /* and our application not proven current since */
-    bool selected;                  /* our SELECT was answered 9000 in this transaction */
-    bool proven;                    /* our application is current in this transaction */
-    enum pin_gate gates[JPKI_KEYS]; /* this transaction's */
+    bool sign_plain;  /* they are refused by the signing command at least */
+    uint16_t current; /* the file last selected, as far as we know; 0 = none */
+    bool was_reset;   /* and our application not proven current since */
+    struct {
+        bool proven; /* our application is current */
+        enum pin_gate gates[JPKI_KEYS];
+    } now; /* in this transaction */
 };
 
 /* ---- apdu.c --------------------------------------------------------------------------- */

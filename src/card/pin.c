@@ -98,8 +98,8 @@ static enum jpki_error read_tries(struct jpki_card *card, enum jpki_key key, uin
         *tries = JPKI_TRIES_UNTOLD;
     else
         *tries = is_tries(sw) ? sw & 0xF : 0;
-    if (card->proven && *tries > 0)
-        card->gates[key] = gate;
+    if (card->now.proven && *tries > 0)
+        card->now.gates[key] = gate;
     return JPKI_OK;
 }
 
@@ -124,7 +124,7 @@ static enum jpki_error ask_selected(struct jpki_card *card, enum jpki_key key, u
 enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool for_change,
                                 unsigned *tries)
 {
-    card->gates[key] = PIN_SHUT;
+    card->now.gates[key] = PIN_SHUT;
     if (for_change)
         return ask_selected(card, key, tries);
     uint16_t file = jpki_profile(key)->pin;
@@ -158,12 +158,12 @@ static enum jpki_error verify_error(uint16_t sw, unsigned *tries)
  * its own. (The caller makes the command: a PIN that is handed on leaves copies on the stack.) */
 static uint8_t pass_gate(struct jpki_card *card, enum jpki_key key)
 {
-    enum pin_gate gate = card->gates[key];
+    enum pin_gate gate = card->now.gates[key];
     uint16_t file = jpki_profile(key)->pin;
     bool named = gate == PIN_VERIFY_NAMED;
     bool plain = gate == PIN_VERIFY_PLAIN && card->current == file;
-    card->gates[key] = PIN_SHUT;
-    if (!card->proven || (!named && !plain))
+    card->now.gates[key] = PIN_SHUT;
+    if (!card->now.proven || (!named && !plain))
         return 0;
     return (uint8_t)(named ? 0x80 | file : P2_CURRENT_FILE);
 }
@@ -176,7 +176,7 @@ static enum jpki_error read_verdict(struct jpki_card *card, enum jpki_key key,
     if (named && (sw == SW_WRONG_P1_P2 || sw == SW_NO_FILE))
         card->short_ids = SHORT_IDS_REFUSED;
     if (sw == SW_OK && !named)
-        card->gates[key] = PIN_CHANGE;
+        card->now.gates[key] = PIN_CHANGE;
     return verify_error(sw, tries);
 }
 
@@ -243,8 +243,8 @@ static bool left_unchanged(uint16_t sw)
 enum jpki_error jpki_card_change(struct jpki_card *card, enum jpki_key key,
                                  const struct jpki_pin *pin)
 {
-    bool may = card->gates[key] == PIN_CHANGE && card->current == jpki_profile(key)->pin;
-    card->gates[key] = PIN_SHUT;
+    bool may = card->now.gates[key] == PIN_CHANGE && card->current == jpki_profile(key)->pin;
+    card->now.gates[key] = PIN_SHUT;
     if (!may)
         return JPKI_ERR_CARD;
     struct command command =
