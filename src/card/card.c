@@ -129,19 +129,15 @@ enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_
     return error != JPKI_OK || same ? error : jpki_card_select(card);
 }
 
-/* Copies a field padded with blanks or NULs, as far as it was read and is plain ASCII. */
+/* Copies a field padded with blanks or NULs, where all of it was read. Text is plain ASCII. */
 static void copy_text(char *out, const struct jpki_card_info *info, size_t offset, size_t size)
 {
-    size_t length = 0;
-    if (info->token_info_length >= offset + size)
-        length = size;
-    while (length > 0 && (info->token_info[offset + length - 1] == ' ' ||
-                          info->token_info[offset + length - 1] == '\0'))
+    const uint8_t *text = info->token_info + offset;
+    size_t length = info->token_info_length >= offset + size ? size : 0;
+    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\0'))
         length--;
-    for (size_t i = 0; i < length; i++) {
-        uint8_t c = info->token_info[offset + i];
-        out[i] = c >= 0x20 && c < 0x7F ? (char)c : '?';
-    }
+    for (size_t i = 0; i < length; i++)
+        out[i] = text[i] >= 0x20 && text[i] < 0x7F ? (char)text[i] : '?';
     out[length] = '\0';
 }
 

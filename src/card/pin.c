@@ -6,15 +6,9 @@
 
 #include <string.h>
 
-static bool is_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static uint8_t upper(uint8_t c)
-{
-    return c >= 'a' && c <= 'z' ? (uint8_t)(c - 'a' + 'A') : c;
-}
+/* Of a PIN: the ten digits, then the letters. */
+static const char characters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+enum { DIGITS = 10, DIGITS_AND_LETTERS = 36 };
 
 enum { FULL_WIDTH_BYTES = 3 };
 
@@ -42,14 +36,14 @@ enum jpki_error jpki_pin_prepare(const struct jpki_profile *profile, const uint8
     if (length < profile->pin_min || length > profile->pin_max)
         return JPKI_ERR_PIN_LENGTH;
 
+    size_t kinds = profile->pin_letters ? DIGITS_AND_LETTERS : DIGITS;
     for (size_t i = 0; i < length; i++) {
-        uint8_t c = upper(entered[i]);
-        bool fits = is_digit(c) || (profile->pin_letters && c >= 'A' && c <= 'Z');
-        if (!fits) {
+        bool lower = entered[i] >= 'a' && entered[i] <= 'z';
+        pin->bytes[i] = lower ? (uint8_t)(entered[i] - 'a' + 'A') : entered[i];
+        if (memchr(characters, pin->bytes[i], kinds) == NULL) {
             jpki_wipe(pin, sizeof *pin);
             return JPKI_ERR_PIN_CHARACTERS;
         }
-        pin->bytes[i] = c;
     }
     pin->length = length;
     return JPKI_OK;
@@ -57,12 +51,11 @@ enum jpki_error jpki_pin_prepare(const struct jpki_profile *profile, const uint8
 
 enum jpki_error jpki_pin_check_new(const struct jpki_profile *profile, const struct jpki_pin *pin)
 {
-    if (!profile->pin_letters)
-        return JPKI_OK;
     size_t digits = 0;
     for (size_t i = 0; i < pin->length; i++)
-        digits += is_digit(pin->bytes[i]);
-    return digits > 0 && digits < pin->length ? JPKI_OK : JPKI_ERR_PIN_POLICY;
+        digits += memchr(characters, pin->bytes[i], DIGITS) != NULL;
+    bool mixed = digits > 0 && digits < pin->length;
+    return mixed || !profile->pin_letters ? JPKI_OK : JPKI_ERR_PIN_POLICY;
 }
 
 /* ---- Tries left (card.md, Commands) ----------------------------------------------------- */
