@@ -30,6 +30,7 @@ enum jpki_key { JPKI_KEY_AUTH, JPKI_KEY_SIGN, JPKI_KEYS };
 /* What is fixed about a key: a row each. */
 struct jpki_profile {
     const char *name; /* for the log */
+    unsigned slot;    /* JPKI_SLOTS_*: its bit of option slots */
 
     /* Elementary files (card.md, Files). */
     uint16_t certificate, ca, key, pin;
@@ -47,8 +48,7 @@ struct jpki_profile {
     uint8_t id, ca_id;
 };
 
-/* The row of a key. Never NULL, never freed. */
-const struct jpki_profile *jpki_profile(enum jpki_key key);
+extern const struct jpki_profile jpki_profiles[JPKI_KEYS]; /* by enum jpki_key */
 
 /* A PIN ready to be sent: upper case, right length and characters (card.md, Files). */
 struct jpki_pin {

@@ -76,13 +76,6 @@ static bool passes_the_end(uint16_t sw)
     return sw == SW_WRONG_LENGTH || sw == SW_WRONG_OFFSET;
 }
 
-static enum jpki_error read_error(const struct answer *answer)
-{
-    if (was_read(answer->sw))
-        return answer->length > 0 ? JPKI_OK : JPKI_ERR_NOT_FOUND;
-    return sw_error(answer->sw);
-}
-
 enum jpki_error read_start(struct jpki_card *card, uint16_t file, size_t wanted, size_t least,
                            struct answer *answer)
 {
@@ -91,12 +84,16 @@ enum jpki_error read_start(struct jpki_card *card, uint16_t file, size_t wanted,
 
     /* Some cards do not shorten a read that passes the end of the file: ask for less. */
     if (error == JPKI_OK && passes_the_end(answer->sw)) {
-        struct command shorter = make_command(0x00, INS_READ_BINARY, 0, 0, NULL, 0, least);
-        error = exchange(card, &shorter, answer);
+        command = make_command(0x00, INS_READ_BINARY, 0, 0, NULL, 0, least);
+        error = exchange(card, &command, answer);
         if (error == JPKI_OK && passes_the_end(answer->sw))
             return JPKI_ERR_NOT_FOUND; /* not even those: empty */
     }
-    return error == JPKI_OK ? read_error(answer) : error;
+    if (error != JPKI_OK)
+        return error;
+    if (!was_read(answer->sw))
+        return sw_error(answer->sw);
+    return answer->length > 0 ? JPKI_OK : JPKI_ERR_NOT_FOUND;
 }
 
 /* Reads one block more of a file that was begun. */

@@ -85,7 +85,7 @@ static unsigned tries_left(uint16_t sw)
 enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool for_change,
                                 unsigned *tries)
 {
-    uint16_t file = jpki_profile(key)->pin;
+    uint16_t file = jpki_profiles[key].pin;
     struct command command = make_command(0x00, INS_VERIFY, 0x00, P2_CURRENT_FILE, NULL, 0, 0);
     struct answer answer;
     enum pin_gate gate = PIN_VERIFY_PLAIN;
@@ -117,7 +117,7 @@ enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool 
 static uint8_t pass_gate(struct jpki_card *card, enum jpki_key key)
 {
     enum pin_gate gate = card->now.gates[key];
-    uint16_t file = jpki_profile(key)->pin;
+    uint16_t file = jpki_profiles[key].pin;
     bool named = gate == PIN_VERIFY_NAMED;
     bool plain = gate == PIN_VERIFY_PLAIN && card->current == file;
     card->now.gates[key] = PIN_SHUT;
@@ -181,7 +181,7 @@ bool jpki_card_has_keypad(struct jpki_card *card)
 enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key, unsigned *tries)
 {
     static const uint8_t placeholder[JPKI_PIN_MAX] = {0};
-    unsigned digits = jpki_profile(key)->pin_max;
+    unsigned digits = jpki_profiles[key].pin_max;
     uint8_t p2 = pass_gate(card, key);
     if (p2 == 0)
         return JPKI_ERR_CARD;
@@ -211,7 +211,7 @@ static bool left_unchanged(uint16_t sw)
 enum jpki_error jpki_card_change(struct jpki_card *card, enum jpki_key key,
                                  const struct jpki_pin *pin)
 {
-    bool may = card->now.gates[key] == PIN_CHANGE && card->current == jpki_profile(key)->pin;
+    bool may = card->now.gates[key] == PIN_CHANGE && card->current == jpki_profiles[key].pin;
     card->now.gates[key] = PIN_SHUT;
     if (!may)
         return JPKI_ERR_CARD;

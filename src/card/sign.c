@@ -31,7 +31,7 @@ static enum jpki_error send_scheme(struct jpki_card *card, enum jpki_key key, ui
     struct command command = make_command(0x80, INS_SIGN, p1, P2_CURRENT_FILE, data, length, 256);
     int refusal;
     enum jpki_error error =
-        send_by_name(card, by_name(card), jpki_profile(key)->key, &command, done, answer, &refusal);
+        send_by_name(card, by_name(card), jpki_profiles[key].key, &command, done, answer, &refusal);
     if (error != JPKI_OK)
         return jpki_error_is_break(error) ? error : JPKI_ERR_CARD;
     card->sign_plain |= refusal != NOT_REFUSED && done(answer->sw);

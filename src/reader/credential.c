@@ -13,7 +13,7 @@ void credential_init(struct jpki_credential *credential, struct jpki_reader *rea
 {
     credential->reader = reader;
     credential->key = key;
-    credential->profile = jpki_profile(key);
+    credential->profile = &jpki_profiles[key];
 }
 
 void credential_forget_card(struct jpki_credential *credential)

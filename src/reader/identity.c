@@ -14,7 +14,7 @@ static bool has_serial(const struct identity *identity)
 static enum jpki_error read_certificate(struct jpki_card *card, struct identity *identity)
 {
     struct jpki_buffer content = {0};
-    uint16_t file = jpki_profile(JPKI_KEY_AUTH)->certificate;
+    uint16_t file = jpki_profiles[JPKI_KEY_AUTH].certificate;
     enum jpki_error error = jpki_card_read_certificate(card, file, 1, &content);
     identity->certificate_length =
         content.length < IDENTITY_CERTIFICATE ? content.length : IDENTITY_CERTIFICATE;
