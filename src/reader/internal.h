@@ -77,10 +77,6 @@ struct jpki_reader {
 
 /* ---- credential.c: what is known of a credential; sends nothing -------------------------- */
 
-/* For a reader that is being made. */
-void credential_init(struct jpki_credential *credential, struct jpki_reader *reader,
-                     enum jpki_key key);
-
 /* Another card, or none: forgets certificates and login, and takes a new card epoch. */
 void credential_forget_card(struct jpki_credential *credential);
 
@@ -89,9 +85,6 @@ void credential_exists(struct jpki_credential *credential, bool exists);
 
 /* Empties a certificate slot, and leaves it in this state. */
 void certificate_empty(struct certificate_slot *slot, enum jpki_certificate_state state);
-
-/* Forgets both certificates. */
-void certificates_forget(struct jpki_credential *credential);
 
 /* Keeps a PIN that the card has just accepted, where the options allow; NULL: forgets it. */
 void keep_pin(struct jpki_credential *credential, const struct jpki_pin *pin);

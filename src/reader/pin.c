@@ -2,8 +2,6 @@
 /* PINs and logins. Whatever becomes of one credential's PIN does not touch the other's. */
 #include "internal.h"
 
-#include <string.h>
-
 /* ---- Giving a PIN to the card ----------------------------------------------------------- */
 
 /* Our application proven current and the tries left, in the same transaction as the PIN that may
@@ -112,11 +110,7 @@ static enum jpki_error present_kept(struct jpki_credential *credential)
         return error;
     if (tries < credential->profile->tries)
         return JPKI_ERR_NOT_VERIFIED;
-    struct jpki_pin pin = {.length = jpki_secret_length(credential->kept_pin)};
-    memcpy(pin.bytes, jpki_secret_bytes(credential->kept_pin), pin.length);
-    error = verify(credential, &pin, tries);
-    jpki_wipe(&pin, sizeof pin);
-    return error;
+    return verify(credential, (const void *)jpki_secret_bytes(credential->kept_pin), tries);
 }
 
 enum jpki_error login_again(struct jpki_credential *credential)
@@ -135,17 +129,11 @@ enum jpki_error login_again(struct jpki_credential *credential)
 
 /* ---- Status ----------------------------------------------------------------------------- */
 
-/* Whether the PIN may be typed at a reader that has a keypad. */
-static bool may_type(const struct jpki_credential *credential)
-{
-    const struct jpki_reader *reader = credential->reader;
-    return reader->shared->options.keypad && !reader->keypad_failed &&
-           !credential->profile->pin_letters;
-}
-
 static bool has_keypad(const struct jpki_credential *credential)
 {
-    return credential->reader->keypad && may_type(credential);
+    const struct jpki_reader *reader = credential->reader;
+    return reader->keypad && !reader->keypad_failed && reader->shared->options.keypad &&
+           !credential->profile->pin_letters;
 }
 
 enum jpki_error jpki_credential_has_keypad(struct jpki_credential *credential, bool *has)
@@ -159,12 +147,18 @@ enum jpki_error jpki_credential_has_keypad(struct jpki_credential *credential, b
     return JPKI_OK;
 }
 
-/* Within a transaction. */
-static enum jpki_error ask_status(struct jpki_credential *credential, unsigned *tries)
+static enum jpki_error ask_status(struct jpki_credential *credential, unsigned patience,
+                                  unsigned *tries)
 {
-    struct jpki_reader *reader = credential->reader;
-    reader->keypad = jpki_card_has_keypad(reader->card);
-    enum jpki_error error = credential_ask_tries(credential, tries);
+    if (jpki_clock_ms() < credential->tries_until && reader_is_alone(credential->reader)) {
+        *tries = credential->tries; /* of this moment */
+        return JPKI_OK;
+    }
+    enum jpki_error error = credential_begin(credential, patience);
+    if (error != JPKI_OK)
+        return error == JPKI_ERR_BUSY ? JPKI_OK : error; /* what is known without the card */
+    error = credential_ask_tries(credential, tries);
+    reader_end(credential->reader, JPKI_LEAVE);
     if (error != JPKI_ERR_NOT_FOUND)
         return error;
     credential_exists(credential, false);
@@ -175,21 +169,9 @@ enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential, u
                                            struct jpki_pin_status *status)
 {
     unsigned tries = JPKI_TRIES_UNTOLD;
-    enum jpki_error error = JPKI_OK;
-    if (!credential->reader->present || credential->existence != EXISTS)
-        error = jpki_credential_check(credential, patience);
-    if (error == JPKI_OK && jpki_clock_ms() < credential->tries_until &&
-        reader_is_alone(credential->reader)) {
-        tries = credential->tries; /* of this moment */
-    } else if (error == JPKI_OK) {
-        error = credential_begin(credential, patience);
-        if (error == JPKI_OK) {
-            error = ask_status(credential, &tries);
-            reader_end(credential->reader, JPKI_LEAVE);
-        } else if (error == JPKI_ERR_BUSY) {
-            error = JPKI_OK; /* what is known without the card */
-        }
-    }
+    enum jpki_error error = jpki_credential_check(credential, patience);
+    if (error == JPKI_OK)
+        error = ask_status(credential, patience, &tries);
     credential->tries_until = 0;
     *status = (struct jpki_pin_status){tries, has_keypad(credential)};
     return error;
@@ -287,18 +269,18 @@ static enum jpki_error change(struct jpki_credential *credential, const struct j
     enum jpki_error error = reader_begin(reader);
     if (error != JPKI_OK)
         return error;
+    enum jpki_leave leave = JPKI_LEAVE;
     error = present(credential, old, true);
-    if (error != JPKI_OK) {
-        reader_end(reader, JPKI_LEAVE);
-        return error;
+    if (error == JPKI_OK) {
+        error = jpki_card_change(reader->card, credential->key, new);
+        report(credential, error);
+        if (error == JPKI_OK && credential->logged_in)
+            keep_pin(credential, new);
+        if (jpki_error_is_break(error))
+            login_lost(credential);
+        leave = credential->logged_in ? JPKI_LEAVE : JPKI_POWER_OFF;
     }
-    error = jpki_card_change(reader->card, credential->key, new);
-    report(credential, error);
-    if (error == JPKI_OK && credential->logged_in)
-        keep_pin(credential, new);
-    if (jpki_error_is_break(error))
-        login_lost(credential);
-    reader_end(reader, credential->logged_in ? JPKI_LEAVE : JPKI_POWER_OFF);
+    reader_end(reader, leave);
     return error;
 }
 

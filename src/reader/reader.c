@@ -17,9 +17,11 @@ struct jpki_reader *jpki_reader_new(struct jpki_reader_shared *shared, const cha
         return NULL;
     reader->shared = shared;
     (void)snprintf(reader->name, sizeof reader->name, "%s", name);
-    for (int key = 0; key < JPKI_KEYS; key++)
-        credential_init(&reader->credentials[key], reader, (enum jpki_key)key);
-
+    for (int key = 0; key < JPKI_KEYS; key++) {
+        reader->credentials[key].reader = reader;
+        reader->credentials[key].key = (enum jpki_key)key;
+        reader->credentials[key].profile = &jpki_profiles[key];
+    }
     struct jpki_transport transport = shared->ops->transport(shared->source, name);
     reader->card = transport.ops != NULL ? jpki_card_new(transport) : NULL;
     if (reader->card == NULL) {
@@ -31,13 +33,11 @@ struct jpki_reader *jpki_reader_new(struct jpki_reader_shared *shared, const cha
 
 void jpki_reader_free(struct jpki_reader *reader)
 {
+    if (reader_has_login(reader))
+        reader_must_power_off(reader);
     for (int key = 0; key < JPKI_KEYS; key++) {
-        struct jpki_credential *credential = &reader->credentials[key];
-        if (credential->logged_in)
-            reader_must_power_off(reader);
-        login_lost(credential);
-        certificates_forget(credential);
-        refused_pins_forget(credential);
+        credential_forget_card(&reader->credentials[key]);
+        refused_pins_forget(&reader->credentials[key]);
     }
     if (reader->must_power_off)
         (void)reader_power_off(reader);
