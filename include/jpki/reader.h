@@ -75,11 +75,9 @@ const char *jpki_reader_name(const struct jpki_reader *reader);
  * credentials new card epochs. True when the known card is there. Sends no command. */
 bool jpki_reader_refresh(struct jpki_reader *reader);
 
-/* Whether the reader has a card with `key`. Where that is not `known` yet, `present` says whether
- * there is a card that could be asked. Needs no lock and does not wait for a working card. Errors:
- * NO_SERVICE (then also not present). */
-enum jpki_error jpki_reader_look(const struct jpki_reader *reader, enum jpki_key key, bool *present,
-                                 bool *known);
+/* Whether the reader has a card with `key`; where that is not `known` yet, whether there is a card
+ * that could be asked. Needs no lock and does not wait for a working card. */
+bool jpki_reader_look(const struct jpki_reader *reader, enum jpki_key key, bool *known);
 
 /* What the card says of itself; of the last card that was recognised, while that is out. */
 const struct jpki_card_info *jpki_reader_card_info(const struct jpki_reader *reader);

@@ -123,25 +123,20 @@ void jpki_credential_leave(struct jpki_credential *credential)
 
 /* ---- Presence --------------------------------------------------------------------------- */
 
-static enum jpki_error look(const struct jpki_reader *reader, struct jpki_reader_status *status)
+static struct jpki_reader_status look(const struct jpki_reader *reader)
 {
-    *status = (struct jpki_reader_status){0};
-    memcpy(status->name, reader->name, sizeof status->name);
-    enum jpki_error error = reader->shared->ops->look(reader->shared->source, status);
-    if (error != JPKI_OK)
-        status->present = false;
-    return error;
+    struct jpki_reader_status status = {0};
+    memcpy(status.name, reader->name, sizeof status.name);
+    (void)reader->shared->ops->look(reader->shared->source, &status); /* else it is not there */
+    return status;
 }
 
-enum jpki_error jpki_reader_look(const struct jpki_reader *reader, enum jpki_key key, bool *present,
-                                 bool *known)
+bool jpki_reader_look(const struct jpki_reader *reader, enum jpki_key key, bool *known)
 {
-    struct jpki_reader_status status;
-    enum jpki_error error = look(reader, &status);
+    struct jpki_reader_status status = look(reader);
     uint64_t shown = atomic_load(&reader->credentials[key].shown);
     *known = shown != 0 && shown >> 2 == status.insertion;
-    *present = status.present && (*known ? (shown & 2) != 0 : !status.exclusive);
-    return error;
+    return status.present && (*known ? (shown & 2) != 0 : !status.exclusive);
 }
 
 /* Nothing of the last card may count for or against the next one; but the PINs that it refused are
@@ -167,8 +162,7 @@ static bool is_known(const struct jpki_reader *reader, const struct jpki_reader_
 
 bool jpki_reader_refresh(struct jpki_reader *reader)
 {
-    struct jpki_reader_status status;
-    (void)look(reader, &status);
+    struct jpki_reader_status status = look(reader);
     bool known = is_known(reader, &status);
     reader->exclusive = status.exclusive;
     reader->keypad_failed &= status.plugged;
@@ -209,8 +203,7 @@ static enum jpki_error recognise(struct jpki_reader *reader)
 /* A new connection may be to another card than the one we looked at before. */
 static enum jpki_error check_card(struct jpki_reader *reader, bool *same)
 {
-    struct jpki_reader_status status;
-    (void)look(reader, &status);
+    struct jpki_reader_status status = look(reader);
     *same = is_known(reader, &status);
     if (!*same || !reader->suspect || reader->recognition != CARD_JPKI)
         return JPKI_OK;
@@ -256,15 +249,6 @@ static enum jpki_error begin_once(struct jpki_reader *reader, unsigned patience)
     return JPKI_ERR_CARD_CHANGED;
 }
 
-/* A reset that comes while the card is looked at is a reason to look again. */
-static enum jpki_error begin_known(struct jpki_reader *reader, unsigned patience)
-{
-    enum jpki_error error = JPKI_ERR_RESET;
-    for (int i = 0; i < RESETS_MAX && error == JPKI_ERR_RESET; i++)
-        error = begin_once(reader, patience);
-    return error;
-}
-
 static unsigned busy_timeout(const struct jpki_reader *reader)
 {
     return reader->shared->options.busy_timeout * 1000;
@@ -276,7 +260,10 @@ static enum jpki_error begin_patiently(struct jpki_reader *reader, unsigned pati
                                        unsigned again)
 {
     bool waited = reader->busy_until > jpki_clock_ms() && patience <= reader->busy_patience;
-    enum jpki_error error = begin_known(reader, waited ? again : patience);
+    enum jpki_error error = JPKI_ERR_RESET;
+    /* A reset that comes while the card is looked at is a reason to look again. */
+    for (int i = 0; i < RESETS_MAX && error == JPKI_ERR_RESET; i++)
+        error = begin_once(reader, waited ? again : patience);
     if (error != JPKI_ERR_BUSY)
         reader->busy_until = 0;
     else if (!waited) {
