@@ -10,39 +10,29 @@ static bool has_serial(const struct identity *identity)
     return identity->info.serial[0] != '\0';
 }
 
-/* Our application is current. */
-static enum jpki_error read_certificate(struct jpki_card *card, struct identity *identity)
-{
-    struct jpki_buffer content = {0};
-    uint16_t file = jpki_profiles[JPKI_KEY_AUTH].certificate;
-    enum jpki_error error = jpki_card_read_certificate(card, file, 1, &content);
-    identity->certificate_length =
-        content.length < IDENTITY_CERTIFICATE ? content.length : IDENTITY_CERTIFICATE;
-    if (content.length > 0)
-        memcpy(identity->certificate, content.data, identity->certificate_length);
-    jpki_buffer_clear(&content);
-    return jpki_error_is_break(error) ? error : JPKI_OK;
-}
-
 enum jpki_error identity_read(struct jpki_card *card, bool gently, struct identity *identity)
 {
     *identity = (struct identity){0};
     enum jpki_error error = jpki_card_recognise(card, gently, &identity->info);
-    if (error == JPKI_OK && !has_serial(identity))
-        error = read_certificate(card, identity);
-    return error;
+    if (error != JPKI_OK || has_serial(identity))
+        return error;
+    struct jpki_buffer content = {0};
+    uint16_t file = jpki_profiles[JPKI_KEY_AUTH].certificate;
+    error = jpki_card_read_certificate(card, file, 1, &content);
+    for (size_t i = 0; i < content.length && i < IDENTITY_CERTIFICATE; i++)
+        identity->certificate[i] = content.data[i];
+    jpki_buffer_clear(&content);
+    return jpki_error_is_break(error) ? error : JPKI_OK;
 }
 
+/* What was not read is filled with zeros, and a certificate begins with 30. */
 bool identity_is_same(const struct identity *a, const struct identity *b)
 {
     const struct jpki_card_info *first = &a->info, *second = &b->info;
-    if (first->token_info_length != second->token_info_length ||
-        memcmp(first->token_info, second->token_info, first->token_info_length) != 0)
-        return false;
-    if (has_serial(a))
-        return true;
-    return a->certificate_length > 0 && a->certificate_length == b->certificate_length &&
-           memcmp(a->certificate, b->certificate, a->certificate_length) == 0;
+    return (has_serial(a) || a->certificate[0] != 0) &&
+           first->token_info_length == second->token_info_length &&
+           memcmp(first->token_info, second->token_info, sizeof first->token_info) == 0 &&
+           memcmp(a->certificate, b->certificate, sizeof a->certificate) == 0;
 }
 
 enum jpki_error identity_confirm(struct jpki_card *card, const struct identity *identity,

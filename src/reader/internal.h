@@ -43,9 +43,8 @@ struct jpki_credential {
 enum { IDENTITY_CERTIFICATE = 256 };
 struct identity {
     struct jpki_card_info info;
-    uint8_t
-        certificate[IDENTITY_CERTIFICATE]; /* its beginning, where `info` has no serial number */
-    size_t certificate_length;
+    /* Its beginning, where `info` has no serial number. */
+    uint8_t certificate[IDENTITY_CERTIFICATE];
 };
 
 enum recognition { CARD_UNKNOWN, CARD_FOREIGN, CARD_JPKI };
@@ -102,14 +101,10 @@ void login_lost(struct jpki_credential *credential);
 bool refused_pin_is_known(struct jpki_credential *credential, const struct jpki_pin *pin,
                           unsigned tries);
 
-/* The card refused it; `tries` are left. */
-void refused_pin_add(struct jpki_credential *credential, const struct jpki_pin *pin,
-                     unsigned tries);
-
-/* It was sent with `tries` left and the answer was lost: fewer tries next time mean that it was
- * wrong. */
-void refused_pin_unanswered(struct jpki_credential *credential, const struct jpki_pin *pin,
-                            unsigned tries);
+/* The card refused it, and `tries` are left. Not `answered`: it was sent with `tries` left and the
+ * answer was lost; fewer tries next time mean that it was wrong. */
+void refused_pin_add(struct jpki_credential *credential, const struct jpki_pin *pin, unsigned tries,
+                     bool answered);
 
 /* The right PIN was given, or this is another card. */
 void refused_pins_forget(struct jpki_credential *credential);

@@ -44,11 +44,11 @@ static enum jpki_error verify(struct jpki_credential *credential, const struct j
     } else if (error == JPKI_ERR_PIN_WRONG || error == JPKI_ERR_PIN_BLOCKED) {
         unsigned left = tries == JPKI_TRIES_UNTOLD ? before - 1 : tries;
         jpki_log(JPKI_LOG_WARNING, "%s PIN refused by the card, %u tries left", name, left);
-        refused_pin_add(credential, pin, left);
+        refused_pin_add(credential, pin, left, true);
     } else {
         jpki_log(JPKI_LOG_WARNING, "%s PIN: %s; a try may have been spent", name,
                  jpki_error_text(error));
-        refused_pin_unanswered(credential, pin, before);
+        refused_pin_add(credential, pin, before, false);
         reader_must_power_off(reader);
     }
     return error;

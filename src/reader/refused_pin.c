@@ -21,9 +21,8 @@ struct refused {
 
 static struct refused *memory_of(const struct jpki_credential *credential)
 {
-    return credential->refused_pins != NULL
-               ? (struct refused *)jpki_secret_bytes(credential->refused_pins)
-               : NULL;
+    struct jpki_secret *memory = credential->refused_pins;
+    return memory != NULL ? (struct refused *)jpki_secret_bytes(memory) : NULL;
 }
 
 static bool hash_pin(const struct jpki_credential *credential, const struct refused *refused,
@@ -73,10 +72,10 @@ bool refused_pin_is_known(struct jpki_credential *credential, const struct jpki_
     uint8_t hash[HASH];
     if (refused == NULL || !hash_pin(credential, refused, pin, hash))
         return false;
-    bool known = false;
     for (unsigned i = 0; i < refused->count; i++)
-        known = known || memcmp(refused->hashes[i], hash, HASH) == 0;
-    return known;
+        if (memcmp(refused->hashes[i], hash, HASH) == 0)
+            return true;
+    return false;
 }
 
 /* What is remembered, made where there is nothing yet. */
@@ -91,23 +90,17 @@ static struct refused *remember(struct jpki_credential *credential)
     return memory_of(credential);
 }
 
-void refused_pin_add(struct jpki_credential *credential, const struct jpki_pin *pin, unsigned tries)
+void refused_pin_add(struct jpki_credential *credential, const struct jpki_pin *pin, unsigned tries,
+                     bool answered)
 {
     struct refused *refused = remember(credential);
     uint8_t hash[HASH];
     if (refused == NULL || !hash_pin(credential, refused, pin, hash))
         return;
-    add_hash(refused, hash);
+    if (answered)
+        add_hash(refused, hash);
+    else
+        memcpy(refused->unanswered, hash, HASH);
     refused->tries = tries;
-    refused->has_unanswered = false;
-}
-
-void refused_pin_unanswered(struct jpki_credential *credential, const struct jpki_pin *pin,
-                            unsigned tries)
-{
-    struct refused *refused = remember(credential);
-    if (refused == NULL || !hash_pin(credential, refused, pin, refused->unanswered))
-        return;
-    refused->tries = tries;
-    refused->has_unanswered = true;
+    refused->has_unanswered = !answered;
 }
