@@ -140,7 +140,7 @@ enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
  * Errors: also CANCELLED (nothing was typed, and nothing sent to the card), KEYPAD (the reader's
  * own answer: a try may or may not have been spent). */
 bool jpki_card_has_keypad(struct jpki_card *card);
-enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key, unsigned *tries);
+enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key);
 
 /* Replaces the PIN that jpki_card_tries() with `for_change` and jpki_card_verify() were about,
  * right after them in the same transaction, else CARD and nothing is sent. Sent once. After

@@ -178,7 +178,7 @@ bool jpki_card_has_keypad(struct jpki_card *card)
     return ops->has_keypad != NULL && ops->has_keypad(card->transport.self);
 }
 
-enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key, unsigned *tries)
+enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key)
 {
     static const uint8_t placeholder[JPKI_PIN_MAX] = {0};
     unsigned digits = jpki_profiles[key].pin_max;
@@ -198,7 +198,8 @@ enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key
     uint16_t sw = (uint16_t)(answer[length - 2] << 8 | answer[length - 1]);
     if (sw == SW_NOT_TYPED || sw == SW_CANCELLED || sw == SW_WRONG_DIGITS)
         return JPKI_ERR_CANCELLED;
-    return is_verdict(p2, sw) ? read_verdict(card, key, p2, sw, tries) : JPKI_ERR_KEYPAD;
+    unsigned tries;
+    return is_verdict(p2, sw) ? read_verdict(card, key, p2, sw, &tries) : JPKI_ERR_KEYPAD;
 }
 
 /* ISO/IEC 7816-4, 5.1.3: execution and checking errors that leave the memory as it was. */

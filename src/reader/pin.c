@@ -20,17 +20,6 @@ static enum jpki_error ask_first(struct jpki_credential *credential, bool for_ch
     return error;
 }
 
-static enum jpki_error spare_last_try(const struct jpki_credential *credential, unsigned tries)
-{
-    if (tries != 1 || !credential->reader->shared->options.keep_last_try)
-        return JPKI_OK;
-    jpki_log(JPKI_LOG_WARNING,
-             "one try is left of the %s PIN and option keep-last-try holds it back; to spend it, "
-             "make sure of the PIN and set keep-last-try=no",
-             credential->profile->name);
-    return JPKI_ERR_PIN_LAST_TRY;
-}
-
 /* Sends it, and remembers what came of it. `before` are the tries left until now. */
 static enum jpki_error verify(struct jpki_credential *credential, const struct jpki_pin *pin,
                               unsigned before)
@@ -54,50 +43,55 @@ static enum jpki_error verify(struct jpki_credential *credential, const struct j
     return error;
 }
 
-static enum jpki_error present(struct jpki_credential *credential, const struct jpki_pin *pin,
-                               bool for_change)
+static bool has_keypad(const struct jpki_credential *credential)
 {
-    unsigned tries = 0;
-    enum jpki_error error = ask_first(credential, for_change, &tries);
-    if (error == JPKI_OK && refused_pin_is_known(credential, pin, tries)) {
-        jpki_log(JPKI_LOG_WARNING, "%s PIN: refused before, not sent again",
-                 credential->profile->name);
-        error = JPKI_ERR_PIN_KNOWN_WRONG;
-    }
-    if (error == JPKI_OK)
-        error = spare_last_try(credential, tries);
-    return error == JPKI_OK ? verify(credential, pin, tries) : error;
+    const struct jpki_reader *reader = credential->reader;
+    return reader->keypad && !reader->keypad_failed && reader->shared->options.keypad &&
+           !credential->profile->pin_letters;
 }
 
-/* Where the reader's firmware does not take our request, programs ask for the PIN themselves.
- * Whether a try was spent, the tries left will tell. */
-static void give_up_keypad(struct jpki_reader *reader, enum jpki_error error)
-{
-    reader->keypad_failed = true;
-    jpki_log(JPKI_LOG_WARNING,
-             "%s; the keypad of %s is not used until the reader is plugged in anew (keypad=off: "
-             "never)",
-             jpki_error_text(error), reader->name);
-}
-
-/* At the reader's own keypad: this process never sees the PIN. */
-static enum jpki_error present_typed(struct jpki_credential *credential)
+/* At the reader's own keypad: this process never sees the PIN. Where the reader's firmware does not
+ * take our request, programs ask for the PIN themselves from now on. Whether a try was spent, the
+ * tries left will tell. */
+static enum jpki_error verify_typed(struct jpki_credential *credential)
 {
     struct jpki_reader *reader = credential->reader;
-    unsigned tries = 0;
-    enum jpki_error error = ask_first(credential, false, &tries);
-    if (error == JPKI_OK)
-        error = spare_last_try(credential, tries);
-    if (error != JPKI_OK)
-        return error;
-    error = jpki_card_verify_typed(reader->card, credential->key, &tries);
+    enum jpki_error error = jpki_card_verify_typed(reader->card, credential->key);
     if (error == JPKI_OK)
         refused_pins_forget(credential);
-    if (error == JPKI_ERR_KEYPAD || error == JPKI_ERR_TRANSPORT)
-        give_up_keypad(reader, error);
+    if (error == JPKI_ERR_KEYPAD || error == JPKI_ERR_TRANSPORT) {
+        reader->keypad_failed = true;
+        jpki_log(JPKI_LOG_WARNING,
+                 "%s; the keypad of %s is not used until the reader is plugged in anew "
+                 "(keypad=off: never)",
+                 jpki_error_text(error), reader->name);
+    }
     if (error == JPKI_ERR_KEYPAD || jpki_error_is_break(error) || error == JPKI_ERR_CARD)
         reader_must_power_off(reader);
     return error;
+}
+
+/* With NULL at the reader's keypad. */
+static enum jpki_error present(struct jpki_credential *credential, const struct jpki_pin *pin,
+                               bool for_change)
+{
+    const char *name = credential->profile->name;
+    unsigned tries = 0;
+    enum jpki_error error = ask_first(credential, for_change, &tries);
+    if (error != JPKI_OK)
+        return error;
+    if (pin != NULL && refused_pin_is_known(credential, pin, tries)) {
+        jpki_log(JPKI_LOG_WARNING, "%s PIN: refused before, not sent again", name);
+        return JPKI_ERR_PIN_KNOWN_WRONG;
+    }
+    if (tries == 1 && credential->reader->shared->options.keep_last_try) {
+        jpki_log(JPKI_LOG_WARNING,
+                 "one try is left of the %s PIN and option keep-last-try holds it back; to spend "
+                 "it, make sure of the PIN and set keep-last-try=no",
+                 name);
+        return JPKI_ERR_PIN_LAST_TRY;
+    }
+    return pin != NULL ? verify(credential, pin, tries) : verify_typed(credential);
 }
 
 /* The kept PIN once more: only with no try missing, so that one changed elsewhere costs a single
@@ -128,24 +122,6 @@ enum jpki_error login_again(struct jpki_credential *credential)
 }
 
 /* ---- Status ----------------------------------------------------------------------------- */
-
-static bool has_keypad(const struct jpki_credential *credential)
-{
-    const struct jpki_reader *reader = credential->reader;
-    return reader->keypad && !reader->keypad_failed && reader->shared->options.keypad &&
-           !credential->profile->pin_letters;
-}
-
-enum jpki_error jpki_credential_has_keypad(struct jpki_credential *credential, bool *has)
-{
-    enum jpki_error error = reader_begin(credential->reader);
-    if (error != JPKI_OK)
-        return error;
-    credential->reader->keypad = jpki_card_has_keypad(credential->reader->card);
-    *has = has_keypad(credential);
-    reader_end(credential->reader, JPKI_LEAVE);
-    return JPKI_OK;
-}
 
 static enum jpki_error ask_status(struct jpki_credential *credential, unsigned patience,
                                   unsigned *tries)
@@ -204,7 +180,12 @@ static enum jpki_error log_in(struct jpki_credential *credential, const struct j
         error = reader_begin(reader);
     if (error != JPKI_OK)
         return error;
-    error = pin != NULL ? present(credential, pin, false) : present_typed(credential);
+    if (pin == NULL)
+        reader->keypad = jpki_card_has_keypad(reader->card);
+    if (pin == NULL && !has_keypad(credential))
+        error = JPKI_ERR_NO_KEYPAD;
+    if (error == JPKI_OK)
+        error = present(credential, pin, false);
     if (error == JPKI_OK) {
         keep_pin(credential, pin);
         login_begin(credential);

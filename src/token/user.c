@@ -28,16 +28,6 @@ static CK_RV check_login(struct jpki_session *session, CK_USER_TYPE user)
     }
 }
 
-/* A login with a NULL PIN needs CKF_PROTECTED_AUTHENTICATION_PATH. */
-static CK_RV check_keypad(struct token *token)
-{
-    bool has = false;
-    enum jpki_error error = jpki_credential_has_keypad(token->credential, &has);
-    if (error != JPKI_OK)
-        return jpki_ckr(error);
-    return has ? CKR_OK : CKR_ARGUMENTS_BAD;
-}
-
 CK_RV jpki_login(struct jpki_session *session, CK_USER_TYPE user, const CK_UTF8CHAR *pin,
                  CK_ULONG length)
 {
@@ -45,8 +35,6 @@ CK_RV jpki_login(struct jpki_session *session, CK_USER_TYPE user, const CK_UTF8C
     CK_RV rv = look_at_card(session);
     if (rv == CKR_OK)
         rv = check_login(session, user);
-    if (rv == CKR_OK && pin == NULL)
-        rv = check_keypad(token);
     if (rv == CKR_OK)
         rv = jpki_ckr(jpki_credential_login(token->credential, pin, length));
     if (rv == CKR_OK && user == CKU_CONTEXT_SPECIFIC)
