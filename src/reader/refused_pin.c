@@ -48,29 +48,22 @@ static void add_hash(struct refused *refused, const uint8_t hash[HASH])
     memcpy(refused->hashes[at], hash, HASH);
 }
 
-/* Judges what is remembered by the tries that are left now. */
-static void settle(struct jpki_credential *credential, unsigned tries)
+bool refused_pin_is_known(struct jpki_credential *credential, const struct jpki_pin *pin,
+                          unsigned tries)
 {
     struct refused *refused = memory_of(credential);
+    uint8_t hash[HASH];
     if (refused == NULL)
-        return;
+        return false;
     if (tries > refused->tries) {
         refused_pins_forget(credential); /* the right PIN was given elsewhere, or it was unlocked */
-        return;
+        return false;
     }
     if (refused->has_unanswered && tries < refused->tries)
         add_hash(refused, refused->unanswered);
     refused->has_unanswered = false;
     refused->tries = tries;
-}
-
-bool refused_pin_is_known(struct jpki_credential *credential, const struct jpki_pin *pin,
-                          unsigned tries)
-{
-    settle(credential, tries);
-    const struct refused *refused = memory_of(credential);
-    uint8_t hash[HASH];
-    if (refused == NULL || !hash_pin(credential, refused, pin, hash))
+    if (!hash_pin(credential, refused, pin, hash))
         return false;
     for (unsigned i = 0; i < refused->count; i++)
         if (memcmp(refused->hashes[i], hash, HASH) == 0)
@@ -78,22 +71,16 @@ bool refused_pin_is_known(struct jpki_credential *credential, const struct jpki_
     return false;
 }
 
-/* What is remembered, made where there is nothing yet. */
-static struct refused *remember(struct jpki_credential *credential)
+void refused_pin_add(struct jpki_credential *credential, const struct jpki_pin *pin, unsigned tries,
+                     bool answered)
 {
     if (credential->refused_pins == NULL) {
         struct refused fresh = {0};
         if (getrandom(fresh.salt, SALT, 0) != SALT)
-            return NULL;
+            return;
         credential->refused_pins = jpki_secret_new(&fresh, sizeof fresh);
     }
-    return memory_of(credential);
-}
-
-void refused_pin_add(struct jpki_credential *credential, const struct jpki_pin *pin, unsigned tries,
-                     bool answered)
-{
-    struct refused *refused = remember(credential);
+    struct refused *refused = memory_of(credential);
     uint8_t hash[HASH];
     if (refused == NULL || !hash_pin(credential, refused, pin, hash))
         return;
