@@ -112,12 +112,9 @@ bool jpki_credential_is_private(const struct jpki_credential *credential);
  * asked: because it is another kind of card, mute, or held by another program; MEMORY. */
 enum jpki_error jpki_credential_check(struct jpki_credential *credential, unsigned patience);
 
-/* A session uses this credential from now on: the connection to the card is kept. */
-void jpki_credential_use(struct jpki_credential *credential);
-
-/* No session does any more. When this holds for both credentials the card is given back to other
- * programs. */
-void jpki_credential_leave(struct jpki_credential *credential);
+/* Whether a session uses this credential. While one does, the connection to the card is kept; when
+ * none uses either, the card is given back to other programs. */
+void jpki_credential_use(struct jpki_credential *credential, bool in_use);
 
 /* ---- PIN and login -------------------------------------------------------------------- */
 

@@ -92,9 +92,9 @@ enum jpki_error jpki_card_select(struct jpki_card *card)
     return JPKI_OK;
 }
 
-bool jpki_card_is_proven(const struct jpki_card *card)
+bool jpki_card_select_unproven(struct jpki_card *card)
 {
-    return card->now.proven;
+    return !card->now.proven && jpki_card_select(card) == JPKI_OK;
 }
 
 enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card_info *info,

@@ -90,7 +90,7 @@ enum jpki_error certificate_load(struct jpki_credential *credential, enum jpki_c
 {
     enum jpki_error error = read_until(credential, use, wanted);
     if (error != JPKI_OK && !jpki_error_is_break(error) &&
-        reader_select_unproven(credential->reader)) {
+        jpki_card_select_unproven(credential->reader->card)) {
         certificate_empty(&credential->certificates[use], JPKI_CERTIFICATE_UNREAD);
         error = read_until(credential, use, wanted);
     }
@@ -120,7 +120,7 @@ enum jpki_error credential_ask_tries(struct jpki_credential *credential, unsigne
     struct jpki_reader *reader = credential->reader;
     reader->keypad = jpki_card_has_keypad(reader->card);
     enum jpki_error error = jpki_card_tries(reader->card, credential->key, false, tries);
-    if (error == JPKI_ERR_NOT_FOUND && reader_select_unproven(reader))
+    if (error == JPKI_ERR_NOT_FOUND && jpki_card_select_unproven(reader->card))
         error = jpki_card_tries(reader->card, credential->key, false, tries);
     return error;
 }

@@ -145,10 +145,6 @@ void reader_end(struct jpki_reader *reader, enum jpki_leave leave);
  * have: those of reader_begin. */
 enum jpki_error reader_power_off(struct jpki_reader *reader);
 
-/* What was not found, or made no sense, may be another application's: selects ours, unless it is
- * proven to be current. True when it did, so that asking again may help. Within a transaction. */
-bool reader_select_unproven(struct jpki_reader *reader);
-
 /* Whether a PIN of either credential is verified. */
 bool reader_has_login(const struct jpki_reader *reader);
 

@@ -109,14 +109,9 @@ bool reader_is_alone(const struct jpki_reader *reader)
     return !reader->others && !is_in_use(reader);
 }
 
-void jpki_credential_use(struct jpki_credential *credential)
+void jpki_credential_use(struct jpki_credential *credential, bool in_use)
 {
-    credential->in_use = true;
-}
-
-void jpki_credential_leave(struct jpki_credential *credential)
-{
-    credential->in_use = false;
+    credential->in_use = in_use;
     if (!is_in_use(credential->reader))
         jpki_card_disconnect(credential->reader->card);
 }
@@ -221,8 +216,7 @@ static enum jpki_error begin_card(struct jpki_reader *reader, unsigned patience,
                                   enum jpki_card_event *event)
 {
     enum jpki_error error = jpki_card_begin(reader->card, patience, event);
-    if (error == JPKI_OK && *event == JPKI_CARD_RESET)
-        reader->suspect = true;
+    reader->suspect |= error == JPKI_OK && *event == JPKI_CARD_RESET;
     return error;
 }
 
@@ -314,25 +308,7 @@ enum jpki_error reader_enter(struct jpki_reader *reader)
 enum jpki_error reader_prove_current(struct jpki_reader *reader)
 {
     enum jpki_error error = reader_enter(reader);
-    if (error == JPKI_OK && !jpki_card_is_proven(reader->card))
-        error = jpki_card_select(reader->card);
-    return error;
-}
-
-bool reader_select_unproven(struct jpki_reader *reader)
-{
-    return !jpki_card_is_proven(reader->card) && jpki_card_select(reader->card) == JPKI_OK;
-}
-
-/* The card has no power for a moment: it forgets every PIN. */
-static void forget_logins(struct jpki_reader *reader)
-{
-    for (int key = 0; key < JPKI_KEYS; key++) {
-        struct jpki_credential *credential = &reader->credentials[key];
-        if (credential->logged_in && credential->kept_pin == NULL)
-            login_lost(credential);
-        credential->forgotten = credential->logged_in;
-    }
+    return error == JPKI_OK ? jpki_card_select(reader->card) : error;
 }
 
 void reader_end(struct jpki_reader *reader, enum jpki_leave leave)
@@ -340,8 +316,13 @@ void reader_end(struct jpki_reader *reader, enum jpki_leave leave)
     if (reader->must_power_off)
         leave = JPKI_POWER_OFF;
     bool done = jpki_card_end(reader->card, leave);
-    if (leave == JPKI_POWER_OFF) {
-        forget_logins(reader);
+    if (leave == JPKI_POWER_OFF) { /* the card has no power for a moment: it forgets every PIN */
+        for (int key = 0; key < JPKI_KEYS; key++) {
+            struct jpki_credential *credential = &reader->credentials[key];
+            if (credential->logged_in && credential->kept_pin == NULL)
+                login_lost(credential);
+            credential->forgotten = credential->logged_in;
+        }
         reader->must_power_off = !done; /* the next transaction tries again */
         atomic_store(&reader->unlocked, !done);
     }

@@ -71,7 +71,7 @@ static CK_RV add_session(struct token *token, CK_FLAGS flags, CK_SESSION_HANDLE 
     token->sessions++;
     if (flags & CKF_RW_SESSION)
         token->rw_sessions++;
-    jpki_credential_use(token->credential);
+    jpki_credential_use(token->credential, true);
 
     pthread_mutex_lock(&module->lock);
     session->handle = ++module->last_session;
@@ -139,7 +139,7 @@ void jpki_session_release(struct jpki_session *session)
 static void leave_token(struct token *token)
 {
     (void)jpki_credential_logout(token->credential); /* logged, and tried again */
-    jpki_credential_leave(token->credential);
+    jpki_credential_use(token->credential, false);
 }
 
 CK_RV jpki_session_close(struct jpki_session *session)
