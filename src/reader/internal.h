@@ -111,16 +111,12 @@ void refused_pins_forget(struct jpki_credential *credential);
 
 /* ---- identity.c -------------------------------------------------------------------------- */
 
-/* Recognises a card and reads what tells it from others; see jpki_card_recognise. Within a
- * transaction. Errors: NOT_JPKI. */
-enum jpki_error identity_read(struct jpki_card *card, bool gently, struct identity *identity);
+/* Recognises the card, and whether it is the last one, whose refused PINs count. Another card than
+ * ours gets no further command until it is taken out. Within a transaction. Errors: NOT_JPKI. */
+enum jpki_error identity_read(struct jpki_reader *reader);
 
-/* Whether these are the same card, as far as cards can be told apart. */
-bool identity_is_same(const struct identity *a, const struct identity *b);
-
-/* Whether the card in the reader is that one; selects our application where it has to. */
-enum jpki_error identity_confirm(struct jpki_card *card, const struct identity *identity,
-                                 bool *same);
+/* Whether the card is still the one recognised; selects our application where it has to. */
+enum jpki_error identity_confirm(struct jpki_reader *reader, bool *same);
 
 /* ---- reader.c: the card in the reader, and transactions with it -------------------------- */
 

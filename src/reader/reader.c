@@ -135,7 +135,7 @@ bool jpki_reader_look(const struct jpki_reader *reader, enum jpki_key key, bool 
 }
 
 /* Nothing of the last card may count for or against the next one; but the PINs that it refused are
- * still wrong if it is put in again (see identify). */
+ * still wrong if it is put in again (see identity.c). */
 static void forget_card(struct jpki_reader *reader)
 {
     reader->recognition = CARD_UNKNOWN;
@@ -171,30 +171,6 @@ bool jpki_reader_refresh(struct jpki_reader *reader)
     return known;
 }
 
-/* ---- Recognising the card --------------------------------------------------------------- */
-
-/* Another card than ours gets no further command until it is taken out. */
-static enum jpki_error recognise(struct jpki_reader *reader)
-{
-    struct identity identity;
-    enum jpki_error error = identity_read(reader->card, reader->others, &identity);
-    if (error == JPKI_ERR_NOT_JPKI) {
-        reader->recognition = CARD_FOREIGN;
-        for (int key = 0; key < JPKI_KEYS; key++)
-            credential_exists(&reader->credentials[key], false);
-        jpki_log(JPKI_LOG_INFO, "the card in %s is not a My Number Card", reader->name);
-    }
-    if (error != JPKI_OK)
-        return error;
-    if (!identity_is_same(&identity, &reader->identity))
-        for (int key = 0; key < JPKI_KEYS; key++)
-            refused_pins_forget(&reader->credentials[key]);
-    reader->identity = identity;
-    reader->recognition = CARD_JPKI;
-    reader->suspect = false;
-    return JPKI_OK;
-}
-
 /* A new connection may be to another card than the one we looked at before. */
 static enum jpki_error check_card(struct jpki_reader *reader, bool *same)
 {
@@ -204,7 +180,7 @@ static enum jpki_error check_card(struct jpki_reader *reader, bool *same)
         return JPKI_OK;
     /* While the machine slept the card may have been exchanged, and all that PC/SC tells is a
      * reset. */
-    enum jpki_error error = identity_confirm(reader->card, &reader->identity, same);
+    enum jpki_error error = identity_confirm(reader, same);
     if (error == JPKI_OK)
         reader->suspect = false;
     return error;
@@ -279,7 +255,7 @@ static enum jpki_error begin(struct jpki_reader *reader, unsigned patience, unsi
     if (error != JPKI_OK && !is_in_use(reader))
         jpki_card_disconnect(reader->card); /* also what may still be connecting */
     if (error == JPKI_OK && reader->recognition == CARD_UNKNOWN) {
-        error = recognise(reader);
+        error = identity_read(reader);
         if (error != JPKI_OK)
             reader_end(reader, JPKI_LEAVE);
     }
