@@ -146,7 +146,7 @@ static enum jpki_error find_keys(struct jpki_reader *reader)
     for (int key = 0; key < JPKI_KEYS && error == JPKI_OK; key++) {
         struct jpki_credential *credential = &reader->credentials[key];
         bool shown = (reader->shared->options.slots & credential->profile->slot) != 0;
-        if (shown && credential->existence == EXISTENCE_UNKNOWN)
+        if (shown && atomic_load(&credential->existence) == 0)
             error = find_key(credential);
     }
     return error;
@@ -154,7 +154,7 @@ static enum jpki_error find_keys(struct jpki_reader *reader)
 
 static bool is_there(const struct jpki_credential *credential)
 {
-    return credential->reader->present && credential->existence == EXISTS;
+    return credential->reader->present && (atomic_load(&credential->existence) & EXISTS) != 0;
 }
 
 enum jpki_error credential_begin(struct jpki_credential *credential, unsigned patience)
@@ -165,7 +165,7 @@ enum jpki_error credential_begin(struct jpki_credential *credential, unsigned pa
         error = reader_enter(reader);
         if (error == JPKI_OK)
             error = find_keys(reader);
-        if (error == JPKI_OK && credential->existence != EXISTS)
+        if (error == JPKI_OK && !is_there(credential))
             error = JPKI_ERR_NO_KEY;
         if (error != JPKI_OK)
             reader_end(reader, JPKI_LEAVE);

@@ -16,16 +16,14 @@ void credential_forget_card(struct jpki_credential *credential)
     credential->certificate_hidden = false;
     credential->in_use = false;
     credential->tries_until = 0;
-    credential->existence = EXISTENCE_UNKNOWN;
     credential->card_epoch = next_epoch(credential);
-    atomic_store(&credential->shown, 0);
+    atomic_store(&credential->existence, 0);
 }
 
 void credential_exists(struct jpki_credential *credential, bool exists)
 {
     uint64_t insertion = credential->reader->insertion;
-    credential->existence = exists ? EXISTS : MISSING;
-    atomic_store(&credential->shown, insertion << 2 | (exists ? 2 : 0) | 1);
+    atomic_store(&credential->existence, insertion << 2 | (exists ? EXISTS : 0) | KNOWN);
 }
 
 const struct jpki_profile *jpki_credential_profile(const struct jpki_credential *credential)

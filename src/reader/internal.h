@@ -15,14 +15,17 @@ struct certificate_slot {
     struct jpki_certificate *certificate; /* from ..._KEY to ..._WHOLE */
 };
 
-enum existence { EXISTENCE_UNKNOWN, EXISTS, MISSING };
+/* Whether the card has a key. */
+enum { KNOWN = 1, EXISTS = 2 };
 
 struct jpki_credential {
     struct jpki_reader *reader;
     enum jpki_key key;
     const struct jpki_profile *profile;
 
-    enum existence existence; /* on the card that is in the reader */
+    /* Also read without the lock, by jpki_reader_look: 0, or the insertion for which it is known
+     * whether the card has this key, shifted left by two, with KNOWN, and EXISTS where it has. */
+    _Atomic uint64_t existence;
     struct certificate_slot certificates[JPKI_CERTIFICATES];
     unsigned tries;          /* left, as read when the card was recognised */
     int64_t tries_until;     /* and good until this time; 0 = no more */
@@ -33,10 +36,6 @@ struct jpki_credential {
     struct jpki_secret *kept_pin;     /* or NULL */
     struct jpki_secret *refused_pins; /* refused_pin.c: those that the card refused; NULL = none */
     unsigned long card_epoch, login_epoch;
-
-    /* For jpki_reader_look, without the lock: 0, or the insertion for which it is known whether the
-     * card has this key, shifted left by two, with 1 added, and 2 where it has. */
-    _Atomic uint64_t shown;
 };
 
 /* identity.c: what tells a card from every other. */
@@ -168,8 +167,7 @@ enum jpki_error certificate_load(struct jpki_credential *credential, enum jpki_c
 /* ---- pin.c ------------------------------------------------------------------------------ */
 
 /* Gives the kept PIN to the card again, within a transaction: at most once for each loss, only with
- * no try missing. NOT_VERIFIED when it may not or did not work: the login
- * is then lost. */
+ * no try missing. NOT_VERIFIED when it may not or did not work: the login is then lost. */
 enum jpki_error login_again(struct jpki_credential *credential);
 
 #endif

@@ -94,23 +94,17 @@ static enum jpki_error present(struct jpki_credential *credential, const struct 
     return pin != NULL ? verify(credential, pin, tries) : verify_typed(credential);
 }
 
-/* The kept PIN once more: only with no try missing, so that one changed elsewhere costs a single
- * try at the most. */
-static enum jpki_error present_kept(struct jpki_credential *credential)
-{
-    unsigned tries = 0;
-    enum jpki_error error = ask_first(credential, false, &tries);
-    if (error != JPKI_OK)
-        return error;
-    if (tries < credential->profile->tries)
-        return JPKI_ERR_NOT_VERIFIED;
-    return verify(credential, (const void *)jpki_secret_bytes(credential->kept_pin), tries);
-}
-
 enum jpki_error login_again(struct jpki_credential *credential)
 {
+    unsigned tries = 0;
+    struct jpki_secret *kept = credential->kept_pin;
     enum jpki_error error =
-        credential->kept_pin != NULL ? present_kept(credential) : JPKI_ERR_NOT_VERIFIED;
+        kept != NULL ? ask_first(credential, false, &tries) : JPKI_ERR_NOT_VERIFIED;
+    /* One that was changed elsewhere costs a single try at the most. */
+    if (error == JPKI_OK && tries < credential->profile->tries)
+        error = JPKI_ERR_NOT_VERIFIED;
+    if (error == JPKI_OK)
+        error = verify(credential, (const void *)jpki_secret_bytes(kept), tries);
     if (error == JPKI_OK) {
         login_begin(credential);
         jpki_log(JPKI_LOG_INFO, "%s: the card had forgotten the PIN, logged in again",

@@ -129,9 +129,9 @@ static struct jpki_reader_status look(const struct jpki_reader *reader)
 bool jpki_reader_look(const struct jpki_reader *reader, enum jpki_key key, bool *known)
 {
     struct jpki_reader_status status = look(reader);
-    uint64_t shown = atomic_load(&reader->credentials[key].shown);
-    *known = shown != 0 && shown >> 2 == status.insertion;
-    return status.present && (*known ? (shown & 2) != 0 : !status.exclusive);
+    uint64_t existence = atomic_load(&reader->credentials[key].existence);
+    *known = existence != 0 && existence >> 2 == status.insertion;
+    return status.present && (*known ? (existence & EXISTS) != 0 : !status.exclusive);
 }
 
 /* Nothing of the last card may count for or against the next one; but the PINs that it refused are
@@ -219,11 +219,6 @@ static enum jpki_error begin_once(struct jpki_reader *reader, unsigned patience)
     return JPKI_ERR_CARD_CHANGED;
 }
 
-static unsigned busy_timeout(const struct jpki_reader *reader)
-{
-    return reader->shared->options.busy_timeout * 1000;
-}
-
 /* Waits for another program once for all that is asked of this reader within a moment: then for
  * `again` milliseconds instead of `patience`. */
 static enum jpki_error begin_patiently(struct jpki_reader *reader, unsigned patience,
@@ -264,7 +259,7 @@ static enum jpki_error begin(struct jpki_reader *reader, unsigned patience, unsi
 
 enum jpki_error reader_begin(struct jpki_reader *reader)
 {
-    return begin(reader, busy_timeout(reader), BUSY_AGAIN_MS);
+    return begin(reader, reader->shared->options.busy_timeout * 1000, BUSY_AGAIN_MS);
 }
 
 enum jpki_error reader_begin_listing(struct jpki_reader *reader, unsigned patience)
@@ -309,10 +304,11 @@ void reader_end(struct jpki_reader *reader, enum jpki_leave leave)
 enum jpki_error reader_power_off(struct jpki_reader *reader)
 {
     /* Neither SELECT nor a warm reset is sure to log out (card.md, Security status). */
+    unsigned patience = reader->shared->options.busy_timeout * 1000;
     enum jpki_card_event event;
-    enum jpki_error error = begin_card(reader, busy_timeout(reader), &event);
+    enum jpki_error error = begin_card(reader, patience, &event);
     if (error != JPKI_OK && error != JPKI_ERR_BUSY) /* the connection is lost, maybe not the card */
-        error = begin_card(reader, busy_timeout(reader), &event);
+        error = begin_card(reader, patience, &event);
     if (error != JPKI_OK)
         return error;
     reader_end(reader, JPKI_POWER_OFF);
