@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files of this room share. Calls go down: sign.c, pin.c, certificate.c, reader.c, then
- * credential.c and refused_pin.c. Every function wants the reader's lock held. */
+/* What the files of this room share. Calls go down: sign.c, pin.c, certificate.c, reader.c,
+ * identity.c, then credential.c and refused_pin.c. Every function wants the reader's lock held. */
 #ifndef JPKI_READER_INTERNAL_H
 #define JPKI_READER_INTERNAL_H
 
@@ -33,7 +33,7 @@ struct jpki_credential {
     bool logged_in;
     bool forgotten;                   /* logged in, but powered off since: the kept PIN is due */
     bool in_use;                      /* see jpki_credential_use */
-    struct jpki_secret *kept_pin;     /* or NULL */
+    struct jpki_secret *kept_pin;     /* a struct jpki_pin; or NULL */
     struct jpki_secret *refused_pins; /* refused_pin.c: those that the card refused; NULL = none */
     unsigned long card_epoch, login_epoch;
 };
