@@ -46,6 +46,7 @@ enum jpki_error {
     JPKI_ERR_PIN_POLICY,      /* not allowed as a new PIN */
     JPKI_ERR_PIN_KNOWN_WRONG, /* the card has refused this one already */
     JPKI_ERR_PIN_LAST_TRY,    /* the last try is kept (option keep-last-try) */
+    JPKI_ERR_NO_KEYPAD,       /* there is none to type this PIN at */
     JPKI_ERR_DATA_LENGTH,     /* more or fewer bytes than the scheme takes */
 
     /* This machine. */

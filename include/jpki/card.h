@@ -30,6 +30,7 @@ enum jpki_key { JPKI_KEY_AUTH, JPKI_KEY_SIGN, JPKI_KEYS };
 /* What is fixed about a key: a row each. */
 struct jpki_profile {
     const char *name; /* for the log */
+    unsigned slot;    /* JPKI_SLOTS_*: its bit of option slots */
 
     /* Elementary files (card.md, Files). */
     uint16_t certificate, ca, key, pin;
@@ -47,8 +48,7 @@ struct jpki_profile {
     uint8_t id, ca_id;
 };
 
-/* The row of a key. Never NULL, never freed. */
-const struct jpki_profile *jpki_profile(enum jpki_key key);
+extern const struct jpki_profile jpki_profiles[JPKI_KEYS]; /* by enum jpki_key */
 
 /* A PIN ready to be sent: upper case, right length and characters (card.md, Files). */
 struct jpki_pin {
@@ -92,8 +92,14 @@ void jpki_card_disconnect(struct jpki_card *card);
 /* Another card: forget what was learned of the last one. */
 void jpki_card_forget(struct jpki_card *card);
 
-/* Makes the JPKI application current, once per transaction. Errors: NOT_JPKI. */
+/* Makes the JPKI application current, unless it is proven to be in this transaction: by this, or by
+ * EF 0006. Else what is not found may be missing in another application only, and no PIN may be
+ * sent. Errors: NOT_JPKI. */
 enum jpki_error jpki_card_select(struct jpki_card *card);
+
+/* The same after an answer that may have been another application's. True when it was not proven
+ * and is now, so that asking again may help. */
+bool jpki_card_select_unproven(struct jpki_card *card);
 
 /* Makes sure that our application is current without disturbing it where it is, since SELECT may
  * cost a PIN that was verified, also by another program (card.md, Security status): reads EF 0006
@@ -109,11 +115,6 @@ enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_
 enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card_info *info,
                                   bool *same);
 
-/* Whether our application is proven to be current in this transaction: by our own SELECT, or by EF
- * 0006. Where not, what is not found may be missing in another application only, and no PIN may be
- * sent. */
-bool jpki_card_is_proven(const struct jpki_card *card);
-
 /* Whether this is a card of ours: selects the application and reads EF 0006, which gives an empty
  * info where a card has none. `gently`: another program is connected, whose PIN a SELECT could
  * cost, so EF 0006 is looked for first, and with a label of ours there is no SELECT. Errors:
@@ -128,11 +129,11 @@ enum jpki_error jpki_card_recognise(struct jpki_card *card, bool gently,
 enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool for_change,
                                 unsigned *tries);
 
-/* Presents a PIN; needs jpki_card_is_proven() and jpki_card_tries() in the same transaction, with
- * tries left, else CARD and nothing is sent. Sent once, never repeated. `tries` is what is left
- * when it was wrong, JPKI_TRIES_UNTOLD when the card did not say. Errors: PIN_WRONG, PIN_BLOCKED
- * (also when this try was the last), NOT_FOUND. After TRANSPORT, CARD_CHANGED or CARD a try may
- * or may not have been spent. */
+/* Presents a PIN; needs our application proven current and jpki_card_tries() in the same
+ * transaction, with tries left, else CARD and nothing is sent. Sent once, never repeated. `tries`
+ * is what is left when it was wrong, JPKI_TRIES_UNTOLD when the card did not say. Errors:
+ * PIN_WRONG, PIN_BLOCKED (also when this try was the last), NOT_FOUND. After TRANSPORT,
+ * CARD_CHANGED or CARD a try may or may not have been spent. */
 enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
                                  const struct jpki_pin *pin, unsigned *tries);
 
@@ -140,7 +141,7 @@ enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
  * Errors: also CANCELLED (nothing was typed, and nothing sent to the card), KEYPAD (the reader's
  * own answer: a try may or may not have been spent). */
 bool jpki_card_has_keypad(struct jpki_card *card);
-enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key, unsigned *tries);
+enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key);
 
 /* Replaces the PIN that jpki_card_tries() with `for_change` and jpki_card_verify() were about,
  * right after them in the same transaction, else CARD and nothing is sent. Sent once. After

@@ -75,11 +75,9 @@ const char *jpki_reader_name(const struct jpki_reader *reader);
  * credentials new card epochs. True when the known card is there. Sends no command. */
 bool jpki_reader_refresh(struct jpki_reader *reader);
 
-/* Whether the reader has a card with `key`. Where that is not `known` yet, `present` says whether
- * there is a card that could be asked. Needs no lock and does not wait for a working card. Errors:
- * NO_SERVICE (then also not present). */
-enum jpki_error jpki_reader_look(const struct jpki_reader *reader, enum jpki_key key, bool *present,
-                                 bool *known);
+/* Whether the reader has a card with `key`; where that is not `known` yet, whether there is a card
+ * that could be asked. Needs no lock and does not wait for a working card. */
+bool jpki_reader_look(const struct jpki_reader *reader, enum jpki_key key, bool *known);
 
 /* What the card says of itself; of the last card that was recognised, while that is out. */
 const struct jpki_card_info *jpki_reader_card_info(const struct jpki_reader *reader);
@@ -114,12 +112,9 @@ bool jpki_credential_is_private(const struct jpki_credential *credential);
  * asked: because it is another kind of card, mute, or held by another program; MEMORY. */
 enum jpki_error jpki_credential_check(struct jpki_credential *credential, unsigned patience);
 
-/* A session uses this credential from now on: the connection to the card is kept. */
-void jpki_credential_use(struct jpki_credential *credential);
-
-/* No session does any more. When this holds for both credentials the card is given back to other
- * programs. */
-void jpki_credential_leave(struct jpki_credential *credential);
+/* Whether a session uses this credential. While one does, the connection to the card is kept; when
+ * none uses either, the card is given back to other programs. */
+void jpki_credential_use(struct jpki_credential *credential, bool in_use);
 
 /* ---- PIN and login -------------------------------------------------------------------- */
 
@@ -134,15 +129,12 @@ struct jpki_pin_status {
 enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential, unsigned patience,
                                            struct jpki_pin_status *status);
 
-/* Whether the PIN can be typed at the reader. */
-enum jpki_error jpki_credential_has_keypad(struct jpki_credential *credential, bool *has);
-
 /* Gives the PIN to the card: `length` bytes as they were entered, or with NULL typed at the
  * reader's keypad. The form is checked first, then the tries left are read; nothing is sent that is
  * blocked, that the card has just refused, or (option keep-last-try) that would be the last try.
- * Errors: PIN_LENGTH, PIN_CHARACTERS, PIN_KNOWN_WRONG, PIN_LAST_TRY (nothing was sent), PIN_WRONG,
- * PIN_BLOCKED, CANCELLED, KEYPAD. After KEYPAD, and after TRANSPORT while the PIN was typed, the
- * reader counts as one without a keypad until it is plugged in anew. */
+ * Errors: PIN_LENGTH, PIN_CHARACTERS, PIN_KNOWN_WRONG, PIN_LAST_TRY, NO_KEYPAD (nothing was sent),
+ * PIN_WRONG, PIN_BLOCKED, CANCELLED, KEYPAD. After KEYPAD, and after TRANSPORT while the PIN was
+ * typed, the reader counts as one without a keypad until it is plugged in anew. */
 enum jpki_error jpki_credential_login(struct jpki_credential *credential, const uint8_t *pin,
                                       size_t length);
 

@@ -24,6 +24,7 @@ static const char *const texts[] = {
     [JPKI_ERR_PIN_POLICY] = "not allowed as a new PIN",
     [JPKI_ERR_PIN_KNOWN_WRONG] = "the card has refused this PIN already",
     [JPKI_ERR_PIN_LAST_TRY] = "the last try is kept",
+    [JPKI_ERR_NO_KEYPAD] = "no keypad for this PIN",
     [JPKI_ERR_DATA_LENGTH] = "wrong length of data",
     [JPKI_ERR_BAD_SIGNATURE] = "the signature does not fit the certificate",
     [JPKI_ERR_CERTIFICATE] = "the certificate cannot be used",

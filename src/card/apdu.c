@@ -57,10 +57,9 @@ enum jpki_error exchange(struct jpki_card *card, const struct command *command,
         answer->length = 0;
         error = transmit(card, &corrected, answer);
     }
+    struct command rest = make_command(0x00, INS_GET_RESPONSE, 0, 0, NULL, 0, 256);
     for (int i = 0; i < JPKI_GET_RESPONSE_MAX && error == JPKI_OK && answer->sw >> 8 == 0x61; i++) {
-        uint8_t more = (uint8_t)answer->sw;
-        struct command rest = make_command(0x00, INS_GET_RESPONSE, 0, 0, NULL, 0, 256);
-        rest.bytes[rest.length - 1] = more;
+        rest.bytes[rest.length - 1] = (uint8_t)answer->sw;
         error = transmit(card, &rest, answer);
     }
     return error;

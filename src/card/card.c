@@ -31,19 +31,12 @@ void jpki_card_free(struct jpki_card *card)
     free(card);
 }
 
-static void shut_gates(struct jpki_card *card)
-{
-    for (int key = 0; key < JPKI_KEYS; key++)
-        card->gates[key] = PIN_SHUT;
-}
-
 enum jpki_error jpki_card_begin(struct jpki_card *card, unsigned patience,
                                 enum jpki_card_event *event)
 {
     enum jpki_error error = card->transport.ops->begin(card->transport.self, patience, event);
-    card->selected = card->proven = false;
     card->commands = 0;
-    shut_gates(card);
+    memset(&card->now, 0, sizeof card->now);
     if (error != JPKI_OK || *event != JPKI_CARD_SAME) {
         card->current = 0;
         card->was_reset = true;
@@ -53,8 +46,7 @@ enum jpki_error jpki_card_begin(struct jpki_card *card, unsigned patience,
 
 bool jpki_card_end(struct jpki_card *card, enum jpki_leave leave)
 {
-    card->selected = card->proven = false;
-    shut_gates(card);
+    memset(&card->now, 0, sizeof card->now);
     if (leave == JPKI_POWER_OFF)
         card->current = 0;
     return card->transport.ops->end(card->transport.self, leave);
@@ -75,13 +67,13 @@ void jpki_card_forget(struct jpki_card *card)
 /* Our application is proven to be current. */
 static void note_current(struct jpki_card *card)
 {
-    card->proven = true;
+    card->now.proven = true;
     card->was_reset = false;
 }
 
 enum jpki_error jpki_card_select(struct jpki_card *card)
 {
-    if (card->selected)
+    if (card->now.proven)
         return JPKI_OK;
     card->current = 0;
 
@@ -94,19 +86,15 @@ enum jpki_error jpki_card_select(struct jpki_card *card)
         error = exchange(card, &command, &answer);
     if (error != JPKI_OK)
         return error;
-
-    card->selected = answer.sw == SW_OK;
-    card->proven = false;
-    if (card->selected) {
-        note_current(card);
-        return JPKI_OK;
-    }
-    return answer.sw == SW_CARD_WAKES_UP ? JPKI_ERR_CARD : JPKI_ERR_NOT_JPKI;
+    if (answer.sw != SW_OK)
+        return answer.sw == SW_CARD_WAKES_UP ? JPKI_ERR_CARD : JPKI_ERR_NOT_JPKI;
+    note_current(card);
+    return JPKI_OK;
 }
 
-bool jpki_card_is_proven(const struct jpki_card *card)
+bool jpki_card_select_unproven(struct jpki_card *card)
 {
-    return card->proven;
+    return !card->now.proven && jpki_card_select(card) == JPKI_OK;
 }
 
 enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card_info *info,
@@ -125,7 +113,7 @@ enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card
 enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_info *info,
                                  bool gently)
 {
-    if (card->proven)
+    if (card->now.proven)
         return JPKI_OK;
     /* Nothing to compare with: after a reset no application is current, else ours is taken to be.
      * Which file is, another program may have changed. */
@@ -141,19 +129,15 @@ enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_
     return error != JPKI_OK || same ? error : jpki_card_select(card);
 }
 
-/* Copies a field padded with blanks or NULs, as far as it was read and is plain ASCII. */
+/* Copies a field padded with blanks or NULs, where all of it was read. Text is plain ASCII. */
 static void copy_text(char *out, const struct jpki_card_info *info, size_t offset, size_t size)
 {
-    size_t length = 0;
-    if (info->token_info_length >= offset + size)
-        length = size;
-    while (length > 0 && (info->token_info[offset + length - 1] == ' ' ||
-                          info->token_info[offset + length - 1] == '\0'))
+    const uint8_t *text = info->token_info + offset;
+    size_t length = info->token_info_length >= offset + size ? size : 0;
+    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\0'))
         length--;
-    for (size_t i = 0; i < length; i++) {
-        uint8_t c = info->token_info[offset + i];
-        out[i] = c >= 0x20 && c < 0x7F ? (char)c : '?';
-    }
+    for (size_t i = 0; i < length; i++)
+        out[i] = text[i] >= 0x20 && text[i] < 0x7F ? (char)text[i] : '?';
     out[length] = '\0';
 }
 
@@ -191,7 +175,7 @@ enum jpki_error jpki_card_recognise(struct jpki_card *card, bool gently,
         enum jpki_error error = read_info(card, info);
         if (error == JPKI_OK && has_our_label(info))
             note_current(card);
-        if (error != JPKI_OK || card->proven)
+        if (error != JPKI_OK || card->now.proven)
             return error;
         card->short_ids = before; /* another application's refusal tells nothing */
     }

@@ -21,33 +21,47 @@ enum jpki_error select_file(struct jpki_card *card, uint16_t file)
     return error;
 }
 
-enum jpki_error send_to_file(struct jpki_card *card, uint16_t file, const struct command *named,
-                             const struct command *plain, bool (*done)(uint16_t sw),
-                             struct answer *answer)
+/* With a short identifier: in P1 of READ BINARY, in P2 of all others. */
+static struct command name_file(const struct command *plain, uint16_t file)
 {
-    bool tried = card->short_ids != SHORT_IDS_REFUSED;
-    uint16_t refusal = 0;
-    if (tried) {
-        enum jpki_error error = exchange(card, named, answer);
-        if (error != JPKI_OK)
-            return error;
-        if (done(answer->sw)) {
-            card->short_ids = SHORT_IDS_WORK;
-            card->current = file;
-            return JPKI_OK;
-        }
-        refusal = answer->sw;
-    }
+    struct command named = *plain;
+    named.bytes[named.bytes[1] == INS_READ_BINARY ? 2 : 3] |= (uint8_t)(0x80 | file);
+    return named;
+}
 
-    /* Refused: because of the short form, or would the plain one be refused as well? After a
-     * refusal there is no telling which file is current. */
-    bool current = !tried && card->current == file;
+enum jpki_error send_by_name(struct jpki_card *card, bool try, uint16_t file,
+                             const struct command *plain, bool (*done)(uint16_t sw),
+                             struct answer *answer, int *refusal)
+{
+    *refusal = NOT_REFUSED;
+    if (try) {
+        struct command named = name_file(plain, file);
+        enum jpki_error error = exchange(card, &named, answer);
+        if (error != JPKI_OK || done(answer->sw))
+            return error;
+        *refusal = answer->sw;
+    }
+    /* After a refusal there is no telling which file is current. */
+    bool current = !try && card->current == file;
     enum jpki_error error = current ? JPKI_OK : select_file(card, file);
-    if (error == JPKI_OK)
-        error = exchange(card, plain, answer);
-    if (error == JPKI_OK && tried && answer->sw != refusal)
+    return error == JPKI_OK ? exchange(card, plain, answer) : error;
+}
+
+enum jpki_error send_to_file(struct jpki_card *card, uint16_t file, const struct command *plain,
+                             bool (*done)(uint16_t sw), struct answer *answer)
+{
+    bool try = card->short_ids != SHORT_IDS_REFUSED;
+    int refusal;
+    enum jpki_error error = send_by_name(card, try, file, plain, done, answer, &refusal);
+    if (error != JPKI_OK || !try)
+        return error;
+    if (refusal == NOT_REFUSED) {
+        card->short_ids = SHORT_IDS_WORK;
+        card->current = file;
+    } else if (answer->sw != refusal) { /* it was because of the short identifier */
         card->short_ids = SHORT_IDS_REFUSED;
-    return error;
+    }
+    return JPKI_OK;
 }
 
 /* The answer is that of a READ BINARY that reached the file. */
@@ -62,29 +76,24 @@ static bool passes_the_end(uint16_t sw)
     return sw == SW_WRONG_LENGTH || sw == SW_WRONG_OFFSET;
 }
 
-static enum jpki_error read_error(const struct answer *answer)
-{
-    if (was_read(answer->sw))
-        return answer->length > 0 ? JPKI_OK : JPKI_ERR_NOT_FOUND;
-    return sw_error(answer->sw);
-}
-
 enum jpki_error read_start(struct jpki_card *card, uint16_t file, size_t wanted, size_t least,
                            struct answer *answer)
 {
-    struct command named =
-        make_command(0x00, INS_READ_BINARY, (uint8_t)(0x80 | file), 0, NULL, 0, wanted);
-    struct command plain = make_command(0x00, INS_READ_BINARY, 0, 0, NULL, 0, wanted);
-    enum jpki_error error = send_to_file(card, file, &named, &plain, was_read, answer);
+    struct command command = make_command(0x00, INS_READ_BINARY, 0, 0, NULL, 0, wanted);
+    enum jpki_error error = send_to_file(card, file, &command, was_read, answer);
 
     /* Some cards do not shorten a read that passes the end of the file: ask for less. */
     if (error == JPKI_OK && passes_the_end(answer->sw)) {
-        struct command shorter = make_command(0x00, INS_READ_BINARY, 0, 0, NULL, 0, least);
-        error = exchange(card, &shorter, answer);
+        command = make_command(0x00, INS_READ_BINARY, 0, 0, NULL, 0, least);
+        error = exchange(card, &command, answer);
         if (error == JPKI_OK && passes_the_end(answer->sw))
             return JPKI_ERR_NOT_FOUND; /* not even those: empty */
     }
-    return error == JPKI_OK ? read_error(answer) : error;
+    if (error != JPKI_OK)
+        return error;
+    if (!was_read(answer->sw))
+        return sw_error(answer->sw);
+    return answer->length > 0 ? JPKI_OK : JPKI_ERR_NOT_FOUND;
 }
 
 /* Reads one block more of a file that was begun. */

@@ -11,7 +11,7 @@ enum short_ids { SHORT_IDS_UNTRIED, SHORT_IDS_WORK, SHORT_IDS_REFUSED };
 
 /* What may follow on a PIN: nothing opens it but the card's own answers in this transaction. */
 enum pin_gate {
-    PIN_SHUT,
+    PIN_SHUT = 0,
     PIN_VERIFY_NAMED, /* tries are left, asked for by short identifier: so may VERIFY be sent */
     PIN_VERIFY_PLAIN, /* tries are left, asked for with the PIN's file selected */
     PIN_CHANGE,       /* verified with the file selected */
@@ -21,12 +21,13 @@ struct jpki_card {
     struct jpki_transport transport;
     unsigned commands; /* sent in this transaction */
     enum short_ids short_ids;
-    bool sign_plain;                /* they are refused by the signing command at least */
-    uint16_t current;               /* the file last selected, as far as we know; 0 = none */
-    bool was_reset;                 /* and our application not proven current since */
-    bool selected;                  /* our SELECT was answered 9000 in this transaction */
-    bool proven;                    /* our application is current in this transaction */
-    enum pin_gate gates[JPKI_KEYS]; /* this transaction's */
+    bool sign_plain;  /* they are refused by the signing command at least */
+    uint16_t current; /* the file last selected, as far as we know; 0 = none */
+    bool was_reset;   /* and our application not proven current since */
+    struct {
+        bool proven; /* our application is current */
+        enum pin_gate gates[JPKI_KEYS];
+    } now; /* in this transaction */
 };
 
 /* ---- apdu.c --------------------------------------------------------------------------- */
@@ -91,12 +92,18 @@ enum jpki_error sw_error(uint16_t sw);
 /* SELECT of a file of the current application. Errors: NOT_FOUND. */
 enum jpki_error select_file(struct jpki_card *card, uint16_t file);
 
-/* Sends a command that works on `file`: `named` carries its short identifier, `plain` works on
- * the current file. Falls back from the first to the second where the card refuses; `done` tells
- * which status words are an answer and not a refusal. Needs our application to be current. */
-enum jpki_error send_to_file(struct jpki_card *card, uint16_t file, const struct command *named,
+/* Sends a command that works on `file`: `plain` is its form for the current file. Unless short
+ * identifiers are refused, tries with one first; `done` tells which status words are an answer and
+ * not a refusal. Needs our application to be current. */
+enum jpki_error send_to_file(struct jpki_card *card, uint16_t file, const struct command *plain,
+                             bool (*done)(uint16_t sw), struct answer *answer);
+
+/* The same; but `try` says whether a short identifier is tried, and what is learned of them is left
+ * to the caller. `refusal`: the status word that refused it, or NOT_REFUSED. */
+enum { NOT_REFUSED = -1 };
+enum jpki_error send_by_name(struct jpki_card *card, bool try, uint16_t file,
                              const struct command *plain, bool (*done)(uint16_t sw),
-                             struct answer *answer);
+                             struct answer *answer, int *refusal);
 
 /* Reads `wanted` (1 to 256) bytes from the start of a file, or fewer where it is shorter; where
  * the card refuses to read past the end, `least` bytes. Errors: NOT_FOUND, NOT_VERIFIED. */

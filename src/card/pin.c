@@ -6,15 +6,9 @@
 
 #include <string.h>
 
-static bool is_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static uint8_t upper(uint8_t c)
-{
-    return c >= 'a' && c <= 'z' ? (uint8_t)(c - 'a' + 'A') : c;
-}
+/* Of a PIN: the ten digits, then the letters. */
+static const char characters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+enum { DIGITS = 10, DIGITS_AND_LETTERS = 36 };
 
 enum { FULL_WIDTH_BYTES = 3 };
 
@@ -42,14 +36,14 @@ enum jpki_error jpki_pin_prepare(const struct jpki_profile *profile, const uint8
     if (length < profile->pin_min || length > profile->pin_max)
         return JPKI_ERR_PIN_LENGTH;
 
+    size_t kinds = profile->pin_letters ? DIGITS_AND_LETTERS : DIGITS;
     for (size_t i = 0; i < length; i++) {
-        uint8_t c = upper(entered[i]);
-        bool fits = is_digit(c) || (profile->pin_letters && c >= 'A' && c <= 'Z');
-        if (!fits) {
+        bool lower = entered[i] >= 'a' && entered[i] <= 'z';
+        pin->bytes[i] = lower ? (uint8_t)(entered[i] - 'a' + 'A') : entered[i];
+        if (memchr(characters, pin->bytes[i], kinds) == NULL) {
             jpki_wipe(pin, sizeof *pin);
             return JPKI_ERR_PIN_CHARACTERS;
         }
-        pin->bytes[i] = c;
     }
     pin->length = length;
     return JPKI_OK;
@@ -57,12 +51,11 @@ enum jpki_error jpki_pin_prepare(const struct jpki_profile *profile, const uint8
 
 enum jpki_error jpki_pin_check_new(const struct jpki_profile *profile, const struct jpki_pin *pin)
 {
-    if (!profile->pin_letters)
-        return JPKI_OK;
     size_t digits = 0;
     for (size_t i = 0; i < pin->length; i++)
-        digits += is_digit(pin->bytes[i]);
-    return digits > 0 && digits < pin->length ? JPKI_OK : JPKI_ERR_PIN_POLICY;
+        digits += memchr(characters, pin->bytes[i], DIGITS) != NULL;
+    bool mixed = digits > 0 && digits < pin->length;
+    return mixed || !profile->pin_letters ? JPKI_OK : JPKI_ERR_PIN_POLICY;
 }
 
 /* ---- Tries left (card.md, Commands) ----------------------------------------------------- */
@@ -82,102 +75,79 @@ static bool tells_tries(uint16_t sw)
     return is_tries(sw) || is_blocked(sw) || sw == SW_OK;
 }
 
-/* Whatever else keeps us from reading the tries left: no code of ours would tell more. */
-static enum jpki_error unreadable(enum jpki_error error)
+static unsigned tries_left(uint16_t sw)
 {
-    return jpki_error_is_break(error) || error == JPKI_ERR_NOT_FOUND ? error : JPKI_ERR_CARD;
-}
-
-/* Reads the answer of an empty VERIFY; tries left open the gate. */
-static enum jpki_error read_tries(struct jpki_card *card, enum jpki_key key, uint16_t sw,
-                                  enum pin_gate gate, unsigned *tries)
-{
-    if (!tells_tries(sw))
-        return unreadable(sw_error(sw));
-    if (sw == SW_OK)
-        *tries = JPKI_TRIES_UNTOLD;
-    else
-        *tries = is_tries(sw) ? sw & 0xF : 0;
-    if (card->proven && *tries > 0)
-        card->gates[key] = gate;
-    return JPKI_OK;
-}
-
-static struct command empty_verify(uint8_t p2)
-{
-    return make_command(0x00, INS_VERIFY, 0x00, p2, NULL, 0, 0);
-}
-
-/* Changing a PIN works on the selected file only, so both questions of a change are asked of it. */
-static enum jpki_error ask_selected(struct jpki_card *card, enum jpki_key key, unsigned *tries)
-{
-    struct command plain = empty_verify(P2_CURRENT_FILE);
-    struct answer answer;
-    enum jpki_error error = select_file(card, jpki_profile(key)->pin);
-    if (error == JPKI_OK)
-        error = exchange(card, &plain, &answer);
-    if (error != JPKI_OK)
-        return unreadable(error);
-    return read_tries(card, key, answer.sw, PIN_VERIFY_PLAIN, tries);
+    if (is_blocked(sw))
+        return 0;
+    return is_tries(sw) ? sw & 0xF : JPKI_TRIES_UNTOLD;
 }
 
 enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool for_change,
                                 unsigned *tries)
 {
-    card->gates[key] = PIN_SHUT;
-    if (for_change)
-        return ask_selected(card, key, tries);
-    uint16_t file = jpki_profile(key)->pin;
-    struct command named = empty_verify((uint8_t)(0x80 | file));
-    struct command plain = empty_verify(P2_CURRENT_FILE);
+    uint16_t file = jpki_profiles[key].pin;
+    struct command command = make_command(0x00, INS_VERIFY, 0x00, P2_CURRENT_FILE, NULL, 0, 0);
     struct answer answer;
-    enum jpki_error error = send_to_file(card, file, &named, &plain, tells_tries, &answer);
-    if (error != JPKI_OK)
-        return unreadable(error);
-    enum pin_gate gate = card->short_ids == SHORT_IDS_WORK ? PIN_VERIFY_NAMED : PIN_VERIFY_PLAIN;
-    return read_tries(card, key, answer.sw, gate, tries);
+    enum pin_gate gate = PIN_VERIFY_PLAIN;
+    enum jpki_error error;
+    card->now.gates[key] = PIN_SHUT;
+    if (for_change) {
+        error = select_file(card, file);
+        if (error == JPKI_OK)
+            error = exchange(card, &command, &answer);
+    } else {
+        error = send_to_file(card, file, &command, tells_tries, &answer);
+        if (card->short_ids == SHORT_IDS_WORK)
+            gate = PIN_VERIFY_NAMED;
+    }
+    if (error == JPKI_OK && !tells_tries(answer.sw))
+        error = sw_error(answer.sw);
+    if (error != JPKI_OK) /* whatever else it is, no code of ours would tell more */
+        return jpki_error_is_break(error) || error == JPKI_ERR_NOT_FOUND ? error : JPKI_ERR_CARD;
+    *tries = tries_left(answer.sw);
+    if (card->now.proven && *tries > 0)
+        card->now.gates[key] = gate;
+    return JPKI_OK;
 }
 
 /* ---- Presenting a PIN (card.md, Commands) ----------------------------------------------- */
-
-static enum jpki_error verify_error(uint16_t sw, unsigned *tries)
-{
-    if (sw == SW_OK)
-        return JPKI_OK;
-    *tries = is_tries(sw) ? sw & 0xF : JPKI_TRIES_UNTOLD;
-    if (is_blocked(sw) || sw == 0x63C0) {
-        *tries = 0;
-        return JPKI_ERR_PIN_BLOCKED;
-    }
-    if (sw >> 8 == 0x63)
-        return JPKI_ERR_PIN_WRONG;
-    return sw == SW_NO_FILE ? JPKI_ERR_NOT_FOUND : JPKI_ERR_CARD;
-}
 
 /* P2 of the VERIFY that the gate allows, 0 when it is shut; and shuts it: each wants a reading of
  * its own. (The caller makes the command: a PIN that is handed on leaves copies on the stack.) */
 static uint8_t pass_gate(struct jpki_card *card, enum jpki_key key)
 {
-    enum pin_gate gate = card->gates[key];
-    uint16_t file = jpki_profile(key)->pin;
+    enum pin_gate gate = card->now.gates[key];
+    uint16_t file = jpki_profiles[key].pin;
     bool named = gate == PIN_VERIFY_NAMED;
     bool plain = gate == PIN_VERIFY_PLAIN && card->current == file;
-    card->gates[key] = PIN_SHUT;
-    if (!card->proven || (!named && !plain))
+    card->now.gates[key] = PIN_SHUT;
+    if (!card->now.proven || (!named && !plain))
         return 0;
     return (uint8_t)(named ? 0x80 | file : P2_CURRENT_FILE);
 }
 
-static enum jpki_error read_verdict(struct jpki_card *card, enum jpki_key key,
-                                    const struct command *command, uint16_t sw, unsigned *tries)
+/* Not even tried: this card wants the file selected first. */
+static bool refuses_name(uint8_t p2, uint16_t sw)
 {
-    bool named = command->bytes[3] != P2_CURRENT_FILE;
-    /* Not even tried: this card wants the file selected first. The next login will. */
-    if (named && (sw == SW_WRONG_P1_P2 || sw == SW_NO_FILE))
-        card->short_ids = SHORT_IDS_REFUSED;
-    if (sw == SW_OK && !named)
-        card->gates[key] = PIN_CHANGE;
-    return verify_error(sw, tries);
+    return p2 != P2_CURRENT_FILE && (sw == SW_WRONG_P1_P2 || sw == SW_NO_FILE);
+}
+
+static enum jpki_error read_verdict(struct jpki_card *card, enum jpki_key key, uint8_t p2,
+                                    uint16_t sw, unsigned *tries)
+{
+    if (refuses_name(p2, sw))
+        card->short_ids = SHORT_IDS_REFUSED; /* the next login selects it */
+    if (sw == SW_OK) {
+        if (p2 == P2_CURRENT_FILE)
+            card->now.gates[key] = PIN_CHANGE;
+        return JPKI_OK;
+    }
+    *tries = tries_left(sw);
+    if (*tries == 0)
+        return JPKI_ERR_PIN_BLOCKED;
+    if (sw >> 8 == 0x63)
+        return JPKI_ERR_PIN_WRONG;
+    return sw == SW_NO_FILE ? JPKI_ERR_NOT_FOUND : JPKI_ERR_CARD;
 }
 
 enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
@@ -190,17 +160,16 @@ enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
     struct answer answer;
     enum jpki_error error = exchange(card, &command, &answer);
     if (error == JPKI_OK)
-        error = read_verdict(card, key, &command, answer.sw, tries);
+        error = read_verdict(card, key, p2, answer.sw, tries);
     jpki_wipe(&command, sizeof command);
     return error;
 }
 
 /* What a card answers to a VERIFY. Any other word is from a reader that cannot do its part. */
-static bool is_verdict(const struct command *command, uint16_t sw)
+static bool is_verdict(uint8_t p2, uint16_t sw)
 {
-    bool named = command->bytes[3] != P2_CURRENT_FILE;
     return sw == SW_OK || sw >> 8 == 0x63 || is_blocked(sw) || sw == SW_NOT_VERIFIED ||
-           (named && (sw == SW_WRONG_P1_P2 || sw == SW_NO_FILE));
+           refuses_name(p2, sw);
 }
 
 bool jpki_card_has_keypad(struct jpki_card *card)
@@ -209,10 +178,10 @@ bool jpki_card_has_keypad(struct jpki_card *card)
     return ops->has_keypad != NULL && ops->has_keypad(card->transport.self);
 }
 
-enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key, unsigned *tries)
+enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key)
 {
     static const uint8_t placeholder[JPKI_PIN_MAX] = {0};
-    unsigned digits = jpki_profile(key)->pin_max;
+    unsigned digits = jpki_profiles[key].pin_max;
     uint8_t p2 = pass_gate(card, key);
     if (p2 == 0)
         return JPKI_ERR_CARD;
@@ -229,8 +198,8 @@ enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key
     uint16_t sw = (uint16_t)(answer[length - 2] << 8 | answer[length - 1]);
     if (sw == SW_NOT_TYPED || sw == SW_CANCELLED || sw == SW_WRONG_DIGITS)
         return JPKI_ERR_CANCELLED;
-    return is_verdict(&command, sw) ? read_verdict(card, key, &command, sw, tries)
-                                    : JPKI_ERR_KEYPAD;
+    unsigned tries;
+    return is_verdict(p2, sw) ? read_verdict(card, key, p2, sw, &tries) : JPKI_ERR_KEYPAD;
 }
 
 /* ISO/IEC 7816-4, 5.1.3: execution and checking errors that leave the memory as it was. */
@@ -243,8 +212,8 @@ static bool left_unchanged(uint16_t sw)
 enum jpki_error jpki_card_change(struct jpki_card *card, enum jpki_key key,
                                  const struct jpki_pin *pin)
 {
-    bool may = card->gates[key] == PIN_CHANGE && card->current == jpki_profile(key)->pin;
-    card->gates[key] = PIN_SHUT;
+    bool may = card->now.gates[key] == PIN_CHANGE && card->current == jpki_profiles[key].pin;
+    card->now.gates[key] = PIN_SHUT;
     if (!may)
         return JPKI_ERR_CARD;
     struct command command =

@@ -3,10 +3,11 @@
 
 /* Files and PINs: card.md, Files. Labels and ids are those that OpenSC has always given, so that
  * URIs people have written down go on working. */
-static const struct jpki_profile profiles[JPKI_KEYS] = {
+const struct jpki_profile jpki_profiles[JPKI_KEYS] = {
     [JPKI_KEY_AUTH] =
         {
             .name = "user authentication",
+            .slot = JPKI_SLOTS_AUTH,
             .certificate = 0x000A,
             .ca = 0x000B,
             .key = 0x0017,
@@ -24,6 +25,7 @@ static const struct jpki_profile profiles[JPKI_KEYS] = {
     [JPKI_KEY_SIGN] =
         {
             .name = "digital signature",
+            .slot = JPKI_SLOTS_SIGN,
             .certificate = 0x0001,
             .ca = 0x0002,
             .key = 0x001A,
@@ -39,8 +41,3 @@ static const struct jpki_profile profiles[JPKI_KEYS] = {
             .ca_id = 0x04,
         },
 };
-
-const struct jpki_profile *jpki_profile(enum jpki_key key)
-{
-    return &profiles[key];
-}

@@ -15,16 +15,6 @@ static const struct scheme {
     [JPKI_SCHEME_PSS] = {0x04, 32, 32},
 };
 
-static struct command sign_command(uint8_t p1, uint8_t p2, const uint8_t *data, size_t length)
-{
-    return make_command(0x80, INS_SIGN, p1, p2, data, length, 256);
-}
-
-static bool was_signed(uint16_t sw)
-{
-    return sw == SW_OK || sw == SW_NOT_VERIFIED;
-}
-
 /* Some cards may take short identifiers elsewhere but not here. */
 static bool by_name(const struct jpki_card *card)
 {
@@ -34,35 +24,23 @@ static bool by_name(const struct jpki_card *card)
 /* Without a selection of the application: by short identifier, or on the file that was current
  * when we were last here. If others interfered the card refuses, or signs with a wrong key
  * (card.md, Other applications) and the caller's check shows it. */
-static enum jpki_error sign_directly(struct jpki_card *card, uint16_t file,
-                                     const struct command *named, const struct command *plain,
-                                     bool (*done)(uint16_t sw), struct answer *answer)
-{
-    bool tried = by_name(card);
-    enum jpki_error error = JPKI_OK;
-    if (tried) {
-        error = exchange(card, named, answer);
-        if (error != JPKI_OK || done(answer->sw))
-            return error;
-    }
-    if (tried || card->current != file)
-        error = select_file(card, file);
-    if (error != JPKI_OK)
-        return jpki_error_is_break(error) ? error : JPKI_ERR_CARD;
-    error = exchange(card, plain, answer);
-    if (error == JPKI_OK && tried && done(answer->sw))
-        card->sign_plain = true;
-    return error;
-}
-
 static enum jpki_error send_scheme(struct jpki_card *card, enum jpki_key key, uint8_t p1,
                                    const uint8_t *data, size_t length, bool (*done)(uint16_t sw),
                                    struct answer *answer)
 {
-    uint16_t file = jpki_profile(key)->key;
-    struct command named = sign_command(p1, (uint8_t)(0x80 | file), data, length);
-    struct command plain = sign_command(p1, P2_CURRENT_FILE, data, length);
-    return sign_directly(card, file, &named, &plain, done, answer);
+    struct command command = make_command(0x80, INS_SIGN, p1, P2_CURRENT_FILE, data, length, 256);
+    int refusal;
+    enum jpki_error error =
+        send_by_name(card, by_name(card), jpki_profiles[key].key, &command, done, answer, &refusal);
+    if (error != JPKI_OK)
+        return jpki_error_is_break(error) ? error : JPKI_ERR_CARD;
+    card->sign_plain |= refusal != NOT_REFUSED && done(answer->sw);
+    return JPKI_OK;
+}
+
+static bool was_signed(uint16_t sw)
+{
+    return sw == SW_OK || sw == SW_NOT_VERIFIED;
 }
 
 enum jpki_error jpki_card_sign(struct jpki_card *card, enum jpki_key key, enum jpki_scheme scheme,
@@ -77,11 +55,9 @@ enum jpki_error jpki_card_sign(struct jpki_card *card, enum jpki_key key, enum j
     enum jpki_error error = send_scheme(card, key, row->p1, data, length, was_signed, &answer);
     if (error != JPKI_OK)
         return error;
-    if (!was_signed(answer.sw))
-        return JPKI_ERR_CARD;
     if (answer.sw == SW_NOT_VERIFIED)
         return JPKI_ERR_NOT_VERIFIED;
-    if (answer.length == 0 || answer.length > JPKI_SIGNATURE_MAX)
+    if (answer.sw != SW_OK || answer.length == 0 || answer.length > JPKI_SIGNATURE_MAX)
         return JPKI_ERR_CARD;
     memcpy(signature, answer.data, answer.length);
     *signature_length = answer.length;

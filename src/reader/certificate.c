@@ -8,77 +8,62 @@
  * program is connected that could spend one. */
 enum { TRIES_MEMORY_MS = 1000 };
 
-static uint16_t file_of(const struct jpki_credential *credential, enum jpki_certificate_use use)
+/* How far the key reaches is known step by step, as headers come into view. */
+static enum jpki_error read_key(struct jpki_card *card, uint16_t file, struct jpki_buffer *content)
 {
-    return use == JPKI_HOLDER ? credential->profile->certificate : credential->profile->ca;
-}
-
-/* Takes the result of parsing over. NULL leaves things as they are: what was read stays and is
- * parsed again at the next request, since memory may have been short. */
-static enum jpki_error take(struct certificate_slot *slot, struct jpki_certificate *parsed,
-                            enum jpki_certificate_state state)
-{
-    if (parsed == NULL)
-        return JPKI_ERR_CERTIFICATE;
-    jpki_certificate_free(slot->certificate);
-    slot->certificate = parsed;
-    slot->state = state;
-    if (state == JPKI_CERTIFICATE_WHOLE)
-        jpki_buffer_clear(&slot->content);
+    struct jpki_field key;
+    size_t before = 0;
+    size_t end = jpki_certificate_key_end(content->data, content->length, &key);
+    while (end > content->length && content->length > before) {
+        before = content->length; /* and no more: the key reaches past the end of the certificate */
+        enum jpki_error error = jpki_card_read_certificate(card, file, end, content);
+        if (error != JPKI_OK)
+            return error;
+        end = jpki_certificate_key_end(content->data, content->length, &key);
+    }
     return JPKI_OK;
 }
 
-/* From STARTED to KEY. */
-static enum jpki_error read_key(struct jpki_credential *credential, uint16_t file,
-                                struct certificate_slot *slot)
-{
-    struct jpki_buffer *content = &slot->content;
-    struct jpki_field key;
-    size_t end = jpki_certificate_key_end(content->data, content->length, &key);
-    while (end > content->length) {
-        size_t before = content->length;
-        enum jpki_error error =
-            jpki_card_read_certificate(credential->reader->card, file, end, content);
-        if (error != JPKI_OK)
-            return error;
-        if (content->length == before) /* the key reaches past the end of the certificate */
-            break;
-        end = jpki_certificate_key_end(content->data, content->length, &key);
-    }
-    struct jpki_crypto *crypto = credential->reader->shared->crypto;
-    return take(slot, jpki_certificate_parse_key(crypto, content->data, content->length),
-                JPKI_CERTIFICATE_KEY);
-}
-
 /* From one state to the next. */
-static enum jpki_error read_on(struct jpki_credential *credential, uint16_t file,
+static enum jpki_error read_on(struct jpki_reader *reader, uint16_t file,
                                struct certificate_slot *slot)
 {
+    struct jpki_crypto *crypto = reader->shared->crypto;
     struct jpki_buffer *content = &slot->content;
-    if (slot->state == JPKI_CERTIFICATE_STARTED)
-        return read_key(credential, file, slot);
-
-    size_t upto = slot->state == JPKI_CERTIFICATE_UNREAD ? 1 : JPKI_FILE_MAX;
+    if (slot->state == JPKI_CERTIFICATE_UNREAD) {
+        enum jpki_error error = jpki_card_read_certificate(reader->card, file, 1, content);
+        if (error == JPKI_OK)
+            slot->state = JPKI_CERTIFICATE_STARTED;
+        return error;
+    }
+    bool key_only = slot->state == JPKI_CERTIFICATE_STARTED;
     enum jpki_error error =
-        jpki_card_read_certificate(credential->reader->card, file, upto, content);
+        key_only ? read_key(reader->card, file, content)
+                 : jpki_card_read_certificate(reader->card, file, JPKI_FILE_MAX, content);
     if (error != JPKI_OK)
         return error;
-    if (slot->state == JPKI_CERTIFICATE_UNREAD) {
-        slot->state = JPKI_CERTIFICATE_STARTED;
-        return JPKI_OK;
-    }
-    struct jpki_crypto *crypto = credential->reader->shared->crypto;
-    return take(slot, jpki_certificate_parse(crypto, content->data, content->length),
-                JPKI_CERTIFICATE_WHOLE);
+    struct jpki_certificate *parsed =
+        key_only ? jpki_certificate_parse_key(crypto, content->data, content->length)
+                 : jpki_certificate_parse(crypto, content->data, content->length);
+    if (parsed == NULL) /* memory may have been short: parsed again at the next request */
+        return JPKI_ERR_CERTIFICATE;
+    jpki_certificate_free(slot->certificate);
+    slot->certificate = parsed;
+    slot->state = key_only ? JPKI_CERTIFICATE_KEY : JPKI_CERTIFICATE_WHOLE;
+    if (!key_only)
+        jpki_buffer_clear(content);
+    return JPKI_OK;
 }
 
 static enum jpki_error read_until(struct jpki_credential *credential, enum jpki_certificate_use use,
                                   enum jpki_certificate_state wanted)
 {
+    const struct jpki_profile *profile = credential->profile;
+    uint16_t file = use == JPKI_HOLDER ? profile->certificate : profile->ca;
     struct certificate_slot *slot = &credential->certificates[use];
     enum jpki_error error = JPKI_OK;
     while (slot->state < wanted && error == JPKI_OK)
-        error = read_on(credential, file_of(credential, use), slot);
+        error = read_on(credential->reader, file, slot);
     return error;
 }
 
@@ -103,13 +88,10 @@ static enum jpki_error settle(struct jpki_credential *credential, enum jpki_cert
 enum jpki_error certificate_load(struct jpki_credential *credential, enum jpki_certificate_use use,
                                  enum jpki_certificate_state wanted)
 {
-    struct certificate_slot *slot = &credential->certificates[use];
-    if (slot->state >= wanted)
-        return JPKI_OK;
     enum jpki_error error = read_until(credential, use, wanted);
     if (error != JPKI_OK && !jpki_error_is_break(error) &&
-        reader_select_unproven(credential->reader)) {
-        certificate_empty(slot, JPKI_CERTIFICATE_UNREAD);
+        jpki_card_select_unproven(credential->reader->card)) {
+        certificate_empty(&credential->certificates[use], JPKI_CERTIFICATE_UNREAD);
         error = read_until(credential, use, wanted);
     }
     return settle(credential, use, error);
@@ -133,74 +115,69 @@ enum jpki_error jpki_credential_read(struct jpki_credential *credential,
 
 /* ---- Whether the key is on the card ----------------------------------------------------- */
 
-/* A key that is not on the card has no PIN there: that alone tells (card.md, Files). Asked once for
- * a card; credential->existence tells then. The tries left are kept for the next call: programs
- * look which tokens there are, and then at each. */
-static enum jpki_error find_key(struct jpki_credential *credential)
+enum jpki_error credential_ask_tries(struct jpki_credential *credential, unsigned *tries)
 {
     struct jpki_reader *reader = credential->reader;
-    if (credential->existence != EXISTENCE_UNKNOWN)
-        return JPKI_OK;
+    reader->keypad = jpki_card_has_keypad(reader->card);
+    enum jpki_error error = jpki_card_tries(reader->card, credential->key, false, tries);
+    if (error == JPKI_ERR_NOT_FOUND && jpki_card_select_unproven(reader->card))
+        error = jpki_card_tries(reader->card, credential->key, false, tries);
+    return error;
+}
+
+/* A key that is not on the card has no PIN there: that alone tells (card.md, Files). Asked once for
+ * a card. The tries left are kept for the next call: programs look which tokens there are, and then
+ * at each. */
+static enum jpki_error find_key(struct jpki_credential *credential)
+{
     enum jpki_error error = credential_ask_tries(credential, &credential->tries);
     if (jpki_error_is_break(error))
         return error;
     credential_exists(credential, error != JPKI_ERR_NOT_FOUND);
-    reader->keypad = jpki_card_has_keypad(reader->card);
     if (error == JPKI_OK)
         credential->tries_until = jpki_clock_ms() + TRIES_MEMORY_MS;
     return JPKI_OK;
 }
 
-enum jpki_error credential_ask_tries(struct jpki_credential *credential, unsigned *tries)
-{
-    struct jpki_reader *reader = credential->reader;
-    enum jpki_error error = jpki_card_tries(reader->card, credential->key, false, tries);
-    if (error == JPKI_ERR_NOT_FOUND && reader_select_unproven(reader))
-        error = jpki_card_tries(reader->card, credential->key, false, tries);
-    return error;
-}
-
-/* Both keys that are shown, in the same transaction: programs ask for the other next.
- */
+/* Both keys that are shown, in the same transaction: programs ask for the other next. */
 static enum jpki_error find_keys(struct jpki_reader *reader)
 {
-    static const unsigned bits[JPKI_KEYS] = {
-        [JPKI_KEY_AUTH] = JPKI_SLOTS_AUTH,
-        [JPKI_KEY_SIGN] = JPKI_SLOTS_SIGN,
-    };
     enum jpki_error error = JPKI_OK;
-    for (int key = 0; key < JPKI_KEYS && error == JPKI_OK; key++)
-        if (reader->shared->options.slots & bits[key])
-            error = find_key(&reader->credentials[key]);
+    for (int key = 0; key < JPKI_KEYS && error == JPKI_OK; key++) {
+        struct jpki_credential *credential = &reader->credentials[key];
+        bool shown = (reader->shared->options.slots & credential->profile->slot) != 0;
+        if (shown && atomic_load(&credential->existence) == 0)
+            error = find_key(credential);
+    }
     return error;
 }
 
-/* A card that cannot be asked shows no key. */
-static enum jpki_error as_missing(const struct jpki_credential *credential, enum jpki_error error)
+static bool is_there(const struct jpki_credential *credential)
 {
-    bool known = credential->reader->present && credential->existence == EXISTS;
-    return known || error == JPKI_ERR_MEMORY ? error : JPKI_ERR_NO_KEY;
+    return credential->reader->present && (atomic_load(&credential->existence) & EXISTS) != 0;
 }
 
 enum jpki_error credential_begin(struct jpki_credential *credential, unsigned patience)
 {
     struct jpki_reader *reader = credential->reader;
     enum jpki_error error = reader_begin_listing(reader, patience);
-    if (error != JPKI_OK)
-        return as_missing(credential, error);
-    error = reader_enter(reader);
-    if (error == JPKI_OK)
-        error = find_keys(reader);
-    if (error == JPKI_OK && credential->existence != EXISTS)
-        error = JPKI_ERR_NO_KEY;
-    if (error != JPKI_OK)
-        reader_end(reader, JPKI_LEAVE);
-    return error == JPKI_OK ? error : as_missing(credential, error);
+    if (error == JPKI_OK) {
+        error = reader_enter(reader);
+        if (error == JPKI_OK)
+            error = find_keys(reader);
+        if (error == JPKI_OK && !is_there(credential))
+            error = JPKI_ERR_NO_KEY;
+        if (error != JPKI_OK)
+            reader_end(reader, JPKI_LEAVE);
+    }
+    if (error == JPKI_OK || error == JPKI_ERR_MEMORY || is_there(credential))
+        return error;
+    return JPKI_ERR_NO_KEY; /* a card that cannot be asked shows no key */
 }
 
 enum jpki_error jpki_credential_check(struct jpki_credential *credential, unsigned patience)
 {
-    if (credential->reader->present && credential->existence == EXISTS)
+    if (is_there(credential))
         return JPKI_OK;
     enum jpki_error error = credential_begin(credential, patience);
     if (error == JPKI_OK)

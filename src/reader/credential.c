@@ -8,30 +8,22 @@ static unsigned long next_epoch(const struct jpki_credential *credential)
     return atomic_fetch_add(&credential->reader->shared->last_epoch, 1) + 1;
 }
 
-void credential_init(struct jpki_credential *credential, struct jpki_reader *reader,
-                     enum jpki_key key)
-{
-    credential->reader = reader;
-    credential->key = key;
-    credential->profile = jpki_profile(key);
-}
-
 void credential_forget_card(struct jpki_credential *credential)
 {
     login_lost(credential);
-    certificates_forget(credential);
+    for (int use = 0; use < JPKI_CERTIFICATES; use++)
+        certificate_empty(&credential->certificates[use], JPKI_CERTIFICATE_UNREAD);
+    credential->certificate_hidden = false;
     credential->in_use = false;
     credential->tries_until = 0;
-    credential->existence = EXISTENCE_UNKNOWN;
     credential->card_epoch = next_epoch(credential);
-    atomic_store(&credential->shown, 0);
+    atomic_store(&credential->existence, 0);
 }
 
 void credential_exists(struct jpki_credential *credential, bool exists)
 {
     uint64_t insertion = credential->reader->insertion;
-    credential->existence = exists ? EXISTS : MISSING;
-    atomic_store(&credential->shown, insertion << 2 | (exists ? 2 : 0) | 1);
+    atomic_store(&credential->existence, insertion << 2 | (exists ? EXISTS : 0) | KNOWN);
 }
 
 const struct jpki_profile *jpki_credential_profile(const struct jpki_credential *credential)
@@ -53,13 +45,6 @@ void certificate_empty(struct certificate_slot *slot, enum jpki_certificate_stat
     *slot = (struct certificate_slot){.state = state};
 }
 
-void certificates_forget(struct jpki_credential *credential)
-{
-    for (int use = 0; use < JPKI_CERTIFICATES; use++)
-        certificate_empty(&credential->certificates[use], JPKI_CERTIFICATE_UNREAD);
-    credential->certificate_hidden = false;
-}
-
 bool jpki_credential_is_private(const struct jpki_credential *credential)
 {
     return credential->profile->private_certificate || credential->certificate_hidden;
@@ -79,19 +64,13 @@ const struct jpki_certificate *jpki_credential_certificate(const struct jpki_cre
 
 /* ---- Login ------------------------------------------------------------------------------ */
 
-static bool may_keep_pin(const struct jpki_credential *credential)
-{
-    enum jpki_pin_cache cache = credential->reader->shared->options.pin_cache;
-    return cache == JPKI_PIN_CACHE_ALL ||
-           (cache == JPKI_PIN_CACHE_AUTH && credential->key == JPKI_KEY_AUTH);
-}
-
 void keep_pin(struct jpki_credential *credential, const struct jpki_pin *pin)
 {
+    enum jpki_pin_cache cache = credential->reader->shared->options.pin_cache;
+    bool may = cache == JPKI_PIN_CACHE_ALL ||
+               (cache == JPKI_PIN_CACHE_AUTH && credential->key == JPKI_KEY_AUTH);
     jpki_secret_free(credential->kept_pin);
-    credential->kept_pin = NULL;
-    if (pin != NULL && may_keep_pin(credential))
-        credential->kept_pin = jpki_secret_new(pin->bytes, pin->length);
+    credential->kept_pin = pin != NULL && may ? jpki_secret_new(pin, sizeof *pin) : NULL;
 }
 
 void login_begin(struct jpki_credential *credential)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files of this room share. Calls go down: sign.c, pin.c, certificate.c, reader.c, then
- * credential.c and refused_pin.c. Every function wants the reader's lock held. */
+/* What the files of this room share. Calls go down: sign.c, pin.c, certificate.c, reader.c,
+ * identity.c, then credential.c and refused_pin.c. Every function wants the reader's lock held. */
 #ifndef JPKI_READER_INTERNAL_H
 #define JPKI_READER_INTERNAL_H
 
@@ -15,14 +15,17 @@ struct certificate_slot {
     struct jpki_certificate *certificate; /* from ..._KEY to ..._WHOLE */
 };
 
-enum existence { EXISTENCE_UNKNOWN, EXISTS, MISSING };
+/* Whether the card has a key. */
+enum { KNOWN = 1, EXISTS = 2 };
 
 struct jpki_credential {
     struct jpki_reader *reader;
     enum jpki_key key;
     const struct jpki_profile *profile;
 
-    enum existence existence; /* on the card that is in the reader */
+    /* Also read without the lock, by jpki_reader_look: 0, or the insertion for which it is known
+     * whether the card has this key, shifted left by two, with KNOWN, and EXISTS where it has. */
+    _Atomic uint64_t existence;
     struct certificate_slot certificates[JPKI_CERTIFICATES];
     unsigned tries;          /* left, as read when the card was recognised */
     int64_t tries_until;     /* and good until this time; 0 = no more */
@@ -30,22 +33,17 @@ struct jpki_credential {
     bool logged_in;
     bool forgotten;                   /* logged in, but powered off since: the kept PIN is due */
     bool in_use;                      /* see jpki_credential_use */
-    struct jpki_secret *kept_pin;     /* or NULL */
+    struct jpki_secret *kept_pin;     /* a struct jpki_pin; or NULL */
     struct jpki_secret *refused_pins; /* refused_pin.c: those that the card refused; NULL = none */
     unsigned long card_epoch, login_epoch;
-
-    /* For jpki_reader_look, without the lock: 0, or the insertion for which it is known whether the
-     * card has this key, shifted left by two, with 1 added, and 2 where it has. */
-    _Atomic uint64_t shown;
 };
 
 /* identity.c: what tells a card from every other. */
 enum { IDENTITY_CERTIFICATE = 256 };
 struct identity {
     struct jpki_card_info info;
-    uint8_t
-        certificate[IDENTITY_CERTIFICATE]; /* its beginning, where `info` has no serial number */
-    size_t certificate_length;
+    /* Its beginning, where `info` has no serial number. */
+    uint8_t certificate[IDENTITY_CERTIFICATE];
 };
 
 enum recognition { CARD_UNKNOWN, CARD_FOREIGN, CARD_JPKI };
@@ -77,10 +75,6 @@ struct jpki_reader {
 
 /* ---- credential.c: what is known of a credential; sends nothing -------------------------- */
 
-/* For a reader that is being made. */
-void credential_init(struct jpki_credential *credential, struct jpki_reader *reader,
-                     enum jpki_key key);
-
 /* Another card, or none: forgets certificates and login, and takes a new card epoch. */
 void credential_forget_card(struct jpki_credential *credential);
 
@@ -89,9 +83,6 @@ void credential_exists(struct jpki_credential *credential, bool exists);
 
 /* Empties a certificate slot, and leaves it in this state. */
 void certificate_empty(struct certificate_slot *slot, enum jpki_certificate_state state);
-
-/* Forgets both certificates. */
-void certificates_forget(struct jpki_credential *credential);
 
 /* Keeps a PIN that the card has just accepted, where the options allow; NULL: forgets it. */
 void keep_pin(struct jpki_credential *credential, const struct jpki_pin *pin);
@@ -109,30 +100,22 @@ void login_lost(struct jpki_credential *credential);
 bool refused_pin_is_known(struct jpki_credential *credential, const struct jpki_pin *pin,
                           unsigned tries);
 
-/* The card refused it; `tries` are left. */
-void refused_pin_add(struct jpki_credential *credential, const struct jpki_pin *pin,
-                     unsigned tries);
-
-/* It was sent with `tries` left and the answer was lost: fewer tries next time mean that it was
- * wrong. */
-void refused_pin_unanswered(struct jpki_credential *credential, const struct jpki_pin *pin,
-                            unsigned tries);
+/* The card refused it, and `tries` are left. Not `answered`: it was sent with `tries` left and the
+ * answer was lost; fewer tries next time mean that it was wrong. */
+void refused_pin_add(struct jpki_credential *credential, const struct jpki_pin *pin, unsigned tries,
+                     bool answered);
 
 /* The right PIN was given, or this is another card. */
 void refused_pins_forget(struct jpki_credential *credential);
 
 /* ---- identity.c -------------------------------------------------------------------------- */
 
-/* Recognises a card and reads what tells it from others; see jpki_card_recognise. Within a
- * transaction. Errors: NOT_JPKI. */
-enum jpki_error identity_read(struct jpki_card *card, bool gently, struct identity *identity);
+/* Recognises the card, and whether it is the last one, whose refused PINs count. Another card than
+ * ours gets no further command until it is taken out. Within a transaction. Errors: NOT_JPKI. */
+enum jpki_error identity_read(struct jpki_reader *reader);
 
-/* Whether these are the same card, as far as cards can be told apart. */
-bool identity_is_same(const struct identity *a, const struct identity *b);
-
-/* Whether the card in the reader is that one; selects our application where it has to. */
-enum jpki_error identity_confirm(struct jpki_card *card, const struct identity *identity,
-                                 bool *same);
+/* Whether the card is still the one recognised; selects our application where it has to. */
+enum jpki_error identity_confirm(struct jpki_reader *reader, bool *same);
 
 /* ---- reader.c: the card in the reader, and transactions with it -------------------------- */
 
@@ -156,10 +139,6 @@ void reader_end(struct jpki_reader *reader, enum jpki_leave leave);
 /* Makes the card forget every PIN, in a transaction of its own. Errors, after which it may not
  * have: those of reader_begin. */
 enum jpki_error reader_power_off(struct jpki_reader *reader);
-
-/* What was not found, or made no sense, may be another application's: selects ours, unless it is
- * proven to be current. True when it did, so that asking again may help. Within a transaction. */
-bool reader_select_unproven(struct jpki_reader *reader);
 
 /* Whether a PIN of either credential is verified. */
 bool reader_has_login(const struct jpki_reader *reader);
@@ -188,8 +167,7 @@ enum jpki_error certificate_load(struct jpki_credential *credential, enum jpki_c
 /* ---- pin.c ------------------------------------------------------------------------------ */
 
 /* Gives the kept PIN to the card again, within a transaction: at most once for each loss, only with
- * no try missing. NOT_VERIFIED when it may not or did not work: the login
- * is then lost. */
+ * no try missing. NOT_VERIFIED when it may not or did not work: the login is then lost. */
 enum jpki_error login_again(struct jpki_credential *credential);
 
 #endif

@@ -2,8 +2,6 @@
 /* PINs and logins. Whatever becomes of one credential's PIN does not touch the other's. */
 #include "internal.h"
 
-#include <string.h>
-
 /* ---- Giving a PIN to the card ----------------------------------------------------------- */
 
 /* Our application proven current and the tries left, in the same transaction as the PIN that may
@@ -22,17 +20,6 @@ static enum jpki_error ask_first(struct jpki_credential *credential, bool for_ch
     return error;
 }
 
-static enum jpki_error spare_last_try(const struct jpki_credential *credential, unsigned tries)
-{
-    if (tries != 1 || !credential->reader->shared->options.keep_last_try)
-        return JPKI_OK;
-    jpki_log(JPKI_LOG_WARNING,
-             "one try is left of the %s PIN and option keep-last-try holds it back; to spend it, "
-             "make sure of the PIN and set keep-last-try=no",
-             credential->profile->name);
-    return JPKI_ERR_PIN_LAST_TRY;
-}
-
 /* Sends it, and remembers what came of it. `before` are the tries left until now. */
 static enum jpki_error verify(struct jpki_credential *credential, const struct jpki_pin *pin,
                               unsigned before)
@@ -46,83 +33,78 @@ static enum jpki_error verify(struct jpki_credential *credential, const struct j
     } else if (error == JPKI_ERR_PIN_WRONG || error == JPKI_ERR_PIN_BLOCKED) {
         unsigned left = tries == JPKI_TRIES_UNTOLD ? before - 1 : tries;
         jpki_log(JPKI_LOG_WARNING, "%s PIN refused by the card, %u tries left", name, left);
-        refused_pin_add(credential, pin, left);
+        refused_pin_add(credential, pin, left, true);
     } else {
         jpki_log(JPKI_LOG_WARNING, "%s PIN: %s; a try may have been spent", name,
                  jpki_error_text(error));
-        refused_pin_unanswered(credential, pin, before);
+        refused_pin_add(credential, pin, before, false);
         reader_must_power_off(reader);
     }
     return error;
 }
 
-static enum jpki_error present(struct jpki_credential *credential, const struct jpki_pin *pin,
-                               bool for_change)
+static bool has_keypad(const struct jpki_credential *credential)
 {
-    unsigned tries = 0;
-    enum jpki_error error = ask_first(credential, for_change, &tries);
-    if (error == JPKI_OK && refused_pin_is_known(credential, pin, tries)) {
-        jpki_log(JPKI_LOG_WARNING, "%s PIN: refused before, not sent again",
-                 credential->profile->name);
-        error = JPKI_ERR_PIN_KNOWN_WRONG;
-    }
-    if (error == JPKI_OK)
-        error = spare_last_try(credential, tries);
-    return error == JPKI_OK ? verify(credential, pin, tries) : error;
+    const struct jpki_reader *reader = credential->reader;
+    return reader->keypad && !reader->keypad_failed && reader->shared->options.keypad &&
+           !credential->profile->pin_letters;
 }
 
-/* Where the reader's firmware does not take our request, programs ask for the PIN themselves.
- * Whether a try was spent, the tries left will tell. */
-static void give_up_keypad(struct jpki_reader *reader, enum jpki_error error)
-{
-    reader->keypad_failed = true;
-    jpki_log(JPKI_LOG_WARNING,
-             "%s; the keypad of %s is not used until the reader is plugged in anew (keypad=off: "
-             "never)",
-             jpki_error_text(error), reader->name);
-}
-
-/* At the reader's own keypad: this process never sees the PIN. */
-static enum jpki_error present_typed(struct jpki_credential *credential)
+/* At the reader's own keypad: this process never sees the PIN. Where the reader's firmware does not
+ * take our request, programs ask for the PIN themselves from now on. Whether a try was spent, the
+ * tries left will tell. */
+static enum jpki_error verify_typed(struct jpki_credential *credential)
 {
     struct jpki_reader *reader = credential->reader;
-    unsigned tries = 0;
-    enum jpki_error error = ask_first(credential, false, &tries);
-    if (error == JPKI_OK)
-        error = spare_last_try(credential, tries);
-    if (error != JPKI_OK)
-        return error;
-    error = jpki_card_verify_typed(reader->card, credential->key, &tries);
+    enum jpki_error error = jpki_card_verify_typed(reader->card, credential->key);
     if (error == JPKI_OK)
         refused_pins_forget(credential);
-    if (error == JPKI_ERR_KEYPAD || error == JPKI_ERR_TRANSPORT)
-        give_up_keypad(reader, error);
+    if (error == JPKI_ERR_KEYPAD || error == JPKI_ERR_TRANSPORT) {
+        reader->keypad_failed = true;
+        jpki_log(JPKI_LOG_WARNING,
+                 "%s; the keypad of %s is not used until the reader is plugged in anew "
+                 "(keypad=off: never)",
+                 jpki_error_text(error), reader->name);
+    }
     if (error == JPKI_ERR_KEYPAD || jpki_error_is_break(error) || error == JPKI_ERR_CARD)
         reader_must_power_off(reader);
     return error;
 }
 
-/* The kept PIN once more: only with no try missing, so that one changed elsewhere costs a single
- * try at the most. */
-static enum jpki_error present_kept(struct jpki_credential *credential)
+/* With NULL at the reader's keypad. */
+static enum jpki_error present(struct jpki_credential *credential, const struct jpki_pin *pin,
+                               bool for_change)
 {
+    const char *name = credential->profile->name;
     unsigned tries = 0;
-    enum jpki_error error = ask_first(credential, false, &tries);
+    enum jpki_error error = ask_first(credential, for_change, &tries);
     if (error != JPKI_OK)
         return error;
-    if (tries < credential->profile->tries)
-        return JPKI_ERR_NOT_VERIFIED;
-    struct jpki_pin pin = {.length = jpki_secret_length(credential->kept_pin)};
-    memcpy(pin.bytes, jpki_secret_bytes(credential->kept_pin), pin.length);
-    error = verify(credential, &pin, tries);
-    jpki_wipe(&pin, sizeof pin);
-    return error;
+    if (pin != NULL && refused_pin_is_known(credential, pin, tries)) {
+        jpki_log(JPKI_LOG_WARNING, "%s PIN: refused before, not sent again", name);
+        return JPKI_ERR_PIN_KNOWN_WRONG;
+    }
+    if (tries == 1 && credential->reader->shared->options.keep_last_try) {
+        jpki_log(JPKI_LOG_WARNING,
+                 "one try is left of the %s PIN and option keep-last-try holds it back; to spend "
+                 "it, make sure of the PIN and set keep-last-try=no",
+                 name);
+        return JPKI_ERR_PIN_LAST_TRY;
+    }
+    return pin != NULL ? verify(credential, pin, tries) : verify_typed(credential);
 }
 
 enum jpki_error login_again(struct jpki_credential *credential)
 {
+    unsigned tries = 0;
+    struct jpki_secret *kept = credential->kept_pin;
     enum jpki_error error =
-        credential->kept_pin != NULL ? present_kept(credential) : JPKI_ERR_NOT_VERIFIED;
+        kept != NULL ? ask_first(credential, false, &tries) : JPKI_ERR_NOT_VERIFIED;
+    /* One that was changed elsewhere costs a single try at the most. */
+    if (error == JPKI_OK && tries < credential->profile->tries)
+        error = JPKI_ERR_NOT_VERIFIED;
+    if (error == JPKI_OK)
+        error = verify(credential, (const void *)jpki_secret_bytes(kept), tries);
     if (error == JPKI_OK) {
         login_begin(credential);
         jpki_log(JPKI_LOG_INFO, "%s: the card had forgotten the PIN, logged in again",
@@ -135,36 +117,18 @@ enum jpki_error login_again(struct jpki_credential *credential)
 
 /* ---- Status ----------------------------------------------------------------------------- */
 
-/* Whether the PIN may be typed at a reader that has a keypad. */
-static bool may_type(const struct jpki_credential *credential)
+static enum jpki_error ask_status(struct jpki_credential *credential, unsigned patience,
+                                  unsigned *tries)
 {
-    const struct jpki_reader *reader = credential->reader;
-    return reader->shared->options.keypad && !reader->keypad_failed &&
-           !credential->profile->pin_letters;
-}
-
-static bool has_keypad(const struct jpki_credential *credential)
-{
-    return credential->reader->keypad && may_type(credential);
-}
-
-enum jpki_error jpki_credential_has_keypad(struct jpki_credential *credential, bool *has)
-{
-    enum jpki_error error = reader_begin(credential->reader);
+    if (jpki_clock_ms() < credential->tries_until && reader_is_alone(credential->reader)) {
+        *tries = credential->tries; /* of this moment */
+        return JPKI_OK;
+    }
+    enum jpki_error error = credential_begin(credential, patience);
     if (error != JPKI_OK)
-        return error;
-    credential->reader->keypad = jpki_card_has_keypad(credential->reader->card);
-    *has = has_keypad(credential);
+        return error == JPKI_ERR_BUSY ? JPKI_OK : error; /* what is known without the card */
+    error = credential_ask_tries(credential, tries);
     reader_end(credential->reader, JPKI_LEAVE);
-    return JPKI_OK;
-}
-
-/* Within a transaction. */
-static enum jpki_error ask_status(struct jpki_credential *credential, unsigned *tries)
-{
-    struct jpki_reader *reader = credential->reader;
-    reader->keypad = jpki_card_has_keypad(reader->card);
-    enum jpki_error error = credential_ask_tries(credential, tries);
     if (error != JPKI_ERR_NOT_FOUND)
         return error;
     credential_exists(credential, false);
@@ -175,21 +139,9 @@ enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential, u
                                            struct jpki_pin_status *status)
 {
     unsigned tries = JPKI_TRIES_UNTOLD;
-    enum jpki_error error = JPKI_OK;
-    if (!credential->reader->present || credential->existence != EXISTS)
-        error = jpki_credential_check(credential, patience);
-    if (error == JPKI_OK && jpki_clock_ms() < credential->tries_until &&
-        reader_is_alone(credential->reader)) {
-        tries = credential->tries; /* of this moment */
-    } else if (error == JPKI_OK) {
-        error = credential_begin(credential, patience);
-        if (error == JPKI_OK) {
-            error = ask_status(credential, &tries);
-            reader_end(credential->reader, JPKI_LEAVE);
-        } else if (error == JPKI_ERR_BUSY) {
-            error = JPKI_OK; /* what is known without the card */
-        }
-    }
+    enum jpki_error error = jpki_credential_check(credential, patience);
+    if (error == JPKI_OK)
+        error = ask_status(credential, patience, &tries);
     credential->tries_until = 0;
     *status = (struct jpki_pin_status){tries, has_keypad(credential)};
     return error;
@@ -222,7 +174,12 @@ static enum jpki_error log_in(struct jpki_credential *credential, const struct j
         error = reader_begin(reader);
     if (error != JPKI_OK)
         return error;
-    error = pin != NULL ? present(credential, pin, false) : present_typed(credential);
+    if (pin == NULL)
+        reader->keypad = jpki_card_has_keypad(reader->card);
+    if (pin == NULL && !has_keypad(credential))
+        error = JPKI_ERR_NO_KEYPAD;
+    if (error == JPKI_OK)
+        error = present(credential, pin, false);
     if (error == JPKI_OK) {
         keep_pin(credential, pin);
         login_begin(credential);
@@ -287,18 +244,18 @@ static enum jpki_error change(struct jpki_credential *credential, const struct j
     enum jpki_error error = reader_begin(reader);
     if (error != JPKI_OK)
         return error;
+    enum jpki_leave leave = JPKI_LEAVE;
     error = present(credential, old, true);
-    if (error != JPKI_OK) {
-        reader_end(reader, JPKI_LEAVE);
-        return error;
+    if (error == JPKI_OK) {
+        error = jpki_card_change(reader->card, credential->key, new);
+        report(credential, error);
+        if (error == JPKI_OK && credential->logged_in)
+            keep_pin(credential, new);
+        if (jpki_error_is_break(error))
+            login_lost(credential);
+        leave = credential->logged_in ? JPKI_LEAVE : JPKI_POWER_OFF;
     }
-    error = jpki_card_change(reader->card, credential->key, new);
-    report(credential, error);
-    if (error == JPKI_OK && credential->logged_in)
-        keep_pin(credential, new);
-    if (jpki_error_is_break(error))
-        login_lost(credential);
-    reader_end(reader, credential->logged_in ? JPKI_LEAVE : JPKI_POWER_OFF);
+    reader_end(reader, leave);
     return error;
 }
 

@@ -17,9 +17,11 @@ struct jpki_reader *jpki_reader_new(struct jpki_reader_shared *shared, const cha
         return NULL;
     reader->shared = shared;
     (void)snprintf(reader->name, sizeof reader->name, "%s", name);
-    for (int key = 0; key < JPKI_KEYS; key++)
-        credential_init(&reader->credentials[key], reader, (enum jpki_key)key);
-
+    for (int key = 0; key < JPKI_KEYS; key++) {
+        reader->credentials[key].reader = reader;
+        reader->credentials[key].key = (enum jpki_key)key;
+        reader->credentials[key].profile = &jpki_profiles[key];
+    }
     struct jpki_transport transport = shared->ops->transport(shared->source, name);
     reader->card = transport.ops != NULL ? jpki_card_new(transport) : NULL;
     if (reader->card == NULL) {
@@ -31,13 +33,11 @@ struct jpki_reader *jpki_reader_new(struct jpki_reader_shared *shared, const cha
 
 void jpki_reader_free(struct jpki_reader *reader)
 {
+    if (reader_has_login(reader))
+        reader_must_power_off(reader);
     for (int key = 0; key < JPKI_KEYS; key++) {
-        struct jpki_credential *credential = &reader->credentials[key];
-        if (credential->logged_in)
-            reader_must_power_off(reader);
-        login_lost(credential);
-        certificates_forget(credential);
-        refused_pins_forget(credential);
+        credential_forget_card(&reader->credentials[key]);
+        refused_pins_forget(&reader->credentials[key]);
     }
     if (reader->must_power_off)
         (void)reader_power_off(reader);
@@ -109,43 +109,33 @@ bool reader_is_alone(const struct jpki_reader *reader)
     return !reader->others && !is_in_use(reader);
 }
 
-void jpki_credential_use(struct jpki_credential *credential)
+void jpki_credential_use(struct jpki_credential *credential, bool in_use)
 {
-    credential->in_use = true;
-}
-
-void jpki_credential_leave(struct jpki_credential *credential)
-{
-    credential->in_use = false;
+    credential->in_use = in_use;
     if (!is_in_use(credential->reader))
         jpki_card_disconnect(credential->reader->card);
 }
 
 /* ---- Presence --------------------------------------------------------------------------- */
 
-static enum jpki_error look(const struct jpki_reader *reader, struct jpki_reader_status *status)
+static struct jpki_reader_status look(const struct jpki_reader *reader)
 {
-    *status = (struct jpki_reader_status){0};
-    memcpy(status->name, reader->name, sizeof status->name);
-    enum jpki_error error = reader->shared->ops->look(reader->shared->source, status);
-    if (error != JPKI_OK)
-        status->present = false;
-    return error;
+    struct jpki_reader_status status = {0};
+    memcpy(status.name, reader->name, sizeof status.name);
+    (void)reader->shared->ops->look(reader->shared->source, &status); /* else it is not there */
+    return status;
 }
 
-enum jpki_error jpki_reader_look(const struct jpki_reader *reader, enum jpki_key key, bool *present,
-                                 bool *known)
+bool jpki_reader_look(const struct jpki_reader *reader, enum jpki_key key, bool *known)
 {
-    struct jpki_reader_status status;
-    enum jpki_error error = look(reader, &status);
-    uint64_t shown = atomic_load(&reader->credentials[key].shown);
-    *known = shown != 0 && shown >> 2 == status.insertion;
-    *present = status.present && (*known ? (shown & 2) != 0 : !status.exclusive);
-    return error;
+    struct jpki_reader_status status = look(reader);
+    uint64_t existence = atomic_load(&reader->credentials[key].existence);
+    *known = existence != 0 && existence >> 2 == status.insertion;
+    return status.present && (*known ? (existence & EXISTS) != 0 : !status.exclusive);
 }
 
 /* Nothing of the last card may count for or against the next one; but the PINs that it refused are
- * still wrong if it is put in again (see identify). */
+ * still wrong if it is put in again (see identity.c). */
 static void forget_card(struct jpki_reader *reader)
 {
     reader->recognition = CARD_UNKNOWN;
@@ -167,8 +157,7 @@ static bool is_known(const struct jpki_reader *reader, const struct jpki_reader_
 
 bool jpki_reader_refresh(struct jpki_reader *reader)
 {
-    struct jpki_reader_status status;
-    (void)look(reader, &status);
+    struct jpki_reader_status status = look(reader);
     bool known = is_known(reader, &status);
     reader->exclusive = status.exclusive;
     reader->keypad_failed &= status.plugged;
@@ -182,41 +171,16 @@ bool jpki_reader_refresh(struct jpki_reader *reader)
     return known;
 }
 
-/* ---- Recognising the card --------------------------------------------------------------- */
-
-/* Another card than ours gets no further command until it is taken out. */
-static enum jpki_error recognise(struct jpki_reader *reader)
-{
-    struct identity identity;
-    enum jpki_error error = identity_read(reader->card, reader->others, &identity);
-    if (error == JPKI_ERR_NOT_JPKI) {
-        reader->recognition = CARD_FOREIGN;
-        for (int key = 0; key < JPKI_KEYS; key++)
-            credential_exists(&reader->credentials[key], false);
-        jpki_log(JPKI_LOG_INFO, "the card in %s is not a My Number Card", reader->name);
-    }
-    if (error != JPKI_OK)
-        return error;
-    if (!identity_is_same(&identity, &reader->identity))
-        for (int key = 0; key < JPKI_KEYS; key++)
-            refused_pins_forget(&reader->credentials[key]);
-    reader->identity = identity;
-    reader->recognition = CARD_JPKI;
-    reader->suspect = false;
-    return JPKI_OK;
-}
-
 /* A new connection may be to another card than the one we looked at before. */
 static enum jpki_error check_card(struct jpki_reader *reader, bool *same)
 {
-    struct jpki_reader_status status;
-    (void)look(reader, &status);
+    struct jpki_reader_status status = look(reader);
     *same = is_known(reader, &status);
     if (!*same || !reader->suspect || reader->recognition != CARD_JPKI)
         return JPKI_OK;
     /* While the machine slept the card may have been exchanged, and all that PC/SC tells is a
      * reset. */
-    enum jpki_error error = identity_confirm(reader->card, &reader->identity, same);
+    enum jpki_error error = identity_confirm(reader, same);
     if (error == JPKI_OK)
         reader->suspect = false;
     return error;
@@ -228,8 +192,7 @@ static enum jpki_error begin_card(struct jpki_reader *reader, unsigned patience,
                                   enum jpki_card_event *event)
 {
     enum jpki_error error = jpki_card_begin(reader->card, patience, event);
-    if (error == JPKI_OK && *event == JPKI_CARD_RESET)
-        reader->suspect = true;
+    reader->suspect |= error == JPKI_OK && *event == JPKI_CARD_RESET;
     return error;
 }
 
@@ -256,27 +219,16 @@ static enum jpki_error begin_once(struct jpki_reader *reader, unsigned patience)
     return JPKI_ERR_CARD_CHANGED;
 }
 
-/* A reset that comes while the card is looked at is a reason to look again. */
-static enum jpki_error begin_known(struct jpki_reader *reader, unsigned patience)
-{
-    enum jpki_error error = JPKI_ERR_RESET;
-    for (int i = 0; i < RESETS_MAX && error == JPKI_ERR_RESET; i++)
-        error = begin_once(reader, patience);
-    return error;
-}
-
-static unsigned busy_timeout(const struct jpki_reader *reader)
-{
-    return reader->shared->options.busy_timeout * 1000;
-}
-
 /* Waits for another program once for all that is asked of this reader within a moment: then for
  * `again` milliseconds instead of `patience`. */
 static enum jpki_error begin_patiently(struct jpki_reader *reader, unsigned patience,
                                        unsigned again)
 {
     bool waited = reader->busy_until > jpki_clock_ms() && patience <= reader->busy_patience;
-    enum jpki_error error = begin_known(reader, waited ? again : patience);
+    enum jpki_error error = JPKI_ERR_RESET;
+    /* A reset that comes while the card is looked at is a reason to look again. */
+    for (int i = 0; i < RESETS_MAX && error == JPKI_ERR_RESET; i++)
+        error = begin_once(reader, waited ? again : patience);
     if (error != JPKI_ERR_BUSY)
         reader->busy_until = 0;
     else if (!waited) {
@@ -298,7 +250,7 @@ static enum jpki_error begin(struct jpki_reader *reader, unsigned patience, unsi
     if (error != JPKI_OK && !is_in_use(reader))
         jpki_card_disconnect(reader->card); /* also what may still be connecting */
     if (error == JPKI_OK && reader->recognition == CARD_UNKNOWN) {
-        error = recognise(reader);
+        error = identity_read(reader);
         if (error != JPKI_OK)
             reader_end(reader, JPKI_LEAVE);
     }
@@ -307,7 +259,7 @@ static enum jpki_error begin(struct jpki_reader *reader, unsigned patience, unsi
 
 enum jpki_error reader_begin(struct jpki_reader *reader)
 {
-    return begin(reader, busy_timeout(reader), BUSY_AGAIN_MS);
+    return begin(reader, reader->shared->options.busy_timeout * 1000, BUSY_AGAIN_MS);
 }
 
 enum jpki_error reader_begin_listing(struct jpki_reader *reader, unsigned patience)
@@ -327,25 +279,7 @@ enum jpki_error reader_enter(struct jpki_reader *reader)
 enum jpki_error reader_prove_current(struct jpki_reader *reader)
 {
     enum jpki_error error = reader_enter(reader);
-    if (error == JPKI_OK && !jpki_card_is_proven(reader->card))
-        error = jpki_card_select(reader->card);
-    return error;
-}
-
-bool reader_select_unproven(struct jpki_reader *reader)
-{
-    return !jpki_card_is_proven(reader->card) && jpki_card_select(reader->card) == JPKI_OK;
-}
-
-/* The card has no power for a moment: it forgets every PIN. */
-static void forget_logins(struct jpki_reader *reader)
-{
-    for (int key = 0; key < JPKI_KEYS; key++) {
-        struct jpki_credential *credential = &reader->credentials[key];
-        if (credential->logged_in && credential->kept_pin == NULL)
-            login_lost(credential);
-        credential->forgotten = credential->logged_in;
-    }
+    return error == JPKI_OK ? jpki_card_select(reader->card) : error;
 }
 
 void reader_end(struct jpki_reader *reader, enum jpki_leave leave)
@@ -353,8 +287,13 @@ void reader_end(struct jpki_reader *reader, enum jpki_leave leave)
     if (reader->must_power_off)
         leave = JPKI_POWER_OFF;
     bool done = jpki_card_end(reader->card, leave);
-    if (leave == JPKI_POWER_OFF) {
-        forget_logins(reader);
+    if (leave == JPKI_POWER_OFF) { /* the card has no power for a moment: it forgets every PIN */
+        for (int key = 0; key < JPKI_KEYS; key++) {
+            struct jpki_credential *credential = &reader->credentials[key];
+            if (credential->logged_in && credential->kept_pin == NULL)
+                login_lost(credential);
+            credential->forgotten = credential->logged_in;
+        }
         reader->must_power_off = !done; /* the next transaction tries again */
         atomic_store(&reader->unlocked, !done);
     }
@@ -365,10 +304,11 @@ void reader_end(struct jpki_reader *reader, enum jpki_leave leave)
 enum jpki_error reader_power_off(struct jpki_reader *reader)
 {
     /* Neither SELECT nor a warm reset is sure to log out (card.md, Security status). */
+    unsigned patience = reader->shared->options.busy_timeout * 1000;
     enum jpki_card_event event;
-    enum jpki_error error = begin_card(reader, busy_timeout(reader), &event);
+    enum jpki_error error = begin_card(reader, patience, &event);
     if (error != JPKI_OK && error != JPKI_ERR_BUSY) /* the connection is lost, maybe not the card */
-        error = begin_card(reader, busy_timeout(reader), &event);
+        error = begin_card(reader, patience, &event);
     if (error != JPKI_OK)
         return error;
     reader_end(reader, JPKI_POWER_OFF);

@@ -21,9 +21,8 @@ struct refused {
 
 static struct refused *memory_of(const struct jpki_credential *credential)
 {
-    return credential->refused_pins != NULL
-               ? (struct refused *)jpki_secret_bytes(credential->refused_pins)
-               : NULL;
+    struct jpki_secret *memory = credential->refused_pins;
+    return memory != NULL ? (struct refused *)jpki_secret_bytes(memory) : NULL;
 }
 
 static bool hash_pin(const struct jpki_credential *credential, const struct refused *refused,
@@ -49,65 +48,46 @@ static void add_hash(struct refused *refused, const uint8_t hash[HASH])
     memcpy(refused->hashes[at], hash, HASH);
 }
 
-/* Judges what is remembered by the tries that are left now. */
-static void settle(struct jpki_credential *credential, unsigned tries)
+bool refused_pin_is_known(struct jpki_credential *credential, const struct jpki_pin *pin,
+                          unsigned tries)
 {
     struct refused *refused = memory_of(credential);
+    uint8_t hash[HASH];
     if (refused == NULL)
-        return;
+        return false;
     if (tries > refused->tries) {
         refused_pins_forget(credential); /* the right PIN was given elsewhere, or it was unlocked */
-        return;
+        return false;
     }
     if (refused->has_unanswered && tries < refused->tries)
         add_hash(refused, refused->unanswered);
     refused->has_unanswered = false;
     refused->tries = tries;
-}
-
-bool refused_pin_is_known(struct jpki_credential *credential, const struct jpki_pin *pin,
-                          unsigned tries)
-{
-    settle(credential, tries);
-    const struct refused *refused = memory_of(credential);
-    uint8_t hash[HASH];
-    if (refused == NULL || !hash_pin(credential, refused, pin, hash))
+    if (!hash_pin(credential, refused, pin, hash))
         return false;
-    bool known = false;
     for (unsigned i = 0; i < refused->count; i++)
-        known = known || memcmp(refused->hashes[i], hash, HASH) == 0;
-    return known;
+        if (memcmp(refused->hashes[i], hash, HASH) == 0)
+            return true;
+    return false;
 }
 
-/* What is remembered, made where there is nothing yet. */
-static struct refused *remember(struct jpki_credential *credential)
+void refused_pin_add(struct jpki_credential *credential, const struct jpki_pin *pin, unsigned tries,
+                     bool answered)
 {
     if (credential->refused_pins == NULL) {
         struct refused fresh = {0};
         if (getrandom(fresh.salt, SALT, 0) != SALT)
-            return NULL;
+            return;
         credential->refused_pins = jpki_secret_new(&fresh, sizeof fresh);
     }
-    return memory_of(credential);
-}
-
-void refused_pin_add(struct jpki_credential *credential, const struct jpki_pin *pin, unsigned tries)
-{
-    struct refused *refused = remember(credential);
+    struct refused *refused = memory_of(credential);
     uint8_t hash[HASH];
     if (refused == NULL || !hash_pin(credential, refused, pin, hash))
         return;
-    add_hash(refused, hash);
+    if (answered)
+        add_hash(refused, hash);
+    else
+        memcpy(refused->unanswered, hash, HASH);
     refused->tries = tries;
-    refused->has_unanswered = false;
-}
-
-void refused_pin_unanswered(struct jpki_credential *credential, const struct jpki_pin *pin,
-                            unsigned tries)
-{
-    struct refused *refused = remember(credential);
-    if (refused == NULL || !hash_pin(credential, refused, pin, refused->unanswered))
-        return;
-    refused->tries = tries;
-    refused->has_unanswered = true;
+    refused->has_unanswered = !answered;
 }

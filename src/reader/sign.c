@@ -18,7 +18,7 @@ static enum jpki_error sign_and_check(const struct request *request)
     struct jpki_credential *credential = request->credential;
     struct jpki_reader *reader = credential->reader;
     /* Any step before may have cost the login, and the certificate with it. */
-    const struct jpki_certificate *holder = jpki_credential_certificate(credential, JPKI_HOLDER);
+    const struct jpki_certificate *holder = credential->certificates[JPKI_HOLDER].certificate;
     if (!credential->logged_in || holder == NULL)
         return JPKI_ERR_NOT_VERIFIED;
     enum jpki_error error =
@@ -26,10 +26,8 @@ static enum jpki_error sign_and_check(const struct request *request)
                        request->length, request->signature, request->signature_length);
     if (error != JPKI_OK)
         return error;
-    error = jpki_check_signature(reader->shared->crypto,
-                                 jpki_credential_certificate(credential, JPKI_HOLDER),
-                                 request->scheme, request->data, request->length,
-                                 request->signature, *request->signature_length);
+    error = jpki_check_signature(reader->shared->crypto, holder, request->scheme, request->data,
+                                 request->length, request->signature, *request->signature_length);
     if (error != JPKI_OK)
         jpki_wipe(request->signature, *request->signature_length);
     return error;
@@ -108,9 +106,7 @@ static enum jpki_error ask_pss(struct jpki_reader *reader, enum jpki_key key)
     error = reader_enter(reader);
     if (error == JPKI_OK)
         error = jpki_card_knows_pss(reader->card, key, &reader->pss);
-    if (error != JPKI_OK)
-        reader->pss = false; /* no key to ask about */
-    return jpki_error_is_break(error) ? error : JPKI_OK;
+    return jpki_error_is_break(error) ? error : JPKI_OK; /* or no key to ask about */
 }
 
 enum jpki_error jpki_credential_ask_pss(struct jpki_credential *credential, bool *pss)
@@ -118,11 +114,9 @@ enum jpki_error jpki_credential_ask_pss(struct jpki_credential *credential, bool
     struct jpki_reader *reader = credential->reader;
     enum jpki_pss option = reader->shared->options.pss;
     enum jpki_error error = JPKI_OK;
-    if (!reader->pss_asked && option != JPKI_PSS_AUTO) {
+    if (option != JPKI_PSS_AUTO) {
         reader->pss = option == JPKI_PSS_ON;
-        reader->pss_asked = true;
-    }
-    if (!reader->pss_asked) {
+    } else if (!reader->pss_asked) {
         error = reader_begin(reader);
         if (error != JPKI_OK)
             return error;

@@ -56,7 +56,7 @@ static CK_RV add_session(struct token *token, CK_FLAGS flags, CK_SESSION_HANDLE 
     session->token = token;
     session->flags = flags;
     session->card_epoch = jpki_credential_card_epoch(token->credential);
-    jpki_credential_use(token->credential);
+    jpki_credential_use(token->credential, true);
 
     pthread_mutex_lock(&module->lock);
     *handle = session->handle = ++module->last_session;
@@ -118,7 +118,7 @@ void jpki_session_release(struct jpki_session *session)
 static void leave_token(struct token *token)
 {
     (void)jpki_credential_logout(token->credential); /* logged, and tried again */
-    jpki_credential_leave(token->credential);
+    jpki_credential_use(token->credential, false);
 }
 
 CK_RV jpki_session_close(struct jpki_session *session)
@@ -204,17 +204,11 @@ static CK_RV check_login(struct jpki_session *session, CK_USER_TYPE user)
 CK_RV jpki_login(struct jpki_session *session, CK_USER_TYPE user, const CK_UTF8CHAR *pin,
                  CK_ULONG length)
 {
-    struct jpki_credential *credential = session->token->credential;
-    bool can_give = pin != NULL;
     CK_RV rv = look_at_card(session);
     if (rv == CKR_OK)
         rv = check_login(session, user);
-    if (rv == CKR_OK && pin == NULL) /* needs CKF_PROTECTED_AUTHENTICATION_PATH */
-        rv = jpki_ckr(jpki_credential_has_keypad(credential, &can_give));
-    if (rv == CKR_OK && !can_give)
-        rv = CKR_ARGUMENTS_BAD;
     if (rv == CKR_OK)
-        rv = jpki_ckr(jpki_credential_login(credential, pin, length));
+        rv = jpki_ckr(jpki_credential_login(session->token->credential, pin, length));
     if (rv == CKR_OK && user == CKU_CONTEXT_SPECIFIC)
         operation_authenticate(session);
     return rv;

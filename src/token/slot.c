@@ -16,10 +16,6 @@ static bool has_reader(const struct jpki_module *module, const char *name)
 /* Nothing is added when memory is short. Called with the table lock held. */
 static void add_reader(struct jpki_module *module, const char *name)
 {
-    static const unsigned shown[JPKI_KEYS] = {
-        [JPKI_KEY_AUTH] = JPKI_SLOTS_AUTH,
-        [JPKI_KEY_SIGN] = JPKI_SLOTS_SIGN,
-    };
     struct reader_slots *slots = calloc(1, sizeof *slots);
     struct jpki_reader *reader = slots != NULL ? jpki_reader_new(&module->shared, name) : NULL;
     if (reader == NULL) {
@@ -28,7 +24,7 @@ static void add_reader(struct jpki_module *module, const char *name)
     }
     slots->reader = reader;
     for (enum jpki_key key = 0; key < JPKI_KEYS; key++)
-        if (module->shared.options.slots & shown[key])
+        if (module->shared.options.slots & jpki_profiles[key].slot)
             slots->tokens[slots->count++] = (struct token){
                 .module = module,
                 .reader = reader,

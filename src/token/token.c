@@ -120,8 +120,8 @@ CK_RV jpki_slot_info(struct jpki_module *module, CK_SLOT_ID id, CK_SLOT_INFO *in
 
     /* Without the reader's lock: programs ask this all the time, also while the card works. A card
      * that is not known yet is looked at, so that all functions say the same of it. */
-    bool present = false, known = false;
-    (void)jpki_reader_look(token->reader, token->key, &present, &known);
+    bool known;
+    bool present = jpki_reader_look(token->reader, token->key, &known);
     if (present && !known)
         present = jpki_token_check(module, id) == CKR_OK;
 

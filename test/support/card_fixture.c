@@ -91,7 +91,7 @@ enum jpki_error fixture_verify(struct card_fixture *fixture, enum jpki_key key, 
 {
     struct jpki_pin pin;
     enum jpki_error error =
-        jpki_pin_prepare(jpki_profile(key), (const uint8_t *)text, strlen(text), &pin);
+        jpki_pin_prepare(&jpki_profiles[key], (const uint8_t *)text, strlen(text), &pin);
     assert_int_equal(error, JPKI_OK);
     error = jpki_card_select(fixture->card);
     if (error == JPKI_OK)

@@ -8,7 +8,7 @@
 
 static enum jpki_error prepare(enum jpki_key key, const char *text, struct jpki_pin *pin)
 {
-    return jpki_pin_prepare(jpki_profile(key), (const uint8_t *)text, strlen(text), pin);
+    return jpki_pin_prepare(&jpki_profiles[key], (const uint8_t *)text, strlen(text), pin);
 }
 
 static void pin_forms(void **state)
