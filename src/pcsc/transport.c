@@ -9,8 +9,7 @@
 
 struct connection {
     char name[JPKI_READER_NAME];
-    SCARDCONTEXT context; /* of its own, so that readers work side by side */
-    bool has_context;
+    struct pcsc_context context; /* of its own, so that readers work side by side */
     SCARDHANDLE card;
     bool connected;
     bool lost;   /* the last connection did not end by our wish: next is JPKI_CARD_RESET */
@@ -38,9 +37,7 @@ enum { CONNECT_MS = 500 };
 
 static void drop_context(struct connection *connection)
 {
-    if (connection->has_context)
-        (void)PCSC(SCardReleaseContext(connection->context));
-    connection->has_context = false;
+    pcsc_context_close(&connection->context);
     connection->connected = false;
 }
 
@@ -70,19 +67,10 @@ static bool lose(struct connection *connection, LONG error, DWORD disposition)
     return disconnect_card(connection, disposition);
 }
 
-static LONG establish(struct connection *connection)
-{
-    if (connection->has_context)
-        return SCARD_S_SUCCESS;
-    LONG rv = pcsc_establish(&connection->context);
-    connection->has_context = rv == SCARD_S_SUCCESS;
-    return rv;
-}
-
 /* Where no thread can be made: waits as long as another program's transaction lasts. */
 static LONG connect_here(struct connection *connection)
 {
-    return PCSC(SCardConnect(connection->context, connection->name, SCARD_SHARE_SHARED,
+    return PCSC(SCardConnect(connection->context.handle, connection->name, SCARD_SHARE_SHARED,
                              SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &connection->card,
                              &connection->protocol));
 }
@@ -90,13 +78,13 @@ static LONG connect_here(struct connection *connection)
 /* One attempt, or more of one that began in an earlier call. */
 static LONG connect_once(struct connection *connection, int64_t deadline)
 {
-    LONG rv = establish(connection);
+    LONG rv = pcsc_context_open(&connection->context);
     if (rv != SCARD_S_SUCCESS)
         return rv;
     if (connection->connector != NULL) {
         pcsc_connect_want(connection->connector, true);
     } else {
-        connection->connector = pcsc_connect_start(connection->context, connection->name);
+        connection->connector = pcsc_connect_start(connection->context.handle, connection->name);
         int64_t least = jpki_clock_ms() + CONNECT_MS;
         deadline = deadline > least ? deadline : least;
     }
@@ -328,8 +316,9 @@ static const struct jpki_transport_ops pcsc_transport_ops = {
     .close = pcsc_close,
 };
 
-struct jpki_transport pcsc_transport(const char *name)
+struct jpki_transport pcsc_transport(void *self, const char *name)
 {
+    (void)self;
     struct connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL)
         return (struct jpki_transport){0};
