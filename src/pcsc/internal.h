@@ -66,17 +66,18 @@ enum jpki_error pcsc_wait(void *self, const struct jpki_reader_status *known, si
 void pcsc_wait_cancel(void *self);
 struct jpki_transport pcsc_transport(void *self, const char *name);
 
-/* A call into pcsclite in a thread of its own. To stand first in a struct with what the call needs
- * and brings, which is the thread's until pcsc_async_wait() is true. */
+/* A call into pcsclite in a thread of its own. To stand first in a struct from calloc() with what
+ * the call needs and brings, which is the thread's until pcsc_async_wait() is true. */
 struct pcsc_async {
     void (*run)(struct pcsc_async *async);     /* the call */
     void (*discard)(struct pcsc_async *async); /* gives up what it brought, and frees it all */
-    pthread_mutex_t lock;                      /* guards what follows */
+    pthread_mutex_t lock;                      /* guards what follows; zero is a free one */
     pthread_cond_t changed;
     bool finished, cancelled, abandoned;
 };
 
-/* `run` and `discard` are set. False, and nothing was done, when there is no thread to be had. */
+/* `run` and `discard` are set, and an earlier call has ended. False when there is no thread to be
+ * had. */
 bool pcsc_async_start(struct pcsc_async *async);
 
 /* Waits until it has finished: true. False when the deadline has passed, or
@@ -89,26 +90,29 @@ void pcsc_async_cancel(struct pcsc_async *async);
 /* Discards it: now, or by its thread when the call comes back. Not to be touched any more. */
 void pcsc_async_abandon(struct pcsc_async *async);
 
-/* For `discard`, and after pcsc_async_wait() was true: frees what pcsc_async_start() made. */
-void pcsc_async_destroy(struct pcsc_async *async);
+/* A shared connection to the card in one reader, or the way to one. */
+struct pcsc_connection {
+    struct pcsc_async async; /* first: an SCardConnect, which has the next four */
+    char name[JPKI_READER_NAME];
+    struct pcsc_context context; /* of its own, so that readers work side by side */
+    SCARDHANDLE card;
+    DWORD protocol;
+    bool connecting; /* the SCardConnect is under way, or its result not yet taken */
+    bool connected;
+    bool wanted; /* guarded by the lock of `async`, with the next */
+    LONG rv;     /* of the SCardConnect */
+};
 
-/* An SCardConnect under way. */
-struct pcsc_connector;
+enum { PCSC_BUSY_POLL_MS = 20 };
 
-/* NULL when there is no memory or no thread to be had. The context is not to be used for anything
- * else until it has ended. */
-struct pcsc_connector *pcsc_connect_start(SCARDCONTEXT context, const char *name);
+/* Connects, or goes on with it; SCARD_E_SHARING_VIOLATION when the deadline passed. */
+LONG pcsc_connect(struct pcsc_connection *connection, int64_t deadline);
 
-/* Waits for its result, and then frees it. False when the deadline passed: it goes on.
- * SCARD_E_CANCELLED: it was given up. */
-bool pcsc_connect_wait(struct pcsc_connector *connector, int64_t deadline, LONG *rv,
-                       SCARDHANDLE *card, DWORD *protocol);
+/* Gives up a connection, also one that is still to come; after `error` of the service its context
+ * too. True when the card was left as `disposition` says. */
+bool pcsc_disconnect(struct pcsc_connection *connection, LONG error, DWORD disposition);
 
-/* Whether a connection is to be kept, at first it is: else it is given up when it comes, or at once
- * where it has come. */
-void pcsc_connect_want(struct pcsc_connector *connector, bool wanted);
-
-/* Gives it up, with its context: now, or when it comes. */
-void pcsc_connect_abandon(struct pcsc_connector *connector);
+/* Gives it up and frees it: now, or when its SCardConnect comes back. */
+void pcsc_connection_free(struct pcsc_connection *connection);
 
 #endif

@@ -54,7 +54,6 @@ static void sleep_in_pcscd(struct pcsc_async *async)
 static void discard(struct pcsc_async *async)
 {
     struct sleeper *sleeper = (struct sleeper *)async;
-    pcsc_async_destroy(async);
     pcsc_context_close(&sleeper->context);
     free(sleeper->known);
     free(sleeper);
