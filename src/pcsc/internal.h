@@ -23,7 +23,7 @@ void pcsc_context_close(struct pcsc_context *context);
  * negative ones stay. */
 int pcsc_above_standard_streams(int descriptor);
 
-/* All readers; what jpki_readers_ops works on. */
+/* All readers; what jpki_readers_ops works on. From calloc(): a lock of zeros is a free one. */
 struct pcsc_readers {
     char ignore[JPKI_OPTION_TEXT]; /* option ignore-readers */
     pthread_mutex_t lock;          /* guards the context; held for questions that return at once */

@@ -18,8 +18,6 @@ static void *readers_open(const struct jpki_options *options)
         free(readers);
         return NULL;
     }
-    (void)pthread_mutex_init(&readers->lock, NULL);
-    (void)pthread_mutex_init(&readers->wait_lock, NULL);
     return readers;
 }
 
@@ -28,8 +26,6 @@ static void readers_close(void *self)
     struct pcsc_readers *readers = self;
     pcsc_context_close(&readers->context);
     (void)close(readers->cancel_event);
-    (void)pthread_mutex_destroy(&readers->wait_lock);
-    (void)pthread_mutex_destroy(&readers->lock);
     free(readers);
 }
 

@@ -32,28 +32,21 @@ static bool lose(struct transport *transport, LONG error, DWORD disposition)
     return pcsc_disconnect(&transport->connection, error, disposition);
 }
 
-/* Waits until no other program is inside a transaction: asked by a call that pcscd refuses then,
+/* Begins once no other program is inside a transaction: asked by a call that pcscd refuses then,
  * whereas SCardBeginTransaction waits in there without end. */
-static LONG wait_until_free(struct transport *transport, int64_t deadline)
+static LONG begin_when_free(SCARDHANDLE card, int64_t deadline)
 {
     for (;;) {
         BYTE atr[MAX_ATR_SIZE];
         DWORD length = sizeof atr;
-        LONG rv =
-            PCSC(SCardGetAttrib(transport->connection.card, SCARD_ATTR_ATR_STRING, atr, &length));
+        LONG rv = PCSC(SCardGetAttrib(card, SCARD_ATTR_ATR_STRING, atr, &length));
+        if (pcsc_service_lost(rv))
+            return rv;
         if (rv != SCARD_E_SHARING_VIOLATION)
-            return pcsc_service_lost(rv) ? rv : SCARD_S_SUCCESS;
+            return PCSC(SCardBeginTransaction(card));
         if (!jpki_clock_sleep(deadline, PCSC_BUSY_POLL_MS))
             return rv;
     }
-}
-
-static LONG begin_once(struct transport *transport, int64_t deadline)
-{
-    LONG rv = wait_until_free(transport, deadline);
-    if (rv != SCARD_S_SUCCESS)
-        return rv;
-    return PCSC(SCardBeginTransaction(transport->connection.card));
 }
 
 /* After a reset a new connection is made instead of SCardReconnect, which would leave a card that
@@ -71,7 +64,7 @@ static enum jpki_error begin(struct transport *transport, unsigned patience,
             if (rv != SCARD_S_SUCCESS)
                 return pcsc_error("SCardConnect", rv, false);
         }
-        rv = begin_once(transport, deadline);
+        rv = begin_when_free(transport->connection.card, deadline);
         /* Busy is no reason to let go: the card is still the one we know. */
         if (rv != SCARD_S_SUCCESS && rv != SCARD_E_SHARING_VIOLATION)
             (void)lose(transport, rv, SCARD_LEAVE_CARD);
@@ -105,19 +98,14 @@ static enum jpki_error transport_begin(void *self, unsigned patience, enum jpki_
     return error;
 }
 
-/* When a program resets the card at its disconnect, pcscd lets others begin first, and notes the
- * reset last: a command may be the first to be told. pcscd refuses it then, or for its protocol,
- * which it forgets with a reset. */
-static bool was_reset(LONG rv)
-{
-    return rv == SCARD_W_RESET_CARD || rv == SCARD_E_PROTO_MISMATCH;
-}
-
-/* Whatever else goes wrong with a command: it is unknown whether the card carried it out. */
+/* After most errors it is unknown whether the card carried the command out. */
 static enum jpki_error exchange_error(struct transport *transport, const char *call, LONG rv)
 {
     enum jpki_error error = pcsc_error(call, rv, true);
-    if (was_reset(rv)) {
+    /* When a program resets the card at its disconnect, pcscd lets others begin first, and notes
+     * the reset last: a command may be the first to be told. pcscd refuses it then, or for its
+     * protocol, which it forgets with a reset. */
+    if (rv == SCARD_W_RESET_CARD || rv == SCARD_E_PROTO_MISMATCH) {
         transport->reset = true;
         return JPKI_ERR_RESET;
     }
