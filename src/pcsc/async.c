@@ -22,11 +22,12 @@ static void *run(void *argument)
 }
 
 /* Detached: it is never joined. The host's signals are left to the host's threads. */
-static bool start_thread(struct pcsc_async *async)
+bool pcsc_async_start(struct pcsc_async *async)
 {
     pthread_t thread;
     pthread_attr_t attributes;
     sigset_t all, before;
+    async->finished = async->cancelled = false;
     if (pthread_attr_init(&attributes) != 0)
         return false;
     (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -36,17 +37,6 @@ static bool start_thread(struct pcsc_async *async)
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     (void)pthread_attr_destroy(&attributes);
     return failure == 0;
-}
-
-bool pcsc_async_start(struct pcsc_async *async)
-{
-    async->finished = async->cancelled = async->abandoned = false;
-    (void)pthread_mutex_init(&async->lock, NULL);
-    (void)pthread_cond_init(&async->changed, NULL);
-    if (start_thread(async))
-        return true;
-    pcsc_async_destroy(async);
-    return false;
 }
 
 bool pcsc_async_wait(struct pcsc_async *async, int64_t deadline)
@@ -81,10 +71,4 @@ void pcsc_async_abandon(struct pcsc_async *async)
     pthread_mutex_unlock(&async->lock);
     if (finished)
         async->discard(async);
-}
-
-void pcsc_async_destroy(struct pcsc_async *async)
-{
-    (void)pthread_cond_destroy(&async->changed);
-    (void)pthread_mutex_destroy(&async->lock);
 }

@@ -5,94 +5,112 @@
 #include "internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-struct pcsc_connector {
-    struct pcsc_async async; /* first; its lock guards `wanted` and the result */
-    SCARDCONTEXT context;    /* given in, and given back with the result */
-    char name[JPKI_READER_NAME];
-    bool wanted;
-    LONG rv; /* SCARD_E_NOT_READY until there is a result */
-    SCARDHANDLE card;
-    DWORD protocol;
-};
+/* A connection takes so long to give a card power: it is not called busy before. */
+enum { CONNECT_MS = 500 };
 
 /* A connection keeps other programs from having the card for themselves: one that is not wanted,
  * when it comes or from then on, is given up at once. */
-static void give_up_unwanted(struct pcsc_connector *connector)
+static void give_up_unwanted(struct pcsc_connection *connection)
 {
-    pthread_mutex_lock(&connector->async.lock);
-    bool unwanted = connector->rv == SCARD_S_SUCCESS && !connector->wanted;
+    pthread_mutex_lock(&connection->async.lock);
+    bool unwanted = connection->rv == SCARD_S_SUCCESS && !connection->wanted;
     if (unwanted)
-        connector->rv = SCARD_E_CANCELLED;
-    pthread_mutex_unlock(&connector->async.lock);
+        connection->rv = SCARD_E_CANCELLED;
+    pthread_mutex_unlock(&connection->async.lock);
     if (unwanted)
-        (void)PCSC(SCardDisconnect(connector->card, SCARD_LEAVE_CARD));
+        (void)PCSC(SCardDisconnect(connection->card, SCARD_LEAVE_CARD));
+}
+
+static void want(struct pcsc_connection *connection, bool wanted)
+{
+    pthread_mutex_lock(&connection->async.lock);
+    connection->wanted = wanted;
+    pthread_mutex_unlock(&connection->async.lock);
+    give_up_unwanted(connection);
 }
 
 static void connect_card(struct pcsc_async *async)
 {
-    struct pcsc_connector *connector = (struct pcsc_connector *)async;
-    SCARDHANDLE card = 0;
-    DWORD protocol = 0;
-    LONG rv = PCSC(SCardConnect(connector->context, connector->name, SCARD_SHARE_SHARED,
-                                SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &card, &protocol));
+    struct pcsc_connection *connection = (struct pcsc_connection *)async;
+    LONG rv = PCSC(SCardConnect(connection->context.handle, connection->name, SCARD_SHARE_SHARED,
+                                SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &connection->card,
+                                &connection->protocol));
     pthread_mutex_lock(&async->lock);
-    connector->rv = rv;
-    connector->card = card;
-    connector->protocol = protocol;
+    connection->rv = rv;
     pthread_mutex_unlock(&async->lock);
-    give_up_unwanted(connector);
+    give_up_unwanted(connection);
 }
 
 static void discard(struct pcsc_async *async)
 {
-    struct pcsc_connector *connector = (struct pcsc_connector *)async;
-    (void)PCSC(SCardReleaseContext(connector->context));
-    pcsc_async_destroy(async);
-    free(connector);
+    struct pcsc_connection *connection = (struct pcsc_connection *)async;
+    pcsc_context_close(&connection->context);
+    free(connection);
 }
 
-struct pcsc_connector *pcsc_connect_start(SCARDCONTEXT context, const char *name)
+/* One attempt, or more of one that began in an earlier call. */
+static LONG connect_once(struct pcsc_connection *connection, int64_t deadline)
 {
-    struct pcsc_connector *connector = calloc(1, sizeof *connector);
-    if (connector == NULL)
-        return NULL;
-    connector->async.run = connect_card;
-    connector->async.discard = discard;
-    connector->context = context;
-    connector->wanted = true;
-    connector->rv = SCARD_E_NOT_READY;
-    memcpy(connector->name, name, strnlen(name, sizeof connector->name - 1));
-    if (!pcsc_async_start(&connector->async)) {
-        free(connector);
-        return NULL;
+    LONG rv = pcsc_context_open(&connection->context);
+    if (rv != SCARD_S_SUCCESS)
+        return rv;
+    if (connection->connecting) {
+        want(connection, true);
+    } else {
+        int64_t least = jpki_clock_ms() + CONNECT_MS;
+        deadline = deadline > least ? deadline : least;
+        connection->rv = SCARD_E_NOT_READY;
+        connection->wanted = true;
+        connection->async.run = connect_card;
+        connection->async.discard = discard;
+        connection->connecting = pcsc_async_start(&connection->async);
+        if (!connection->connecting) /* It waits as long as another program's transaction lasts. */
+            connect_card(&connection->async);
     }
-    return connector;
+    if (connection->connecting && !pcsc_async_wait(&connection->async, deadline))
+        return SCARD_E_SHARING_VIOLATION;
+    connection->connecting = false;
+    connection->connected = connection->rv == SCARD_S_SUCCESS;
+    if (pcsc_service_lost(connection->rv))
+        pcsc_context_close(&connection->context);
+    return connection->rv;
 }
 
-void pcsc_connect_want(struct pcsc_connector *connector, bool wanted)
+LONG pcsc_connect(struct pcsc_connection *connection, int64_t deadline)
 {
-    pthread_mutex_lock(&connector->async.lock);
-    connector->wanted = wanted;
-    pthread_mutex_unlock(&connector->async.lock);
-    give_up_unwanted(connector);
+    bool earlier = connection->connecting;
+    LONG rv = connect_once(connection, deadline);
+    /* What an earlier call began was given up meanwhile, or failed for a reason of that time. */
+    if (earlier && rv != SCARD_S_SUCCESS && !connection->connecting)
+        rv = connect_once(connection, deadline);
+    /* A context that outlived a restart of pcscd is replaced, once. */
+    if (pcsc_service_lost(rv))
+        rv = connect_once(connection, deadline);
+    /* Another program has it exclusively. */
+    while (rv == SCARD_E_SHARING_VIOLATION && jpki_clock_sleep(deadline, PCSC_BUSY_POLL_MS))
+        rv = connect_once(connection, deadline);
+    return rv;
 }
 
-bool pcsc_connect_wait(struct pcsc_connector *connector, int64_t deadline, LONG *rv,
-                       SCARDHANDLE *card, DWORD *protocol)
+bool pcsc_disconnect(struct pcsc_connection *connection, LONG error, DWORD disposition)
 {
-    if (!pcsc_async_wait(&connector->async, deadline))
-        return false;
-    *rv = connector->rv;
-    *card = connector->card;
-    *protocol = connector->protocol;
-    pcsc_async_destroy(&connector->async);
-    free(connector);
-    return true;
+    if (connection->connecting)
+        want(connection, false);
+    bool connected = connection->connected;
+    connection->connected = false;
+    if (pcsc_service_lost(error))
+        pcsc_context_close(&connection->context);
+    else if (connected)
+        return PCSC(SCardDisconnect(connection->card, disposition)) == SCARD_S_SUCCESS;
+    return false;
 }
 
-void pcsc_connect_abandon(struct pcsc_connector *connector)
+void pcsc_connection_free(struct pcsc_connection *connection)
 {
-    pcsc_async_abandon(&connector->async);
+    (void)pcsc_disconnect(connection, SCARD_S_SUCCESS, SCARD_LEAVE_CARD);
+    if (connection->connecting)
+        pcsc_async_abandon(&connection->async); /* its thread still needs all of it */
+    else
+        discard(&connection->async);
 }

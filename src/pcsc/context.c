@@ -3,7 +3,6 @@
 #include "internal.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,10 +13,13 @@ LONG pcsc_leave(LONG rv)
     return rv;
 }
 
-const char *pcsc_socket(void)
+int pcsc_above_standard_streams(int descriptor)
 {
-    const char *name = secure_getenv("PCSCLITE_CSOCK_NAME");
-    return name != NULL ? name : "/run/pcscd/pcscd.comm";
+    if (descriptor < 0 || descriptor > STDERR_FILENO)
+        return descriptor;
+    int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    (void)close(descriptor);
+    return moved;
 }
 
 /* Where the host has closed standard streams, pcsclite's socket must not get their numbers: what
@@ -42,17 +44,28 @@ static void free_standard_streams(const struct stat *filler)
             (void)close(i);
 }
 
-LONG pcsc_establish(SCARDCONTEXT *context)
+LONG pcsc_context_open(struct pcsc_context *context)
 {
     struct stat filler = {0};
+    if (context->open)
+        return SCARD_S_SUCCESS;
     if (!jpki_fork_gate_hold()) {
         jpki_log(JPKI_LOG_ERROR, "no readers in this process: it was forked while another thread "
                                  "connected to pcscd");
         return SCARD_E_NO_SERVICE;
     }
     fill_standard_streams(&filler);
-    LONG rv = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, context);
+    LONG rv = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context->handle);
     free_standard_streams(&filler);
     jpki_fork_gate_let_go();
+    context->open = rv == SCARD_S_SUCCESS;
+    context->opened += context->open;
     return rv;
+}
+
+void pcsc_context_close(struct pcsc_context *context)
+{
+    if (context->open)
+        (void)PCSC(SCardReleaseContext(context->handle));
+    context->open = false;
 }

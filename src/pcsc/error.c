@@ -8,16 +8,12 @@ bool pcsc_service_lost(LONG error)
            error == SCARD_F_INTERNAL_ERROR;
 }
 
-static bool card_missing(LONG error)
-{
-    return error == SCARD_W_REMOVED_CARD || error == SCARD_E_NO_SMARTCARD ||
-           error == SCARD_E_READER_UNAVAILABLE || error == SCARD_E_UNKNOWN_READER ||
-           error == SCARD_W_UNPOWERED_CARD || error == SCARD_W_UNRESPONSIVE_CARD;
-}
-
 bool pcsc_card_lost(LONG error)
 {
-    return pcsc_service_lost(error) || card_missing(error);
+    return pcsc_service_lost(error) || error == SCARD_W_REMOVED_CARD ||
+           error == SCARD_E_NO_SMARTCARD || error == SCARD_E_READER_UNAVAILABLE ||
+           error == SCARD_E_UNKNOWN_READER || error == SCARD_W_UNPOWERED_CARD ||
+           error == SCARD_W_UNRESPONSIVE_CARD;
 }
 
 enum jpki_error pcsc_error(const char *call, LONG error, bool connected)
@@ -25,10 +21,10 @@ enum jpki_error pcsc_error(const char *call, LONG error, bool connected)
     if (error == SCARD_S_SUCCESS)
         return JPKI_OK;
     jpki_log(JPKI_LOG_INFO, "%s: %s", call, pcsc_stringify_error(error));
-    if (pcsc_service_lost(error))
-        return connected ? JPKI_ERR_CARD_CHANGED : JPKI_ERR_NO_SERVICE;
-    if (card_missing(error))
-        return connected ? JPKI_ERR_CARD_CHANGED : JPKI_ERR_NO_CARD;
+    if (connected && pcsc_card_lost(error))
+        return JPKI_ERR_CARD_CHANGED;
+    if (pcsc_card_lost(error))
+        return pcsc_service_lost(error) ? JPKI_ERR_NO_SERVICE : JPKI_ERR_NO_CARD;
     if (error == SCARD_E_SHARING_VIOLATION)
         return JPKI_ERR_BUSY;
     return error == SCARD_E_NO_MEMORY ? JPKI_ERR_MEMORY : JPKI_ERR_TRANSPORT;

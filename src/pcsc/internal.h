@@ -8,17 +8,36 @@
 #include <pthread.h>
 #include <winscard.h>
 
-/* Readers, each with a state to ask pcscd about. */
-struct pcsc_names {
-    char *text;                /* the names, each with a NUL */
-    SCARD_READERSTATE *states; /* with names that point into `text` */
-    size_t count;              /* of states */
+/* A connection to pcscd: a context of pcsclite. Zero-initialised there is none. */
+struct pcsc_context {
+    SCARDCONTEXT handle;
+    bool open;
+    uint32_t opened; /* how many times it was */
 };
 
-/* SCardListReaders without those whose names contain a part of the list `ignore`. To be freed,
- * unless it fails. */
-LONG pcsc_names_get(SCARDCONTEXT context, const char *ignore, struct pcsc_names *names);
-void pcsc_names_free(struct pcsc_names *names);
+/* Opens it unless it is open, or closes it if it is. */
+LONG pcsc_context_open(struct pcsc_context *context);
+void pcsc_context_close(struct pcsc_context *context);
+
+/* Moves a new file descriptor that has the place of a standard stream which the host has closed;
+ * negative ones stay. */
+int pcsc_above_standard_streams(int descriptor);
+
+/* All readers; what jpki_readers_ops works on. From calloc(): a lock of zeros is a free one. */
+struct pcsc_readers {
+    char ignore[JPKI_OPTION_TEXT]; /* option ignore-readers */
+    pthread_mutex_t lock;          /* guards the context; held for questions that return at once */
+    struct pcsc_context context;
+    pthread_mutex_t wait_lock; /* guards what follows */
+    struct sleeper *sleepers;
+    bool cancelled;
+    int cancel_event; /* readable once cancelled */
+};
+
+/* The names of the readers that pcscd has, but for those that contain a part of the list `ignore`;
+ * the rest of their status is zero. `list` is to be freed, also after an error. */
+LONG pcsc_names_get(SCARDCONTEXT context, const char *ignore, struct jpki_reader_status **list,
+                    size_t *count);
 
 /* Whether an error means that pcscd went away, and our context or handle with it. */
 bool pcsc_service_lost(LONG error);
@@ -31,12 +50,6 @@ bool pcsc_card_lost(LONG error);
 #define PCSC(call) (jpki_fork_gate_enter(), pcsc_leave(call))
 LONG pcsc_leave(LONG rv);
 
-/* SCardEstablishContext. */
-LONG pcsc_establish(SCARDCONTEXT *context);
-
-/* Where pcsclite looks for pcscd. */
-const char *pcsc_socket(void);
-
 /* What a PC/SC error means to the rooms above; logs it. `connected`: a connection existed, so a
  * missing card is one that was taken out. */
 enum jpki_error pcsc_error(const char *call, LONG error, bool connected);
@@ -48,26 +61,23 @@ LONG pcsc_find_keypad(SCARDHANDLE card, DWORD *control_code);
 LONG pcsc_type_pin(SCARDHANDLE card, DWORD control_code, const uint8_t *command,
                    size_t command_length, unsigned digits, uint8_t *answer, DWORD *answer_length);
 
-/* Waits for a change of readers or cards, see jpki_readers_ops.wait and .cancel. `ignore` is for
- * pcsc_names_get, and stays the caller's. NULL when memory or file descriptors are short. */
-struct pcsc_waits;
-struct pcsc_waits *pcsc_waits_new(const char *ignore);
-void pcsc_waits_free(struct pcsc_waits *waits);
-enum jpki_error pcsc_wait(struct pcsc_waits *waits, const struct jpki_reader_status *known,
-                          size_t count);
-void pcsc_wait_cancel(struct pcsc_waits *waits);
+/* As in jpki_readers_ops. */
+enum jpki_error pcsc_wait(void *self, const struct jpki_reader_status *known, size_t count);
+void pcsc_wait_cancel(void *self);
+struct jpki_transport pcsc_transport(void *self, const char *name);
 
-/* A call into pcsclite in a thread of its own. To stand first in a struct with what the call needs
- * and brings, which is the thread's until pcsc_async_wait() is true. */
+/* A call into pcsclite in a thread of its own. To stand first in a struct from calloc() with what
+ * the call needs and brings, which is the thread's until pcsc_async_wait() is true. */
 struct pcsc_async {
     void (*run)(struct pcsc_async *async);     /* the call */
     void (*discard)(struct pcsc_async *async); /* gives up what it brought, and frees it all */
-    pthread_mutex_t lock;                      /* guards what follows */
+    pthread_mutex_t lock;                      /* guards what follows; zero is a free one */
     pthread_cond_t changed;
     bool finished, cancelled, abandoned;
 };
 
-/* `run` and `discard` are set. False, and nothing was done, when there is no thread to be had. */
+/* `run` and `discard` are set, and an earlier call has ended. False when there is no thread to be
+ * had. */
 bool pcsc_async_start(struct pcsc_async *async);
 
 /* Waits until it has finished: true. False when the deadline has passed, or
@@ -80,29 +90,29 @@ void pcsc_async_cancel(struct pcsc_async *async);
 /* Discards it: now, or by its thread when the call comes back. Not to be touched any more. */
 void pcsc_async_abandon(struct pcsc_async *async);
 
-/* For `discard`, and after pcsc_async_wait() was true: frees what pcsc_async_start() made. */
-void pcsc_async_destroy(struct pcsc_async *async);
+/* A shared connection to the card in one reader, or the way to one. */
+struct pcsc_connection {
+    struct pcsc_async async; /* first: an SCardConnect, which has the next four */
+    char name[JPKI_READER_NAME];
+    struct pcsc_context context; /* of its own, so that readers work side by side */
+    SCARDHANDLE card;
+    DWORD protocol;
+    bool connecting; /* the SCardConnect is under way, or its result not yet taken */
+    bool connected;
+    bool wanted; /* guarded by the lock of `async`, with the next */
+    LONG rv;     /* of the SCardConnect */
+};
 
-/* An SCardConnect under way. */
-struct pcsc_connector;
+enum { PCSC_BUSY_POLL_MS = 20 };
 
-/* NULL when there is no memory or no thread to be had. The context is not to be used for anything
- * else until it has ended. */
-struct pcsc_connector *pcsc_connect_start(SCARDCONTEXT context, const char *name);
+/* Connects, or goes on with it; SCARD_E_SHARING_VIOLATION when the deadline passed. */
+LONG pcsc_connect(struct pcsc_connection *connection, int64_t deadline);
 
-/* Waits for its result, and then frees it. False when the deadline passed: it goes on.
- * SCARD_E_CANCELLED: it was given up. */
-bool pcsc_connect_wait(struct pcsc_connector *connector, int64_t deadline, LONG *rv,
-                       SCARDHANDLE *card, DWORD *protocol);
+/* Gives up a connection, also one that is still to come; after `error` of the service its context
+ * too. True when the card was left as `disposition` says. */
+bool pcsc_disconnect(struct pcsc_connection *connection, LONG error, DWORD disposition);
 
-/* Whether a connection is to be kept, at first it is: else it is given up when it comes, or at once
- * where it has come. */
-void pcsc_connect_want(struct pcsc_connector *connector, bool wanted);
-
-/* Gives it up, with its context: now, or when it comes. */
-void pcsc_connect_abandon(struct pcsc_connector *connector);
-
-/* The card in one reader; see jpki_readers_ops.transport. */
-struct jpki_transport pcsc_transport(const char *name);
+/* Gives it up and frees it: now, or when its SCardConnect comes back. */
+void pcsc_connection_free(struct pcsc_connection *connection);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum {
+    FEATURES_MAX = 43,
     TYPING_SECONDS = 30,
     FORMAT_ASCII = 0x82,    /* bmFormatString: ASCII, left justified, positions counted in bytes */
     VALIDATE_BY_KEY = 0x02, /* bEntryValidationCondition: the holder presses OK */
@@ -16,28 +17,26 @@ enum {
 
 LONG pcsc_find_keypad(SCARDHANDLE card, DWORD *control_code)
 {
-    uint8_t features[256];
+    PCSC_TLV_STRUCTURE features[FEATURES_MAX];
     DWORD length = 0;
     *control_code = 0;
     LONG rv = PCSC(SCardControl(card, CM_IOCTL_GET_FEATURE_REQUEST, NULL, 0, features,
                                 sizeof features, &length));
     if (rv != SCARD_S_SUCCESS)
         return rv;
-    /* Tag, length 4, control code in network order. */
-    for (size_t at = 0; at + 6 <= length && at + 6 <= sizeof features; at += 6) {
-        uint32_t code;
-        memcpy(&code, features + at + 2, sizeof code);
-        if (features[at] == FEATURE_VERIFY_PIN_DIRECT && features[at + 1] == 4) {
-            *control_code = ntohl(code);
+    for (size_t i = 0; i < FEATURES_MAX && (i + 1) * sizeof features[0] <= length; i++)
+        if (features[i].tag == FEATURE_VERIFY_PIN_DIRECT && features[i].length == 4) {
+            *control_code = ntohl(features[i].value);
             break;
         }
-    }
     return SCARD_S_SUCCESS;
 }
 
-/* The request: how the PIN is typed, and the command it goes into. Returns its length. */
-static size_t make_request(const uint8_t *command, size_t length, unsigned digits, uint8_t *request)
+/* The request: how the PIN is typed, and the command it goes into. */
+LONG pcsc_type_pin(SCARDHANDLE card, DWORD control_code, const uint8_t *command,
+                   size_t command_length, unsigned digits, uint8_t *answer, DWORD *answer_length)
 {
+    enum { HEAD = offsetof(PIN_VERIFY_STRUCTURE, abData) };
     PIN_VERIFY_STRUCTURE head = {
         .bTimerOut = TYPING_SECONDS,
         .bTimerOut2 = TYPING_SECONDS,
@@ -48,19 +47,11 @@ static size_t make_request(const uint8_t *command, size_t length, unsigned digit
         .bEntryValidationCondition = VALIDATE_BY_KEY,
         .bNumberMessage = MESSAGE_NUMBER,
         .wLangId = LANGUAGE_JAPANESE,
-        .ulDataLength = (uint32_t)length,
+        .ulDataLength = (uint32_t)command_length,
     };
-    size_t head_length = offsetof(PIN_VERIFY_STRUCTURE, abData);
-    memcpy(request, &head, head_length);
-    memcpy(request + head_length, command, length);
-    return head_length + length;
-}
-
-LONG pcsc_type_pin(SCARDHANDLE card, DWORD control_code, const uint8_t *command,
-                   size_t command_length, unsigned digits, uint8_t *answer, DWORD *answer_length)
-{
-    uint8_t request[sizeof(PIN_VERIFY_STRUCTURE) + JPKI_COMMAND_MAX];
-    size_t length = make_request(command, command_length, digits, request);
-    return PCSC(SCardControl(card, control_code, request, (DWORD)length, answer, JPKI_ANSWER_MAX,
-                             answer_length));
+    uint8_t request[HEAD + JPKI_COMMAND_MAX];
+    memcpy(request, &head, HEAD);
+    memcpy(request + HEAD, command, command_length);
+    return PCSC(SCardControl(card, control_code, request, (DWORD)(HEAD + command_length), answer,
+                             JPKI_ANSWER_MAX, answer_length));
 }

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The names of the readers that pcscd has: any number, of any length in all. */
+/* The names of the readers that pcscd has: any number of them. */
 #include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Enough for what people have; grown where pcscd wants more. */
-enum { ROOM = 1024 };
 
 /* Copies the first part of a list: up to a comma that has no backslash before it. Returns what is
  * behind that comma, NULL at the end of the list. */
@@ -32,56 +29,36 @@ static bool ignored(const char *ignore, const char *name)
     return false;
 }
 
-/* Sets names->text, and `length` to its length. Readers may come between two calls, so that what
- * was enough for the first is not for the second. */
-static LONG list(SCARDCONTEXT context, struct pcsc_names *names, DWORD *length)
+/* Takes the names, each ended by a NUL and the last one by another. */
+static LONG take_names(const char *name, const char *ignore, struct jpki_reader_status **list,
+                       size_t *count)
 {
-    LONG rv = SCARD_E_INSUFFICIENT_BUFFER;
-    DWORD room = 0;
-    *length = ROOM;
-    while (rv == SCARD_E_INSUFFICIENT_BUFFER && *length > room) {
-        room = *length;
-        char *grown = realloc(names->text, room);
+    for (; *name != '\0'; name += strlen(name) + 1) {
+        if (strlen(name) >= JPKI_READER_NAME || ignored(ignore, name))
+            continue;
+        struct jpki_reader_status *grown = realloc(*list, (*count + 1) * sizeof **list);
         if (grown == NULL)
             return SCARD_E_NO_MEMORY;
-        names->text = grown;
-        rv = PCSC(SCardListReaders(context, NULL, names->text, length));
+        *list = grown;
+        memset(&grown[*count], 0, sizeof *grown);
+        memcpy(grown[(*count)++].name, name, strlen(name) + 1);
     }
-    return rv;
-}
-
-/* Splits the text, where each name is ended by a NUL and the whole by another. */
-static LONG split(const char *ignore, struct pcsc_names *names, size_t length)
-{
-    size_t most = 0;
-    for (size_t i = 0; i < length; i++)
-        most += names->text[i] == '\0';
-    names->states = calloc(most + 1, sizeof *names->states);
-    if (names->states == NULL)
-        return SCARD_E_NO_MEMORY;
-
-    const char *name = names->text;
-    for (size_t i = 0; i < most && *name != '\0'; i++, name += strlen(name) + 1)
-        if (strlen(name) < JPKI_READER_NAME && !ignored(ignore, name))
-            names->states[names->count++] = (SCARD_READERSTATE){.szReader = name};
     return SCARD_S_SUCCESS;
 }
 
-LONG pcsc_names_get(SCARDCONTEXT context, const char *ignore, struct pcsc_names *names)
+LONG pcsc_names_get(SCARDCONTEXT context, const char *ignore, struct jpki_reader_status **list,
+                    size_t *count)
 {
-    *names = (struct pcsc_names){0};
-    DWORD length;
-    LONG rv = list(context, names, &length);
-    if (rv == SCARD_S_SUCCESS)
-        rv = split(ignore, names, length);
+    char *names = NULL;
+    DWORD length = SCARD_AUTOALLOCATE;
+    *list = NULL;
+    *count = 0;
+    LONG rv = PCSC(SCardListReaders(context, NULL, (LPSTR)&names, &length));
+    if (rv == SCARD_E_NO_READERS_AVAILABLE)
+        return SCARD_S_SUCCESS;
     if (rv != SCARD_S_SUCCESS)
-        pcsc_names_free(names);
-    return rv == SCARD_E_NO_READERS_AVAILABLE ? SCARD_S_SUCCESS : rv;
-}
-
-void pcsc_names_free(struct pcsc_names *names)
-{
-    free(names->text);
-    free(names->states);
-    *names = (struct pcsc_names){0};
+        return rv;
+    rv = take_names(names, ignore, list, count);
+    (void)PCSC(SCardFreeMemory(context, names));
+    return rv;
 }

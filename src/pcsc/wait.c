@@ -3,12 +3,10 @@
  * in pcscd, without pcscd on the folder where pcscd's socket will appear. */
 #include "internal.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -17,12 +15,12 @@ static const char new_reader[] = "\\\\?PnP?\\Notification";
 /* pcsclite itself wakes up every minute, and so may we; it finds a reader that came in the very
  * moment between looking and going to sleep. Without a thread of its own a sleep cannot be left
  * behind, so that one is short. */
-enum { SLEEP_MS = 60 * 1000, SHORT_SLEEP_MS = 1000, CANCELS_MAX = 10, CANCEL_MS = 20 };
+enum { SLEEP_MS = 60 * 1000, A_SECOND_MS = 1000, CANCELS_MAX = 10, CANCEL_MS = 20 };
 
 /* A sleep in pcscd. */
 struct sleeper {
     struct pcsc_async async; /* first */
-    SCARDCONTEXT context;
+    struct pcsc_context context;
     DWORD milliseconds;
     LONG rv;
     struct sleeper *next;             /* of those that a cancellation must wake */
@@ -31,51 +29,11 @@ struct sleeper {
     SCARD_READERSTATE states[];       /* last: new readers */
 };
 
-struct pcsc_waits {
-    const char *ignore;   /* as pcsc_names_get wants it */
-    pthread_mutex_t lock; /* guards what follows */
-    struct sleeper *sleepers;
-    bool cancelled;
-    int cancel_event; /* readable once cancelled */
-};
-
-/* Never in the place of a standard stream that the host has closed. */
-static int above_standard_streams(int descriptor)
+static bool is_cancelled(struct pcsc_readers *readers)
 {
-    if (descriptor < 0 || descriptor > STDERR_FILENO)
-        return descriptor;
-    int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    (void)close(descriptor);
-    return moved;
-}
-
-struct pcsc_waits *pcsc_waits_new(const char *ignore)
-{
-    struct pcsc_waits *waits = calloc(1, sizeof *waits);
-    if (waits == NULL)
-        return NULL;
-    waits->ignore = ignore;
-    waits->cancel_event = above_standard_streams(eventfd(0, EFD_CLOEXEC));
-    if (waits->cancel_event < 0) {
-        free(waits);
-        return NULL;
-    }
-    (void)pthread_mutex_init(&waits->lock, NULL);
-    return waits;
-}
-
-void pcsc_waits_free(struct pcsc_waits *waits)
-{
-    (void)close(waits->cancel_event);
-    (void)pthread_mutex_destroy(&waits->lock);
-    free(waits);
-}
-
-static bool is_cancelled(struct pcsc_waits *waits)
-{
-    pthread_mutex_lock(&waits->lock);
-    bool cancelled = waits->cancelled;
-    pthread_mutex_unlock(&waits->lock);
+    pthread_mutex_lock(&readers->wait_lock);
+    bool cancelled = readers->cancelled;
+    pthread_mutex_unlock(&readers->wait_lock);
     return cancelled;
 }
 
@@ -84,31 +42,26 @@ static bool is_cancelled(struct pcsc_waits *waits)
 static void sleep_in_pcscd(struct pcsc_async *async)
 {
     struct sleeper *sleeper = (struct sleeper *)async;
-    sleeper->rv = PCSC(SCardGetStatusChange(sleeper->context, sleeper->milliseconds,
+    sleeper->rv = PCSC(SCardGetStatusChange(sleeper->context.handle, sleeper->milliseconds,
                                             sleeper->states, (DWORD)sleeper->count));
     /* Before pcsclite 2.4 both pcscd and its clients have a limit of 16. With so many readers there
      * is no place for new ones: none can come before one of these goes. */
     if (sleeper->rv == SCARD_E_INVALID_PARAMETER && sleeper->count > 1)
-        sleeper->rv = PCSC(SCardGetStatusChange(sleeper->context, sleeper->milliseconds,
+        sleeper->rv = PCSC(SCardGetStatusChange(sleeper->context.handle, sleeper->milliseconds,
                                                 sleeper->states, (DWORD)sleeper->count - 1));
-}
-
-static void free_sleeper(struct sleeper *sleeper)
-{
-    (void)PCSC(SCardReleaseContext(sleeper->context));
-    free(sleeper->known);
-    free(sleeper);
 }
 
 static void discard(struct pcsc_async *async)
 {
-    pcsc_async_destroy(async);
-    free_sleeper((struct sleeper *)async);
+    struct sleeper *sleeper = (struct sleeper *)async;
+    pcsc_context_close(&sleeper->context);
+    free(sleeper->known);
+    free(sleeper);
 }
 
 /* Takes the context over, unless memory is short: NULL. */
-static struct sleeper *new_sleeper(SCARDCONTEXT context, const struct jpki_reader_status *known,
-                                   size_t count)
+static struct sleeper *new_sleeper(struct pcsc_context context,
+                                   const struct jpki_reader_status *known, size_t count)
 {
     struct sleeper *sleeper = calloc(1, sizeof *sleeper + (count + 1) * sizeof sleeper->states[0]);
     if (sleeper == NULL)
@@ -133,26 +86,26 @@ static struct sleeper *new_sleeper(SCARDCONTEXT context, const struct jpki_reade
 }
 
 /* Starts the sleep where a cancellation finds it. False when cancelled, or without a thread. */
-static bool start(struct pcsc_waits *waits, struct sleeper *sleeper)
+static bool start(struct pcsc_readers *readers, struct sleeper *sleeper)
 {
-    pthread_mutex_lock(&waits->lock);
-    bool started = !waits->cancelled && pcsc_async_start(&sleeper->async);
+    pthread_mutex_lock(&readers->wait_lock);
+    bool started = !readers->cancelled && pcsc_async_start(&sleeper->async);
     if (started) {
-        sleeper->next = waits->sleepers;
-        waits->sleepers = sleeper;
+        sleeper->next = readers->sleepers;
+        readers->sleepers = sleeper;
     }
-    pthread_mutex_unlock(&waits->lock);
+    pthread_mutex_unlock(&readers->wait_lock);
     return started;
 }
 
-static void leave(struct pcsc_waits *waits, struct sleeper *sleeper)
+static void leave(struct pcsc_readers *readers, struct sleeper *sleeper)
 {
-    pthread_mutex_lock(&waits->lock);
-    struct sleeper **at = &waits->sleepers;
+    pthread_mutex_lock(&readers->wait_lock);
+    struct sleeper **at = &readers->sleepers;
     while (*at != sleeper)
         at = &(*at)->next;
     *at = sleeper->next;
-    pthread_mutex_unlock(&waits->lock);
+    pthread_mutex_unlock(&readers->wait_lock);
 }
 
 /* Lets the thread of a cancelled sleep end, which would sleep on for a minute. pcscd loses a
@@ -161,7 +114,7 @@ static void wake(struct sleeper *sleeper)
 {
     bool finished = false;
     for (int tries = 0; tries < CANCELS_MAX && !finished; tries++) {
-        (void)PCSC(SCardCancel(sleeper->context));
+        (void)PCSC(SCardCancel(sleeper->context.handle));
         finished = pcsc_async_wait(&sleeper->async, jpki_clock_ms() + CANCEL_MS);
     }
 }
@@ -175,49 +128,49 @@ static bool has_slept(const struct sleeper *sleeper)
 }
 
 /* Sleeps, and lets the sleeper go. False when it did not sleep: pcscd went away. */
-static bool sleep_and_free(struct pcsc_waits *waits, struct sleeper *sleeper)
+static bool sleep_and_free(struct pcsc_readers *readers, struct sleeper *sleeper)
 {
     bool slept = true;
-    if (start(waits, sleeper)) {
+    if (start(readers, sleeper)) {
         if (pcsc_async_wait(&sleeper->async, JPKI_NO_DEADLINE))
             slept = has_slept(sleeper);
         else
             wake(sleeper);
-        leave(waits, sleeper);
+        leave(readers, sleeper);
         pcsc_async_abandon(&sleeper->async);
         return slept;
     }
-    if (!is_cancelled(waits)) {
-        sleeper->milliseconds = SHORT_SLEEP_MS;
+    if (!is_cancelled(readers)) {
+        sleeper->milliseconds = A_SECOND_MS;
         sleep_in_pcscd(&sleeper->async);
         slept = has_slept(sleeper);
     }
-    free_sleeper(sleeper);
+    discard(&sleeper->async);
     return slept;
 }
 
 /* Readers that came since the caller looked are no change to pcscd: it compares with what is there
  * when the sleep begins. Those that went it knows by their names. */
-static bool has_new_readers(const struct pcsc_waits *waits, SCARDCONTEXT context, size_t known)
+static bool has_new_readers(const struct pcsc_readers *readers, SCARDCONTEXT context, size_t known)
 {
-    struct pcsc_names names;
-    bool more =
-        pcsc_names_get(context, waits->ignore, &names) == SCARD_S_SUCCESS && names.count > known;
-    pcsc_names_free(&names);
-    return more;
+    struct jpki_reader_status *list;
+    size_t count;
+    (void)pcsc_names_get(context, readers->ignore, &list, &count);
+    free(list);
+    return count > known;
 }
 
 /* Takes the context over. False when it could not sleep: pcscd went away, or there are readers that
  * the caller does not know. */
-static bool wait_in_pcscd(struct pcsc_waits *waits, SCARDCONTEXT context,
+static bool wait_in_pcscd(struct pcsc_readers *readers, struct pcsc_context context,
                           const struct jpki_reader_status *known, size_t count)
 {
     struct sleeper *sleeper = NULL;
-    if (!has_new_readers(waits, context, count))
+    if (!has_new_readers(readers, context.handle, count))
         sleeper = new_sleeper(context, known, count);
     if (sleeper != NULL)
-        return sleep_and_free(waits, sleeper);
-    (void)PCSC(SCardReleaseContext(context));
+        return sleep_and_free(readers, sleeper);
+    pcsc_context_close(&context);
     return false;
 }
 
@@ -226,8 +179,9 @@ static bool wait_in_pcscd(struct pcsc_waits *waits, SCARDCONTEXT context,
 /* Watches the folder of pcscd's socket, or the nearest one above that exists. */
 static bool watch_folder(int watcher)
 {
+    const char *name = secure_getenv("PCSCLITE_CSOCK_NAME"); /* as pcsclite itself */
     char folder[256];
-    (void)snprintf(folder, sizeof folder, "%s", pcsc_socket());
+    (void)snprintf(folder, sizeof folder, "%s", name != NULL ? name : "/run/pcscd/pcscd.comm");
     for (char *slash; (slash = strrchr(folder, '/')) != NULL;) {
         slash[slash == folder ? 1 : 0] = '\0';
         if (inotify_add_watch(watcher, folder, IN_CREATE | IN_MOVED_TO | IN_ATTRIB) >= 0)
@@ -238,54 +192,52 @@ static bool watch_folder(int watcher)
     return false;
 }
 
-static void wait_on_folder(struct pcsc_waits *waits)
+/* Until cancelled, something has come into the folder, or the time is over. No watcher is -1. */
+static void wait_here(const struct pcsc_readers *readers, int watcher, int milliseconds)
 {
-    int watcher = above_standard_streams(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-    if (watcher >= 0 && watch_folder(watcher)) {
-        /* It may have come while we were looking elsewhere. */
-        SCARDCONTEXT context;
-        if (pcsc_establish(&context) == SCARD_S_SUCCESS) {
-            (void)PCSC(SCardReleaseContext(context));
-        } else {
-            struct pollfd events[] = {{.fd = watcher, .events = POLLIN},
-                                      {.fd = waits->cancel_event, .events = POLLIN}};
-            (void)poll(events, 2, -1);
-        }
-    }
+    struct pollfd events[] = {{.fd = readers->cancel_event, .events = POLLIN},
+                              {.fd = watcher, .events = POLLIN}};
+    (void)poll(events, 2, milliseconds);
+}
+
+static void wait_on_folder(const struct pcsc_readers *readers)
+{
+    struct pcsc_context context = {0};
+    int watcher = pcsc_above_standard_streams(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    bool watched = watcher >= 0 && watch_folder(watcher);
+    /* It may have come while we were looking elsewhere. */
+    if (pcsc_context_open(&context) == SCARD_S_SUCCESS)
+        pcsc_context_close(&context);
+    else
+        wait_here(readers, watcher, watched ? -1 : A_SECOND_MS);
     if (watcher >= 0)
         (void)close(watcher);
 }
 
-/* Where nothing can be watched: at least not too often. */
-static void wait_a_second(struct pcsc_waits *waits)
-{
-    struct pollfd event = {.fd = waits->cancel_event, .events = POLLIN};
-    (void)poll(&event, 1, 1000);
-}
-
 /* ---- Both ------------------------------------------------------------------------------- */
 
-enum jpki_error pcsc_wait(struct pcsc_waits *waits, const struct jpki_reader_status *known,
-                          size_t count)
+enum jpki_error pcsc_wait(void *self, const struct jpki_reader_status *known, size_t count)
 {
-    SCARDCONTEXT context;
-    if (is_cancelled(waits))
+    struct pcsc_readers *readers = self;
+    struct pcsc_context context = {0};
+    if (is_cancelled(readers))
         return JPKI_ERR_CANCELLED;
-    if (pcsc_establish(&context) != SCARD_S_SUCCESS)
-        wait_on_folder(waits);
-    else if (!wait_in_pcscd(waits, context, known, count))
-        wait_a_second(waits); /* pcscd or its readers are about to come, or gone for good */
-    return is_cancelled(waits) ? JPKI_ERR_CANCELLED : JPKI_OK;
+    if (pcsc_context_open(&context) != SCARD_S_SUCCESS)
+        wait_on_folder(readers);
+    else if (!wait_in_pcscd(readers, context, known, count))
+        wait_here(readers, -1, A_SECOND_MS); /* pcscd or its readers are about to come, or gone */
+    return is_cancelled(readers) ? JPKI_ERR_CANCELLED : JPKI_OK;
 }
 
-void pcsc_wait_cancel(struct pcsc_waits *waits)
+void pcsc_wait_cancel(void *self)
 {
+    struct pcsc_readers *readers = self;
     static const uint64_t one = 1;
-    pthread_mutex_lock(&waits->lock);
-    if (!waits->cancelled && write(waits->cancel_event, &one, sizeof one) != sizeof one)
+    pthread_mutex_lock(&readers->wait_lock);
+    if (!readers->cancelled && write(readers->cancel_event, &one, sizeof one) != sizeof one)
         jpki_log(JPKI_LOG_ERROR, "a wait cannot be cancelled");
-    waits->cancelled = true;
-    for (struct sleeper *sleeper = waits->sleepers; sleeper != NULL; sleeper = sleeper->next)
+    readers->cancelled = true;
+    for (struct sleeper *sleeper = readers->sleepers; sleeper != NULL; sleeper = sleeper->next)
         pcsc_async_cancel(&sleeper->async);
-    pthread_mutex_unlock(&waits->lock);
+    pthread_mutex_unlock(&readers->wait_lock);
 }

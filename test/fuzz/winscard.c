@@ -4,6 +4,7 @@
 
 #include <reader.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { CONTEXTS = 8, FIRST_CONTEXT = 0x100, CARD = 0x777 };
@@ -153,13 +154,25 @@ LONG SCardListReaders(SCARDCONTEXT context, LPCSTR groups, LPSTR readers, LPDWOR
     (void)groups;
     bool fails = enter("SCardListReaders");
     (void)context_of(context);
-    fuzz_promise(*length > sizeof reader_name, "room for the names of readers");
+    fuzz_promise(*length == SCARD_AUTOALLOCATE, "room for the names of readers");
     if (!fails) {
-        memcpy(readers, reader_name, sizeof reader_name);
-        readers[sizeof reader_name] = '\0';
+        char *names = calloc(1, sizeof reader_name + 1);
+        fuzz_promise(names != NULL, "memory for the names of readers");
+        memcpy(names, reader_name, sizeof reader_name);
+        memcpy(readers, &names, sizeof names);
         *length = sizeof reader_name + 1;
     }
     return leave(fails, SCARD_S_SUCCESS);
+}
+
+/* Asks pcscd nothing, so it does not fail. */
+LONG SCardFreeMemory(SCARDCONTEXT context, LPCVOID memory)
+{
+    (void)context_of(context);
+    void *names;
+    memcpy(&names, &memory, sizeof names); /* without its const */
+    free(names);
+    return SCARD_S_SUCCESS;
 }
 
 LONG SCardGetStatusChange(SCARDCONTEXT context, DWORD timeout, SCARD_READERSTATE *states,
