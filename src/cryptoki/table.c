@@ -141,5 +141,5 @@ CRYPTOKI CK_RV C_GetInterface(CK_UTF8CHAR_PTR name, CK_VERSION_PTR version,
             return CKR_OK;
         }
     }
-    return CKR_FUNCTION_FAILED;
+    return CKR_ARGUMENTS_BAD;
 }

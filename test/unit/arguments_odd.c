@@ -25,9 +25,9 @@ const struct odd_row arguments_odd[] = {
     {"C_GetInterfaceList", IDLE, 0, NIL, OK, ANY},
     {"C_GetInterfaceList", IDLE, 1, SIZE_0, SMALL, ANY},
     {"C_GetInterfaceList", IDLE, 1, SIZE_ONES, OK, ANY},
-    {"C_GetInterface", IDLE, 0, LABEL, {{CKR_FUNCTION_FAILED, CKR_ARGUMENTS_BAD}}, ANY},
-    {"C_GetInterface", IDLE, 1, DATA, {{CKR_FUNCTION_FAILED, CKR_ARGUMENTS_BAD}}, ANY},
-    {"C_GetInterface", IDLE, 3, ONES, {{CKR_FUNCTION_FAILED, CKR_ARGUMENTS_BAD}}, ANY},
+    {"C_GetInterface", IDLE, 0, LABEL, {{CKR_ARGUMENTS_BAD}}, ANY},
+    {"C_GetInterface", IDLE, 1, DATA, {{CKR_ARGUMENTS_BAD}}, ANY},
+    {"C_GetInterface", IDLE, 3, ONES, {{CKR_ARGUMENTS_BAD}}, ANY},
 
     /* Slots and tokens */
     {"C_GetSlotList", IDLE, 1, NIL, OK, ANY},
