@@ -23,15 +23,17 @@ static void add_reader(struct jpki_module *module, const char *name)
         return;
     }
     slots->reader = reader;
-    for (enum jpki_key key = 0; key < JPKI_KEYS; key++)
-        if (module->shared.options.slots & jpki_profiles[key].slot)
+    for (enum jpki_key key = 0; key < JPKI_KEYS; key++) {
+        struct jpki_credential *credential = jpki_reader_credential(reader, key);
+        if (module->shared.options.slots & jpki_credential_profile(credential)->slot)
             slots->tokens[slots->count++] = (struct token){
                 .module = module,
                 .reader = reader,
-                .credential = jpki_reader_credential(reader, key),
+                .credential = credential,
                 .key = key,
                 .slot = module->next_slot++,
             };
+    }
 
     struct reader_slots *_Atomic *end = &module->readers;
     while (*end != NULL)
