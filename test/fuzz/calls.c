@@ -55,8 +55,9 @@ CK_BYTE *calls_bytes(struct calls *calls, CK_ULONG *length, bool may_exceed)
     fuzz_promise(copy != NULL, "memory");
     if (size > 0)
         memcpy(copy, bytes, size);
+    // The highest length, and one that becomes 0 when cut to 32 bits.
     if (may_exceed && form == 0xFE)
-        *length = input_byte(&calls->input) & 1 ? ~0UL : 1UL << 40;
+        *length = input_byte(&calls->input) & 1 ? ~0UL : (CK_ULONG)(UINT64_C(1) << 40);
     return copy;
 }
 

@@ -106,7 +106,12 @@ static bool is_at(const uint8_t *at, size_t room, enum secret which, enum form f
     return true;
 }
 
-static uint8_t window[WINDOW]; /* not searched itself */
+/* Not searched itself: what is read of memory, and of /proc/self/maps, where an address or an inode
+ * may have the digits of a PIN. */
+static struct {
+    uint8_t window[WINDOW];
+    char maps[4096], line[512];
+} own;
 static unsigned found[SECRETS];
 
 /* Searches for what begins within the first `length` bytes; `more` bytes can be read after them. */
@@ -128,27 +133,28 @@ static void search_range(int fd, uint64_t from, uint64_t to, enum form forms)
 {
     for (uint64_t at = from; at < to; at += WINDOW - OVERLAP) {
         size_t wanted = to - at < WINDOW ? (size_t)(to - at) : WINDOW;
-        ssize_t got = pread(fd, window, wanted, (off_t)at);
+        ssize_t got = pread(fd, own.window, wanted, (off_t)at);
         if (got <= 0)
             continue; /* guard pages, devices */
         size_t length = (size_t)got > WINDOW - OVERLAP ? WINDOW - OVERLAP : (size_t)got;
-        search_bytes(window, length, (size_t)got - length, at, forms);
+        search_bytes(own.window, length, (size_t)got - length, at, forms);
     }
-    explicit_bzero(window, sizeof window);
+    explicit_bzero(own.window, sizeof own.window);
 }
 
-/* All writable memory except the window. */
+/* All writable memory except `own`. */
 static void search_memory(const char *when)
 {
     memset(found, 0, sizeof found);
     FILE *maps = fopen("/proc/self/maps", "r");
     int fd = open("/proc/self/mem", O_RDONLY);
-    uint64_t from, to, total = 0, skip = (uint64_t)(uintptr_t)window;
-    char access[8], line[512];
+    uint64_t from, to, total = 0, skip = (uint64_t)(uintptr_t)&own;
+    char access[8];
     if (maps == NULL || fd < 0)
         die("/proc/self");
-    while (fgets(line, sizeof line, maps) != NULL) {
-        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s", &from, &to, access) != 3)
+    (void)setvbuf(maps, own.maps, _IOFBF, sizeof own.maps);
+    while (fgets(own.line, sizeof own.line, maps) != NULL) {
+        if (sscanf(own.line, "%" SCNx64 "-%" SCNx64 " %7s", &from, &to, access) != 3)
             die("/proc/self/maps");
         if (access[1] != 'w')
             continue;
@@ -156,7 +162,7 @@ static void search_memory(const char *when)
         bool holds = from <= skip && skip < to;
         search_range(fd, from, holds ? skip : to, HEX);
         if (holds)
-            search_range(fd, skip + sizeof window, to, HEX);
+            search_range(fd, skip + sizeof own, to, HEX);
     }
     fclose(maps);
     close(fd);
