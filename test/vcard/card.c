@@ -79,7 +79,7 @@ void vcard_rewind(struct vcard *card)
             card->application[i].ef[j].pin = card->application[i].ef[j].found;
     }
     struct switch_value persist = card->switches.value[SWITCH_PERSIST];
-    switches_init(&card->switches);
+    card->switches = card->found;
     card->switches.value[SWITCH_PERSIST] = persist;
     card->inserted = true;
     pthread_mutex_unlock(&card->mutex);

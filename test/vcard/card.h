@@ -84,6 +84,7 @@ struct vcard {
     char serial[SERIAL_LEN + 1];
     struct application application[APPLICATIONS];
     struct switches switches;
+    struct switches found; /* for vcard_rewind */
     struct vcard_counters counters;
 
     bool inserted;

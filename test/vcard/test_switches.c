@@ -328,8 +328,8 @@ static void two_cards_share_nothing(void **state)
 static void malformed_holder_is_refused(void **state)
 {
     static const struct vcard_holder holders[] = {
-        {.auth_pin = "123"}, {.sign_pin = "SHORT"}, {.auth_pin = "12 4"},
-        {.serial = ""},      {.name = "a,b"},       {.serial = "12345678901234567"},
+        {.auth_pin = "123"}, {.sign_pin = "SHORT"},           {.auth_pin = "12 4"}, {.serial = ""},
+        {.name = "a,b"},     {.serial = "12345678901234567"}, {.kind = "nonsense"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(holders) / sizeof(*holders); i++)
