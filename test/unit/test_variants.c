@@ -187,13 +187,16 @@ static void each_switch_alone(void **state)
     finish("alone");
 }
 
-/* Signatures never right, right at the second attempt; and another kind of card. */
+/* Signatures never right, right at the second attempt; another kind of card; and an empty
+ * certificate file without the file of its PIN. */
 static void special_switches(void **state)
 {
     start();
     walk_over(*state, "sign.corrupt=on");
     walk_over(*state, "sign.corrupt=next");
     walk_over(*state, "jpki=off");
+    walk_over(*state, "auth=empty pin.auth=off");
+    walk_over(*state, "sign=empty pin.sign=off");
     finish("faults");
 }
 
