@@ -20,6 +20,9 @@ static const struct {
     {"latency.byte_us", "0"},
     {"latency.sign_us", "0"},
     {"persist", "off"},
+    {"ef0008.bytes", "|0F8F00|8E8F00|000000|8F"},
+    {"pin.query", "off|6300|6700|6982|6985|6A88|6A86|9000"},
+    {"select.unfetched", "off|6985|6F00"},
 };
 
 struct search {

@@ -67,7 +67,7 @@ static void lose_power(struct vcard *card)
     card->powered = false;
     card->current = NULL;
     card->current_ef = NULL;
-    card->pending.len = card->pending_at = 0;
+    drop_pending(card);
 }
 
 void vcard_rewind(struct vcard *card)
@@ -79,7 +79,7 @@ void vcard_rewind(struct vcard *card)
             card->application[i].ef[j].pin = card->application[i].ef[j].found;
     }
     struct switch_value persist = card->switches.value[SWITCH_PERSIST];
-    switches_init(&card->switches);
+    card->switches = card->found;
     card->switches.value[SWITCH_PERSIST] = persist;
     card->inserted = true;
     pthread_mutex_unlock(&card->mutex);
@@ -127,7 +127,7 @@ static void warm_reset(struct vcard *card)
         card->current = NULL;
         card->current_ef = NULL;
     }
-    card->pending.len = card->pending_at = 0;
+    drop_pending(card);
     log_event(card, "warm reset");
 }
 
@@ -172,11 +172,7 @@ size_t vcard_atr(struct vcard *card, uint8_t atr[VCARD_ATR_MAX])
     const char *hex = card->switches.value[SWITCH_ATR].text;
     if (*hex == '\0')
         hex = switch_on(&card->switches, SWITCH_T0) ? ATR_T0 : ATR;
-    size_t len = strlen(hex) / 2;
-    for (size_t i = 0; i < len; i++) {
-        char digits[] = {hex[2 * i], hex[2 * i + 1], '\0'};
-        atr[i] = (uint8_t)strtoul(digits, NULL, 16);
-    }
+    size_t len = bytes_of_hex(hex, atr);
     pthread_mutex_unlock(&card->mutex);
     return len;
 }

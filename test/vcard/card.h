@@ -84,6 +84,7 @@ struct vcard {
     char serial[SERIAL_LEN + 1];
     struct application application[APPLICATIONS];
     struct switches switches;
+    struct switches found; /* for vcard_rewind */
     struct vcard_counters counters;
 
     bool inserted;
@@ -94,6 +95,7 @@ struct vcard {
     struct answer pending;       /* for GET RESPONSE */
     size_t pending_at;           /* taken of it */
     uint16_t pending_sw;
+    bool fci_waits; /* pending is a SELECT's FCI template, not all fetched */
 
     void (*log)(void *context, const char *line);
     void *log_context;
@@ -125,6 +127,7 @@ void state_ef_name(const struct application_profile *application, const struct e
 
 /* command.c, verify.c, sign.c: commands return SW1 SW2 */
 uint16_t command_run(struct vcard *card, const struct apdu *apdu, struct answer *answer);
+void drop_pending(struct vcard *card);   /* of the last answer */
 bool exact_le(const struct vcard *card); /* a wrong Le is answered 6Cxx */
 uint16_t command_verify(struct vcard *card, const struct apdu *apdu, struct answer *answer);
 uint16_t command_change(struct vcard *card, const struct apdu *apdu, struct answer *answer);

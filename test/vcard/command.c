@@ -83,6 +83,14 @@ static void answer_fci(const struct apdu *apdu, struct answer *answer)
     answer->len = 4 + len;
 }
 
+/* Whether the command is a SELECT that asks for no data, and the switch for it has this value. */
+static bool select_answers(const struct vcard *card, const struct apdu *apdu, const char *value)
+{
+    bool by_name = apdu->p1 == P1_BY_DF_NAME;
+    return apdu->ins == INS_SELECT && apdu->p2 == P2_NO_DATA &&
+           switch_is(&card->switches, by_name ? SWITCH_SELECT_NAME : SWITCH_SELECT_FILE, value);
+}
+
 static uint16_t command_select(struct vcard *card, const struct apdu *apdu, struct answer *answer)
 {
     card->counters.selects++;
@@ -99,7 +107,9 @@ static uint16_t command_select(struct vcard *card, const struct apdu *apdu, stru
         sw = select_application(card, apdu);
     else if (apdu->p1 == P1_EF_UNDER_DF)
         sw = select_ef(card, apdu);
-    if (sw == SW_OK && fci && apdu->ne != 0)
+    bool wanted = fci && apdu->ne != 0;
+    bool unasked = select_answers(card, apdu, "fci") || select_answers(card, apdu, "61xx");
+    if (sw == SW_OK && (wanted || unasked))
         answer_fci(apdu, answer);
     return sw;
 }
@@ -198,11 +208,18 @@ static uint16_t command_manage_channel(struct vcard *card, const struct apdu *ap
     return SW_NO_CHANNELS;
 }
 
+void drop_pending(struct vcard *card)
+{
+    card->pending.len = card->pending_at = 0;
+    card->fci_waits = false;
+}
+
 static void take_pending(struct vcard *card, struct answer *answer, size_t len)
 {
     memcpy(answer->data, card->pending.data + card->pending_at, len);
     answer->len = len;
     card->pending_at += len;
+    card->fci_waits = card->fci_waits && card->pending_at < card->pending.len;
 }
 
 static uint16_t command_get_response(struct vcard *card, const struct apdu *apdu,
@@ -231,7 +248,7 @@ static const struct command commands[] = {
     {0x00, INS_SELECT, CASE_1 | CASE_3 | CASE_4, command_select},
     {0x00, INS_READ_BINARY, CASE_2, command_read_binary},
     {0x00, INS_READ_RECORD, CASE_2, command_read_record},
-    {0x00, INS_VERIFY, CASE_1 | CASE_3, command_verify},
+    {0x00, INS_VERIFY, CASE_1 | CASE_2 | CASE_3, command_verify},
     {0x00, INS_CHANGE_REFERENCE_DATA, CASE_3, command_change},
     {0x00, INS_GET_CHALLENGE, CASE_2, command_get_challenge},
     {0x00, INS_GET_RESPONSE, CASE_2, command_get_response},
@@ -272,7 +289,19 @@ static uint16_t dispatch(struct vcard *card, const struct apdu *apdu, struct ans
 static bool through_get_response(const struct vcard *card, const struct apdu *apdu)
 {
     bool case_4 = apdu->lc != 0;
-    return is_on(card, SWITCH_61XX) || (is_on(card, SWITCH_T0) && case_4);
+    return is_on(card, SWITCH_61XX) || (is_on(card, SWITCH_T0) && case_4) ||
+           select_answers(card, apdu, "61xx");
+}
+
+/* SW_OK, or why a command has to wait until the FCI template of a SELECT is fetched. */
+static uint16_t unfetched(const struct vcard *card, const struct apdu *apdu)
+{
+    const struct switch_value *refusal = &card->switches.value[SWITCH_SELECT_UNFETCHED];
+    bool fetches = apdu->ins == INS_GET_RESPONSE;
+    bool begins_anew = apdu->ins == INS_SELECT && apdu->p1 == P1_BY_DF_NAME;
+    if (refusal->word == FAULT_NONE || !card->fci_waits || fetches || begins_anew)
+        return SW_OK;
+    return (uint16_t)refusal->word;
 }
 
 uint16_t command_run(struct vcard *card, const struct apdu *apdu, struct answer *answer)
@@ -281,16 +310,20 @@ uint16_t command_run(struct vcard *card, const struct apdu *apdu, struct answer 
         return SW_NO_CHANNELS;
     if (apdu->cla != 0x00 && apdu->cla != 0x80)
         return SW_UNKNOWN_CLA;
+    uint16_t sw = unfetched(card, apdu);
+    if (sw != SW_OK)
+        return sw;
     if (apdu->cla != 0x00 || apdu->ins != INS_GET_RESPONSE)
-        card->pending.len = card->pending_at = 0;
+        drop_pending(card);
 
-    uint16_t sw = dispatch(card, apdu, answer);
+    sw = dispatch(card, apdu, answer);
     if (answer->len == 0 || apdu->ins == INS_GET_RESPONSE)
         return sw;
     if (through_get_response(card, apdu)) {
         card->pending = *answer;
         card->pending_at = 0;
         card->pending_sw = sw;
+        card->fci_waits = apdu->ins == INS_SELECT;
         answer->len = 0;
         sw = (uint16_t)(SW_BYTES_LEFT | (card->pending.len & 0xFF));
     }

@@ -44,8 +44,16 @@ struct ef *pin_find(struct vcard *card, const char *application, uint16_t id)
     return NULL;
 }
 
+static bool pin_present(const struct vcard *card, const struct ef *ef)
+{
+    enum switch_id id = ef->profile->half == HALF_SIGN ? SWITCH_PIN_SIGN : SWITCH_PIN_AUTH;
+    return ef->profile->half == HALF_NONE || switch_on(switches_of(card), id);
+}
+
 bool ef_present(const struct vcard *card, const struct ef *ef)
 {
+    if (ef->profile->kind == EF_PIN && !pin_present(card, ef))
+        return false;
     if (ef->profile->kind == EF_TOKEN_INFO)
         return switch_on(switches_of(card), SWITCH_EF0006);
     if (ef->profile->kind == EF_CERTIFICATE_MAP)
@@ -81,15 +89,29 @@ static size_t certificate_size(const struct vcard *card, const struct ef *ef)
     return half_is(card, ef->profile->half, "empty") ? 0 : ef->content_len;
 }
 
+/* Returns its size. */
+static size_t certificate_map(const struct vcard *card, uint8_t map[CERTIFICATE_MAP_SIZE])
+{
+    const struct switches *switches = switches_of(card);
+    const char *given = switches->value[SWITCH_EF0008_BYTES].text;
+    if (*given != '\0')
+        return bytes_of_hex(given, map);
+    map[0] = switch_on(switches, SWITCH_SIGN) ? CERTIFICATE_THERE : 0;
+    map[1] = switch_on(switches, SWITCH_AUTH) ? CERTIFICATE_THERE : 0;
+    map[2] = 0;
+    return CERTIFICATE_MAP_SIZE;
+}
+
 size_t ef_size(const struct vcard *card, const struct ef *ef)
 {
+    uint8_t map[CERTIFICATE_MAP_SIZE];
     switch (ef->profile->kind) {
     case EF_CERTIFICATE:
         return certificate_size(card, ef) + filler(card);
     case EF_TOKEN_INFO:
         return switch_is(switches_of(card), SWITCH_EF0006_SIZE, "32") ? 32 : TOKEN_INFO_SIZE;
     case EF_CERTIFICATE_MAP:
-        return CERTIFICATE_MAP_SIZE;
+        return certificate_map(card, map);
     case EF_DATA:
     case EF_RECORD:
         return ef->content_len;
@@ -145,14 +167,6 @@ static void token_info(const struct vcard *card, uint8_t info[TOKEN_INFO_SIZE])
     put_text(&at, "", 16);  /* no clock */
 }
 
-static void certificate_map(const struct vcard *card, uint8_t map[CERTIFICATE_MAP_SIZE])
-{
-    const struct switches *switches = switches_of(card);
-    map[0] = switch_on(switches, SWITCH_SIGN) ? CERTIFICATE_THERE : 0;
-    map[1] = switch_on(switches, SWITCH_AUTH) ? CERTIFICATE_THERE : 0;
-    map[2] = 0;
-}
-
 static void read_certificate(const struct vcard *card, const struct ef *ef, size_t offset,
                              uint8_t *to, size_t len)
 {
@@ -178,7 +192,7 @@ void ef_read(const struct vcard *card, const struct ef *ef, size_t offset, uint8
         memcpy(to, made + offset, len);
         return;
     case EF_CERTIFICATE_MAP:
-        certificate_map(card, made);
+        (void)certificate_map(card, made);
         memcpy(to, made + offset, len);
         return;
     case EF_DATA:

@@ -8,10 +8,12 @@
 #include <time.h>
 
 static const char usage[] =
-    "jpki-vcard --make DIR [--name NAME] [--serial S] [--auth-pin P] [--sign-pin P]\n"
-    "           [--not-before T] [--not-after T] [--auth-not-after T] [--sign-not-after T]\n"
+    "jpki-vcard --make DIR [--kind KIND] [--name NAME] [--serial S] [--auth-pin P]\n"
+    "           [--sign-pin P] [--profile production|plain] [--not-before T] [--not-after T]\n"
+    "           [--auth-not-after T] [--sign-not-after T]\n"
     "    personalises a card into DIR; T is a date YYYY-MM-DD or an offset from now:\n"
-    "    +N or -N with s, m, h, d or y (defaults -1d and +1825d)\n"
+    "    +N or -N with s, m, h, d or y (defaults: the kind's, or -1d and +1825d);\n"
+    "    plain: the policies of the certificates are not critical\n"
     "jpki-vcard --state DIR [--host 127.0.0.1] [--port 35963] [--control SOCKET]\n"
     "           [--log FILE|-] [--set NAME=VALUE]... [--pid-file FILE] [--absent]\n"
     "    puts the card into vpcd's reader (absent: at the command insert), until SIGTERM\n"
@@ -22,6 +24,8 @@ static const char usage[] =
 enum option_value {
     OPTION_HELP = 'h',
     OPTION_MAKE = 256,
+    OPTION_KIND,
+    OPTION_PROFILE,
     OPTION_NAME,
     OPTION_SERIAL,
     OPTION_AUTH_PIN,
@@ -43,6 +47,8 @@ enum option_value {
 
 static const struct option options[] = {
     {"make", required_argument, NULL, OPTION_MAKE},
+    {"kind", required_argument, NULL, OPTION_KIND},
+    {"profile", required_argument, NULL, OPTION_PROFILE},
     {"name", required_argument, NULL, OPTION_NAME},
     {"serial", required_argument, NULL, OPTION_SERIAL},
     {"auth-pin", required_argument, NULL, OPTION_AUTH_PIN},
@@ -103,9 +109,12 @@ static bool parse_time(const char *text, int64_t *seconds)
 
 static bool take_time(int option, const char *text, struct vcard_holder *holder)
 {
+    static const struct vcard_validity usual = {-86400, 5 * 365 * (int64_t)86400};
     int64_t seconds = 0;
     if (!parse_time(text, &seconds))
         return false;
+    if (holder->auth.not_after == 0)
+        holder->auth = holder->sign = usual;
     if (option == OPTION_NOT_BEFORE)
         holder->auth.not_before = holder->sign.not_before = seconds;
     if (option == OPTION_NOT_AFTER || option == OPTION_AUTH_NOT_AFTER)
@@ -113,6 +122,12 @@ static bool take_time(int option, const char *text, struct vcard_holder *holder)
     if (option == OPTION_NOT_AFTER || option == OPTION_SIGN_NOT_AFTER)
         holder->sign.not_after = seconds;
     return true;
+}
+
+static bool take_profile(const char *text, struct vcard_holder *holder)
+{
+    holder->plain = strcmp(text, "plain") == 0;
+    return holder->plain || strcmp(text, "production") == 0;
 }
 
 static bool take_setting(struct server_options *server, const char *setting)
@@ -131,6 +146,7 @@ static bool take(struct arguments *arguments, int option, const char *text)
     } texts[] = {
         {OPTION_MAKE, &arguments->make},
         {OPTION_CTL, &arguments->ctl},
+        {OPTION_KIND, &arguments->holder.kind},
         {OPTION_NAME, &arguments->holder.name},
         {OPTION_SERIAL, &arguments->holder.serial},
         {OPTION_AUTH_PIN, &arguments->holder.auth_pin},
@@ -150,6 +166,8 @@ static bool take(struct arguments *arguments, int option, const char *text)
     }
     if (option == OPTION_ABSENT)
         arguments->server.absent = true;
+    if (option == OPTION_PROFILE)
+        return take_profile(text, &arguments->holder);
     if (option == OPTION_SET)
         return take_setting(&arguments->server, text);
     if (option >= OPTION_NOT_BEFORE && option <= OPTION_SIGN_NOT_AFTER)
@@ -160,6 +178,8 @@ static bool take(struct arguments *arguments, int option, const char *text)
 static int help(void)
 {
     fputs(usage, stdout);
+    puts("\nkinds of card:");
+    vcard_print_kinds(stdout);
     puts("\nswitches, as NAME=VALUES [default]:");
     vcard_print_switches(stdout);
     return EXIT_SUCCESS;
@@ -180,8 +200,6 @@ static int run(const struct arguments *arguments, char *const rest[], int count)
 int main(int argc, char *argv[])
 {
     struct arguments arguments = {
-        .holder.auth = {-86400, 5 * 365 * (int64_t)86400},
-        .holder.sign = {-86400, 5 * 365 * (int64_t)86400},
         .server = {.host = "127.0.0.1", .port = "35963"},
     };
     int option;

@@ -2,6 +2,7 @@
 /* Personalises a card: keys, certificates and first contents into a state directory. */
 #include "card.h"
 #include "certificate.h"
+#include "kind.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -41,32 +42,42 @@ static int write_key(const char *dir, const char *name, EVP_PKEY *key)
     return status;
 }
 
+static int write_der(const char *dir, const char *name, const uint8_t *der, int len)
+{
+    return len < 0 ? openssl_failed(name) : state_write(dir, name, der, (size_t)len);
+}
+
 static int write_certificate(const char *dir, const char *name, X509 *certificate)
 {
     uint8_t *der = NULL;
     int len = certificate == NULL ? -1 : i2d_X509(certificate, &der);
-    int status = len < 0 ? openssl_failed(name) : state_write(dir, name, der, (size_t)len);
+    int status = write_der(dir, name, der, len);
     OPENSSL_free(der);
+    return status;
+}
+
+static int write_crl(const char *dir, const char *name, X509_CRL *crl)
+{
+    uint8_t *der = NULL;
+    int len = crl == NULL ? -1 : i2d_X509_CRL(crl, &der);
+    int status = write_der(dir, name, der, len);
+    OPENSSL_free(der);
+    X509_CRL_free(crl);
     return status;
 }
 
 /* One of the two families of the JPKI application, and the files it goes to. */
 struct family_files {
     const struct certificate_family *family;
-    const char *ca_key, *ca, *key, *certificate;
+    const char *ca_key, *ca, *former_ca, *key, *certificate, *crl;
 };
 
-static const struct family_files auth_files = {&certificate_auth, "auth-ca.key", "jpki-000B",
-                                               "jpki-0017.key", "jpki-000A"};
-static const struct family_files sign_files = {&certificate_sign, "sign-ca.key", "jpki-0002",
-                                               "jpki-001A.key", "jpki-0001"};
-
-static struct vcard_validity or_default(struct vcard_validity validity)
-{
-    if (validity.not_before == 0 && validity.not_after == 0)
-        return (struct vcard_validity){-DAY, 5 * (int64_t)YEAR};
-    return validity;
-}
+static const struct family_files auth_files = {&certificate_auth, "auth-ca.key",   "jpki-000B",
+                                               "auth-ca-former",  "jpki-0017.key", "jpki-000A",
+                                               "auth-ca.crl"};
+static const struct family_files sign_files = {&certificate_sign, "sign-ca.key",   "jpki-0002",
+                                               "sign-ca-former",  "jpki-001A.key", "jpki-0001",
+                                               "sign-ca.crl"};
 
 /* The CA is valid from before to after the holder's certificate. */
 static struct vcard_validity around(struct vcard_validity validity)
@@ -79,16 +90,28 @@ static struct vcard_validity around(struct vcard_validity validity)
     return wide;
 }
 
-static int make_family(const char *dir, const struct family_files *files, const char *name,
-                       struct vcard_validity asked)
+/* The CA of another generation: the same name, another key. */
+static int make_former_ca(const char *dir, const struct family_files *files)
 {
-    struct vcard_validity validity = or_default(asked), wide = around(validity);
+    static const struct vcard_validity validity = {-6 * (int64_t)YEAR, 4 * (int64_t)YEAR};
+    EVP_PKEY *key = EVP_RSA_gen(2048);
+    X509 *ca = key == NULL ? NULL : certificate_ca(files->family, key, &validity);
+    int status = write_certificate(dir, files->former_ca, ca);
+    X509_free(ca);
+    EVP_PKEY_free(key);
+    return status;
+}
+
+static int make_family(const char *dir, const struct family_files *files,
+                       const struct certificate_holder *holder, bool revoked)
+{
+    struct vcard_validity wide = around(holder->validity);
     EVP_PKEY *ca_key = EVP_RSA_gen(2048), *key = EVP_RSA_gen(2048);
     X509 *ca = NULL, *certificate = NULL;
     if (ca_key != NULL && key != NULL)
         ca = certificate_ca(files->family, ca_key, &wide);
     if (ca != NULL)
-        certificate = certificate_holder(files->family, ca, ca_key, key, name, &validity);
+        certificate = certificate_holder(files->family, ca, ca_key, key, holder);
 
     int status = certificate == NULL ? openssl_failed("making a certificate") : 0;
     if (status == 0)
@@ -99,11 +122,31 @@ static int make_family(const char *dir, const struct family_files *files, const 
         status = write_certificate(dir, files->ca, ca);
     if (status == 0)
         status = write_certificate(dir, files->certificate, certificate);
+    if (status == 0 && revoked)
+        status = write_crl(dir, files->crl, certificate_revoke(ca, ca_key, certificate));
     X509_free(certificate);
     X509_free(ca);
     EVP_PKEY_free(key);
     EVP_PKEY_free(ca_key);
-    return status;
+    return status == 0 ? make_former_ca(dir, files) : status;
+}
+
+static struct vcard_validity or_usual(struct vcard_validity validity, const struct kind *kind)
+{
+    bool given = validity.not_before != 0 || validity.not_after != 0;
+    return given ? validity : kind->validity;
+}
+
+static int make_families(const char *dir, const struct vcard_holder *holder,
+                         const struct kind *kind, const char *name)
+{
+    struct certificate_holder one = {.name = name,
+                                     .validity = or_usual(holder->auth, kind),
+                                     .phone = kind->phone,
+                                     .plain = holder->plain};
+    int status = make_family(dir, &auth_files, &one, false);
+    one.validity = or_usual(holder->sign, kind);
+    return status == 0 ? make_family(dir, &sign_files, &one, kind->revoked) : status;
 }
 
 /* Record 1 of the common application: tag 01, length 1C, 28 digits (src/card/card.md, Other
@@ -154,7 +197,7 @@ static const char *first_pin(const struct vcard_holder *holder, bool jpki,
     return ef->rule->initial;
 }
 
-static int make_pins(const char *dir, const struct vcard_holder *holder)
+static int make_pins(const char *dir, const struct vcard_holder *holder, const struct kind *kind)
 {
     char text[2048];
     size_t len = 0;
@@ -165,17 +208,19 @@ static int make_pins(const char *dir, const struct vcard_holder *holder)
             if (ef->kind != EF_PIN)
                 continue;
             const char *pin = first_pin(holder, i == APPLICATION_JPKI, ef);
+            bool blocked = kind->blocked && i == APPLICATION_JPKI && ef->half == HALF_AUTH;
             len += (size_t)snprintf(text + len, sizeof(text) - len, "%s %04X %s %u\n",
-                                    application->name, ef->id, pin, ef->rule->tries);
+                                    application->name, ef->id, pin, blocked ? 0U : ef->rule->tries);
         }
     }
     return state_write(dir, "pins", text, len);
 }
 
-static int make_serial(const char *dir, const char *serial)
+/* The file `card`. */
+static int make_card(const char *dir, const char *serial, const struct kind *kind)
 {
     uint8_t random[SERIAL_LEN];
-    char digits[SERIAL_LEN + 1] = {0}, text[64];
+    char digits[SERIAL_LEN + 1] = {0}, text[256];
     if (serial == NULL) {
         if (getrandom(random, sizeof(random), 0) != sizeof(random))
             return -1;
@@ -183,8 +228,10 @@ static int make_serial(const char *dir, const char *serial)
             digits[i] = (char)('0' + random[i] % 10);
         serial = digits;
     }
-    int len = snprintf(text, sizeof(text), "serial %s\n", serial);
-    return state_write(dir, "card", text, (size_t)len);
+    size_t len = (size_t)snprintf(text, sizeof(text), "serial %s\n", serial);
+    for (size_t i = 0; i < KIND_SETTINGS && kind->settings[i] != NULL; i++)
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "set %s\n", kind->settings[i]);
+    return state_write(dir, "card", text, len);
 }
 
 static bool pin_fits(const char *pin, size_t min, size_t max)
@@ -208,9 +255,19 @@ static bool serial_fits(const char *serial)
     return *serial != '\0' && *serial != ' ';
 }
 
+static const char *name_of(const struct vcard_holder *holder, const struct kind *kind)
+{
+    if (holder->name != NULL)
+        return holder->name;
+    return kind->holder_name == NULL ? "見本花子" : kind->holder_name;
+}
+
 int vcard_make(const char *dir, const struct vcard_holder *holder)
 {
-    const char *name = holder->name == NULL ? "見本花子" : holder->name;
+    const struct kind *kind = kind_find(holder->kind == NULL ? "card" : holder->kind);
+    if (kind == NULL)
+        return refuse("kind");
+    const char *name = name_of(holder, kind);
     if (!certificate_name_fits(name))
         return refuse("name");
     if (!serial_fits(holder->serial))
@@ -220,12 +277,10 @@ int vcard_make(const char *dir, const struct vcard_holder *holder)
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
         return -1;
 
-    int status = make_family(dir, &auth_files, name, holder->auth);
-    if (status == 0)
-        status = make_family(dir, &sign_files, name, holder->sign);
+    int status = make_families(dir, holder, kind, name);
     if (status == 0)
         status = make_others(dir);
     if (status == 0)
-        status = make_serial(dir, holder->serial);
-    return status == 0 ? make_pins(dir, holder) : status;
+        status = make_card(dir, holder->serial, kind);
+    return status == 0 ? make_pins(dir, holder, kind) : status;
 }

@@ -92,6 +92,24 @@ static int load_efs(struct application *application, const char *dir)
     return 0;
 }
 
+static int each_line(struct vcard *card, const char *dir, const char *name,
+                     int (*load)(struct vcard *card, const char *line))
+{
+    size_t len = 0;
+    char *text = (char *)read_file(dir, name, &len);
+    if (text == NULL)
+        return -1;
+    int status = 0;
+    char *rest = NULL;
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL && status == 0;
+         line = strtok_r(NULL, "\n", &rest))
+        status = load(card, line);
+    free(text);
+    if (status != 0)
+        errno = EBADMSG;
+    return status;
+}
+
 /* A line of the file `pins`: application, file id, PIN, tries left. */
 static int load_pin(struct vcard *card, const char *line)
 {
@@ -110,46 +128,30 @@ static int load_pin(struct vcard *card, const char *line)
     return 0;
 }
 
-static int load_pins(struct vcard *card, const char *dir)
+/* A line of the file `card`: its serial number, or a switch that it has from the start. */
+static int load_card_line(struct vcard *card, const char *line)
 {
-    size_t len = 0;
-    char *text = (char *)read_file(dir, "pins", &len);
-    if (text == NULL)
-        return -1;
-    int status = 0;
-    char *rest = NULL;
-    for (char *line = strtok_r(text, "\n", &rest); line != NULL && status == 0;
-         line = strtok_r(NULL, "\n", &rest))
-        status = load_pin(card, line);
-    free(text);
-    if (status != 0)
-        errno = EBADMSG;
-    return status;
+    if (strncmp(line, "set ", 4) == 0)
+        return switches_set(&card->switches, line + 4);
+    return sscanf(line, "serial %16[^\n]", card->serial) == 1 ? 0 : -1;
 }
 
-static int load_serial(struct vcard *card, const char *dir)
+static int load_card(struct vcard *card, const char *dir)
 {
-    size_t len = 0;
-    char *text = (char *)read_file(dir, "card", &len);
-    if (text == NULL)
-        return -1;
-    int fields = sscanf(text, "serial %16[^\n]", card->serial);
-    free(text);
-    if (fields == 1)
-        return 0;
-    errno = EBADMSG;
-    return -1;
+    int status = each_line(card, dir, "card", load_card_line);
+    card->found = card->switches;
+    return status;
 }
 
 int state_load(struct vcard *card, const char *dir)
 {
-    if (load_serial(card, dir) != 0)
+    if (load_card(card, dir) != 0)
         return -1;
     for (size_t i = 0; i < APPLICATIONS; i++) {
         if (load_efs(&card->application[i], dir) != 0)
             return -1;
     }
-    return load_pins(card, dir);
+    return each_line(card, dir, "pins", load_pin);
 }
 
 static void print_pins(const struct vcard *card, FILE *out)

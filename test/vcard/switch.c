@@ -29,8 +29,9 @@ struct row {
     const char *source; /* section of src/card/card.md; "-": for tests only */
 };
 
-#define ON_OFF       "on|off"
-#define FAULT_VALUES "<SW1SW2>|mute|lost|pull|off"
+#define ON_OFF         "on|off"
+#define SELECT_ANSWERS "9000|fci|61xx"
+#define FAULT_VALUES   "<SW1SW2>|mute|lost|pull|off"
 
 static const struct row table[SWITCHES] = {
     [SWITCH_PIN_BLOCKED] = {"pin.blocked", CHOICE, 0, "6984|6983|63C0", "6984",
@@ -126,6 +127,30 @@ static const struct row table[SWITCHES] = {
                     "answer to reset; empty: 3BE000FF8131FE4514, with t0 an invented one", "-"},
     [SWITCH_PERSIST] = {"persist", CHOICE, 0, ON_OFF, "on",
                         "PINs and counters are written back to the state directory", "-"},
+    [SWITCH_EF0008_BYTES] = {"ef0008.bytes", HEX, 3, "<hex>", "",
+                             "content of EF 0008; empty: 8F or 00, by the switches auth and sign",
+                             "EF 0008"},
+    [SWITCH_PIN_AUTH] = {"pin.auth", CHOICE, 0, ON_OFF, "on",
+                         "off: the authentication PIN's file answers 6A82, whatever else is there",
+                         "Certificate files"},
+    [SWITCH_PIN_SIGN] = {"pin.sign", CHOICE, 0, ON_OFF, "on", "the same for the signature PIN",
+                         "Certificate files"},
+    [SWITCH_PIN_QUERY] = {"pin.query", STATUS, 0, "<SW1SW2>|off", "off",
+                          "VERIFY without data, whatever the tries left: 6300, 6700, 6982, ...",
+                          "Tries left"},
+    [SWITCH_PIN_QUERY_FORM] = {"pin.query_form", CHOICE, 0, "4|5|both", "4",
+                               "bytes of a VERIFY without data; 5: with Le; the other form: 6700",
+                               "Tries left"},
+    [SWITCH_SELECT_NAME] = {"select.name", CHOICE, 0, SELECT_ANSWERS, "9000",
+                            "SELECT by name with P2=0C; fci: with an FCI template all the same; "
+                            "61xx: to be fetched with GET RESPONSE",
+                            "Application"},
+    [SWITCH_SELECT_FILE] = {"select.file", CHOICE, 0, SELECT_ANSWERS, "9000",
+                            "the same for SELECT of a file", "Application"},
+    [SWITCH_SELECT_UNFETCHED] = {"select.unfetched", STATUS, 0, "<SW1SW2>|off", "off",
+                                 "answer to all but GET RESPONSE and SELECT by name while an FCI "
+                                 "template waits to be fetched; off: carried out",
+                                 "Application"},
 };
 
 /* Position of a text among "a|b|c", or -1. */
@@ -279,6 +304,16 @@ const char *switches_get(const struct switches *switches, const char *name)
 {
     const struct row *row = find(name, strlen(name));
     return row == NULL ? NULL : switches->value[row - table].text;
+}
+
+size_t bytes_of_hex(const char *hex, uint8_t *bytes)
+{
+    size_t len = strlen(hex) / 2;
+    for (size_t i = 0; i < len; i++) {
+        char digits[] = {hex[2 * i], hex[2 * i + 1], '\0'};
+        bytes[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    return len;
 }
 
 void switches_init(struct switches *switches)

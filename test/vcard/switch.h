@@ -5,6 +5,7 @@
 #define VCARD_SWITCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -54,6 +55,15 @@ enum switch_id {
     SWITCH_LATENCY_SIGN,
     SWITCH_ATR,
     SWITCH_PERSIST,
+    /* Later ones stand at the end: inputs of the fuzz harnesses name a switch by its number. */
+    SWITCH_EF0008_BYTES,
+    SWITCH_PIN_AUTH,
+    SWITCH_PIN_SIGN,
+    SWITCH_PIN_QUERY,
+    SWITCH_PIN_QUERY_FORM,
+    SWITCH_SELECT_NAME,
+    SWITCH_SELECT_FILE,
+    SWITCH_SELECT_UNFETCHED,
     SWITCHES
 };
 
@@ -82,6 +92,9 @@ int switches_set(struct switches *switches, const char *assignment);
 /* Sets one to a value known to be right. */
 void switches_put(struct switches *switches, enum switch_id id, const char *value);
 const char *switches_get(const struct switches *switches, const char *name);
+
+/* Decodes a value of the kind <hex>; returns how many bytes. */
+size_t bytes_of_hex(const char *hex, uint8_t *bytes);
 
 bool switch_on(const struct switches *switches, enum switch_id id);
 bool switch_is(const struct switches *switches, enum switch_id id, const char *value);

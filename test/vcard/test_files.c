@@ -234,6 +234,23 @@ static void missing_certificates(void **state)
     expect(f, "00B0880000", "6A82");
 }
 
+static void any_certificate_map(void **state)
+{
+    struct vcard_fixture *f = *state;
+    expect(f, SELECT_JPKI, "9000");
+    set(f, "ef0008.bytes=0F8F00");
+    expect(f, "00B0880000", "0F8F009000");
+    set(f, "sign=off"); /* it is what it is */
+    expect(f, "00B0880000", "0F8F009000");
+    set(f, "ef0008.bytes=8e");
+    expect(f, "00B0880000", "8E9000");
+    set(f, "ef0008.bytes=");
+    expect(f, "00B0880000", "008F009000");
+    set(f, "ef0008.bytes=000000");
+    set(f, "ef0008=off");
+    expect(f, "00B0880000", "6A82");
+}
+
 static void token_info(void **state)
 {
     struct vcard_fixture *f = *state;
@@ -329,6 +346,7 @@ int main(void)
         CASE(ends_of_file),
         CASE(filler),
         CASE(missing_certificates),
+        CASE(any_certificate_map),
         CASE(token_info),
         CASE(phone_needs_the_pin),
         CASE(common_record),

@@ -256,6 +256,66 @@ static void pin_for_each_signature(void **state)
     expect(f, SIGN_AUTH, "6982");
 }
 
+static void missing_pin_files(void **state)
+{
+    struct vcard_fixture *f = *state;
+    expect(f, SELECT_JPKI, "9000");
+    set(f, "pin.auth=off");
+    expect(f, TRIES_AUTH, "6A82");
+    expect(f, VERIFY_AUTH, "6A82");
+    expect(f, "00A4020C020018", "6A82");
+    assert_string_equal(status(f, "00B08A0000"), "9000");
+    expect(f, TRIES_SIGN, "63C5");
+    set(f, "auth=empty");
+    expect(f, "00B08A0000", "6B00");
+    expect(f, TRIES_AUTH, "6A82");
+    set(f, "pin.auth=on");
+    set(f, "pin.sign=off");
+    expect(f, TRIES_AUTH, "63C3");
+    expect(f, TRIES_SIGN, "6A82");
+    expect(f, "00B0810000", "6982");
+    expect(f, SELECT_RESIDENT, "9000");
+    expect(f, TRIES_SIGN, "63C5"); /* another application's */
+}
+
+static void query_that_tells_nothing(void **state)
+{
+    struct vcard_fixture *f = *state;
+    expect(f, SELECT_JPKI, "9000");
+    set(f, "pin.query=6300");
+    expect(f, TRIES_AUTH, "6300");
+    expect(f, WRONG_AUTH, "63C2"); /* only the query is answered so */
+    expect(f, VERIFY_AUTH, "9000");
+    set(f, "pin.query_verified=9000");
+    expect(f, TRIES_AUTH, "6300");
+    set(f, "pin.query=6A88");
+    assert_int_equal(vcard_set_tries(f->card, "jpki", 0x0018, 0), 0);
+    expect(f, TRIES_AUTH, "6A88");
+    expect(f, VERIFY_AUTH, "6984");
+    set(f, "pin.query=off");
+    expect(f, TRIES_AUTH, "63C0");
+}
+
+static void forms_of_the_query(void **state)
+{
+    struct vcard_fixture *f = *state;
+    expect(f, SELECT_JPKI, "9000");
+    expect(f, TRIES_AUTH, "63C3");
+    expect(f, TRIES_AUTH "00", "6700");
+    set(f, "pin.query_form=5");
+    expect(f, TRIES_AUTH, "6700");
+    expect(f, TRIES_AUTH "00", "63C3");
+    expect(f, "00A4020C020018", "9000");
+    expect(f, "0020008000", "63C3");
+    expect(f, VERIFY_AUTH, "9000");
+    set(f, "pin.query_form=both");
+    expect(f, TRIES_AUTH, "63C3");
+    expect(f, TRIES_AUTH "00", "63C3");
+    set(f, "pin.query_form=4");
+    set(f, "t0=on"); /* always a fifth byte */
+    expect(f, TRIES_AUTH "00", "63C3");
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, vcard_fixture_open, vcard_fixture_close)
 
 int main(void)
@@ -273,6 +333,9 @@ int main(void)
         CASE(selection_kept_at_warm_reset),
         CASE(no_try_restored_by_a_disk_error),
         CASE(pin_for_each_signature),
+        CASE(missing_pin_files),
+        CASE(query_that_tells_nothing),
+        CASE(forms_of_the_query),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,6 +58,12 @@ static void every_switch_and_value(void **state)
         {"first", "6F0", false},
         {"first", "off", true},
         {"sfi.refusal", "off", false},
+        {"pin.query", "6300", true},
+        {"pin.query", "63Cx", false},
+        {"pin.query", "off", true},
+        {"ef0008.bytes", "0F8F00", true},
+        {"ef0008.bytes", "0F8F0000", false},
+        {"ef0008.bytes", "0F8", false},
         {"fail.next", "lost", true},
         {"fail.next", "6xyz", false},
         {"fail.next", "off", true},
@@ -322,8 +328,8 @@ static void two_cards_share_nothing(void **state)
 static void malformed_holder_is_refused(void **state)
 {
     static const struct vcard_holder holders[] = {
-        {.auth_pin = "123"}, {.sign_pin = "SHORT"}, {.auth_pin = "12 4"},
-        {.serial = ""},      {.name = "a,b"},       {.serial = "12345678901234567"},
+        {.auth_pin = "123"}, {.sign_pin = "SHORT"},           {.auth_pin = "12 4"}, {.serial = ""},
+        {.name = "a,b"},     {.serial = "12345678901234567"}, {.kind = "nonsense"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(holders) / sizeof(*holders); i++)

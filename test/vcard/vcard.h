@@ -24,8 +24,8 @@
 
 struct vcard;
 
-/* Validity of a certificate, in seconds from now: negative is the past. Both 0: the default, from a
- * day ago to five years from now. */
+/* Validity of a certificate, in seconds from now: negative is the past. Both 0: that of the kind,
+ * for most from a day ago to five years from now. */
 struct vcard_validity {
     int64_t not_before;
     int64_t not_after;
@@ -33,12 +33,14 @@ struct vcard_validity {
 
 /* The holder of a card. A NULL or zero member takes an invented default. */
 struct vcard_holder {
+    const char *kind;     /* see vcard_print_kinds; default "card" */
     const char *name;     /* UTF-8 */
     const char *serial;   /* EF 0006 serialNumber, 1-16 printable ASCII; default 16 random digits */
     const char *auth_pin; /* default "1234" */
     const char *sign_pin; /* default "ABC123" */
     struct vcard_validity auth;
     struct vcard_validity sign;
+    bool plain; /* certificate policies are not critical, unlike those of real cards */
 };
 
 /* Events since vcard_open or vcard_reset_counters. */
@@ -59,9 +61,11 @@ struct vcard_counters {
 /* Personalises a fresh card into dir (made if need be; what is there is overwritten): new CAs,
  * keys, certificates, full counters. Takes a second or two. EINVAL: a member of holder is
  * malformed; EIO: OpenSSL failed; else from the file system. A line on stderr says more. The
- * directory's files: `card` and `pins` (text), `APPLICATION-FILE` (an EF's bytes, so jpki-000A is
- * the authentication certificate in DER), `APPLICATION-FILE.key` (PKCS#8 DER), and, though no card
- * holds them, the CAs' keys `auth-ca.key` and `sign-ca.key`. */
+ * directory's files: `card` (serial number and switches) and `pins` (text), `APPLICATION-FILE` (an
+ * EF's bytes, so jpki-000A is the authentication certificate in DER), `APPLICATION-FILE.key`
+ * (PKCS#8 DER), and, though no card holds them, the CAs' keys `auth-ca.key` and `sign-ca.key`,
+ * certificates of CAs of the same names and other keys `auth-ca-former` and `sign-ca-former` (DER),
+ * and for the kind revoked-name a list of the CA `sign-ca.crl` (DER). */
 int vcard_make(const char *dir, const struct vcard_holder *holder);
 
 /* Loads the card in dir, inserted and without power. Changed PINs and counters are written back to
@@ -70,8 +74,9 @@ int vcard_make(const char *dir, const struct vcard_holder *holder);
 struct vcard *vcard_open(const char *dir);
 void vcard_close(struct vcard *card);
 
-/* Back to what vcard_open found, without touching the disk: PINs, counters of tries, switches, no
- * power. For fuzzers: cheaper than opening again. */
+/* Back to what vcard_open found, without touching the disk: PINs, counters of tries, switches
+ * (those of the card's kind, else their defaults), no power. For fuzzers: cheaper than opening
+ * again. */
 void vcard_rewind(struct vcard *card);
 
 /* Into the reader and out of it. A removed card loses its power. */
@@ -99,6 +104,9 @@ int vcard_set(struct vcard *card, const char *assignment);
 
 /* Copies a switch's value as text, cut to size. EINVAL: no such switch. */
 int vcard_get(struct vcard *card, const char *name, char *value, size_t size);
+
+/* Prints the table of kinds of card. */
+void vcard_print_kinds(FILE *out);
 
 /* Prints the table of switches. */
 void vcard_print_switches(FILE *out);

@@ -29,8 +29,20 @@ static uint16_t pin_file(struct vcard *card, uint8_t p2, struct ef **ef)
     return sw;
 }
 
+/* Over T=0 a header always has a fifth byte, so the card cannot tell the forms apart. */
+static bool query_form_fits(const struct vcard *card, const struct apdu *apdu)
+{
+    const struct switches *switches = &card->switches;
+    const char *form = apdu->form == CASE_1 ? "4" : "5";
+    return switch_on(switches, SWITCH_T0) || switch_is(switches, SWITCH_PIN_QUERY_FORM, form) ||
+           switch_is(switches, SWITCH_PIN_QUERY_FORM, "both");
+}
+
 static uint16_t tries_left(const struct vcard *card, const struct pin *pin)
 {
+    const struct switch_value *always = &card->switches.value[SWITCH_PIN_QUERY];
+    if (always->word != FAULT_NONE)
+        return (uint16_t)always->word;
     if (pin->tries == 0)
         return (uint16_t)card->switches.value[SWITCH_PIN_BLOCKED_QUERY].word;
     if (pin->verified && switch_is(&card->switches, SWITCH_PIN_QUERY_VERIFIED, "9000"))
@@ -65,7 +77,7 @@ uint16_t command_verify(struct vcard *card, const struct apdu *apdu, struct answ
     if (sw != SW_OK)
         return sw;
     if (apdu->lc == 0)
-        return tries_left(card, &ef->pin);
+        return query_form_fits(card, apdu) ? tries_left(card, &ef->pin) : SW_WRONG_LENGTH;
     if (ef->pin.tries == 0)
         return (uint16_t)card->switches.value[SWITCH_PIN_BLOCKED].word;
     bool fits = apdu->lc >= ef->profile->rule->min && apdu->lc <= ef->profile->rule->max;
