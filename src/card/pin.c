@@ -87,7 +87,7 @@ enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool 
 {
     uint16_t file = jpki_profiles[key].pin;
     struct command command = make_command(0x00, INS_VERIFY, 0x00, P2_CURRENT_FILE, NULL, 0, 0);
-    struct answer answer;
+    struct answer answer = {0};
     enum pin_gate gate = PIN_VERIFY_PLAIN;
     enum jpki_error error;
     card->now.gates[key] = PIN_SHUT;

@@ -35,7 +35,9 @@ static void suspend_with(const char *directory, struct p11_login *auth)
         (void)other_program_may_fail("disconnect leave");
         if (pcscd_is_unaware())
             return;
-        (void)card_command(0, "wait-inserted");
+        /* It may have given the card up as mute, too: inserts it anew. */
+        card_remove(0);
+        card_insert(0);
         OK(p11->C_CloseAllSessions(auth->slot));
         p11_expect_card(0, directory);
         p11_log_in(auth, AUTH_SLOT(0), AUTH_PIN);
@@ -49,7 +51,7 @@ static bool means_removed(CK_RV rv)
            rv == CKR_SESSION_HANDLE_INVALID;
 }
 
-/* The first call may fail. */
+/* The first call may fail. Where pcscd has noticed after all, the card is inserted anew. */
 static void same_card(void)
 {
     struct p11_login auth;
@@ -60,7 +62,8 @@ static void same_card(void)
     EXPECT(rv == CKR_OK || rv == CKR_DEVICE_ERROR || means_removed(rv), "0x%lX", rv);
     rv = p11_sign(&auth);
     if (means_removed(rv)) {
-        (void)card_command(0, "wait-inserted");
+        card_remove(0);
+        card_insert(0);
         p11_log_in(&auth, AUTH_SLOT(0), AUTH_PIN);
         rv = p11_sign(&auth);
     }
