@@ -194,7 +194,7 @@ enum jpki_error jpki_credential_sign(struct jpki_credential *credential, enum jp
                                      size_t *signature_length);
 
 /* Finds out whether the card signs RSASSA-PSS: asks once for a card, unless option pss says. */
-enum jpki_error jpki_credential_ask_pss(struct jpki_credential *credential, bool *pss);
+enum jpki_error jpki_credential_ask_pss(struct jpki_credential *credential);
 
 /* The same as far as is known now. */
 bool jpki_credential_knows_pss(const struct jpki_credential *credential);

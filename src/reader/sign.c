@@ -109,7 +109,7 @@ static enum jpki_error ask_pss(struct jpki_reader *reader, enum jpki_key key)
     return jpki_error_is_break(error) ? error : JPKI_OK; /* or no key to ask about */
 }
 
-enum jpki_error jpki_credential_ask_pss(struct jpki_credential *credential, bool *pss)
+enum jpki_error jpki_credential_ask_pss(struct jpki_credential *credential)
 {
     struct jpki_reader *reader = credential->reader;
     enum jpki_pss option = reader->shared->options.pss;
@@ -124,7 +124,6 @@ enum jpki_error jpki_credential_ask_pss(struct jpki_credential *credential, bool
         reader->pss_asked = error == JPKI_OK;
         reader_end(reader, JPKI_LEAVE);
     }
-    *pss = reader->pss;
     return error;
 }
 

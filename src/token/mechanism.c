@@ -82,12 +82,11 @@ bool token_can_sign(const struct token *token)
 static CK_RV prepare(struct token *token)
 {
     struct jpki_credential *credential = token->credential;
-    bool pss;
     CK_RV rv = jpki_ckr(jpki_credential_check(credential, JPKI_LISTING_PATIENCE));
     if (rv == CKR_OK && !key_is_hidden(token) && key_of(token) == NULL)
         rv = jpki_ckr(jpki_credential_read(credential, JPKI_HOLDER, JPKI_CERTIFICATE_WHOLE));
     if (rv == CKR_OK && token_can_sign(token))
-        rv = jpki_ckr(jpki_credential_ask_pss(credential, &pss));
+        rv = jpki_ckr(jpki_credential_ask_pss(credential));
     return rv;
 }
 

@@ -64,11 +64,13 @@ static CK_RV check_mechanism(struct jpki_session *session, enum jpki_operation k
     if (kind != JPKI_SIGNING || mechanism->scheme != JPKI_SCHEME_PSS)
         return CKR_OK;
 
-    bool pss = jpki_credential_knows_pss(session->token->credential);
-    CK_RV rv = pss ? CKR_OK : look_at_card(session);
-    if (rv == CKR_OK && !pss)
-        rv = jpki_ckr(jpki_credential_ask_pss(session->token->credential, &pss));
-    return rv == CKR_OK && !pss ? CKR_MECHANISM_INVALID : rv;
+    struct jpki_credential *credential = session->token->credential;
+    if (jpki_credential_knows_pss(credential))
+        return CKR_OK;
+    CK_RV rv = look_at_card(session);
+    if (rv == CKR_OK)
+        rv = jpki_ckr(jpki_credential_ask_pss(credential));
+    return rv == CKR_OK && !jpki_credential_knows_pss(credential) ? CKR_MECHANISM_INVALID : rv;
 }
 
 CK_RV jpki_operation_begin(struct jpki_session *session, enum jpki_operation kind,

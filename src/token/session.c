@@ -59,10 +59,11 @@ static CK_RV add_session(struct token *token, CK_FLAGS flags, CK_SESSION_HANDLE 
     jpki_credential_use(token->credential, true);
 
     pthread_mutex_lock(&module->lock);
-    *handle = session->handle = ++module->last_session;
+    session->handle = ++module->last_session;
     session->next = module->sessions;
     module->sessions = session;
     pthread_mutex_unlock(&module->lock);
+    *handle = session->handle;
     return CKR_OK;
 }
 

@@ -11,17 +11,6 @@ enum { AUTH_FILE = 0x0018 };
 
 /* ---- A second card ---------------------------------------------------------------------- */
 
-static void write_file(const struct vcard_fixture *card, const char *name, const void *bytes,
-                       size_t length)
-{
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", card->dir, name);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, length, file), length);
-    assert_int_equal(fclose(file), 0);
-}
-
 static struct vcard_fixture *other_card(void)
 {
     void *card = NULL;
@@ -108,7 +97,7 @@ static void the_serial_number_is_enough(void **state)
     struct vcard_fixture *other = other_card();
     uint8_t serial[64];
     size_t length = state_file(app->card, "card", serial, sizeof serial);
-    write_file(other, "card", serial, length);
+    write_state_file(other, "card", serial, length);
     reopen(other); /* the same serial number now, and another certificate */
     set(other, "persist=off");
     assert_int_equal(app_try_login(app_session(AUTH), "0001"), CKR_PIN_INCORRECT);

@@ -126,8 +126,8 @@ size_t state_file(const struct vcard_fixture *fixture, const char *name, uint8_t
     return len;
 }
 
-static void rewrite(const struct vcard_fixture *fixture, const char *name, const void *bytes,
-                    size_t length)
+void write_state_file(const struct vcard_fixture *fixture, const char *name, const void *bytes,
+                      size_t length)
 {
     char path[128];
     snprintf(path, sizeof path, "%s/%s", fixture->dir, name);
@@ -148,7 +148,7 @@ void make_other(struct vcard_fixture *fixture)
     assert_int_equal(certificate[CERTIFICATE_SERIAL - 2], 0x02);
     assert_true(certificate[CERTIFICATE_SERIAL - 1] > 1);
     certificate[CERTIFICATE_SERIAL + 1] ^= 0x55;
-    rewrite(fixture, "jpki-000A", certificate, length);
-    rewrite(fixture, "card", serial, sizeof serial - 1);
+    write_state_file(fixture, "jpki-000A", certificate, length);
+    write_state_file(fixture, "card", serial, sizeof serial - 1);
     reopen(fixture);
 }

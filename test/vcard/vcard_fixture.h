@@ -56,5 +56,8 @@ void repower(struct vcard_fixture *fixture);
 /* A file of the state directory; returns its length. */
 size_t state_file(const struct vcard_fixture *fixture, const char *name, uint8_t *bytes,
                   size_t size);
+/* Replaces it. */
+void write_state_file(const struct vcard_fixture *fixture, const char *name, const void *bytes,
+                      size_t length);
 
 #endif
