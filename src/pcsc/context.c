@@ -44,16 +44,23 @@ static void free_standard_streams(const struct stat *filler)
             (void)close(i);
 }
 
+/* False in a child that cannot use pcsclite. */
+static bool hold_gate(void)
+{
+    if (jpki_fork_gate_hold())
+        return true;
+    jpki_log(JPKI_LOG_ERROR, "no readers in this process: it was forked while another thread "
+                             "waited for pcscd");
+    return false;
+}
+
 LONG pcsc_context_open(struct pcsc_context *context)
 {
     struct stat filler = {0};
     if (context->open)
         return SCARD_S_SUCCESS;
-    if (!jpki_fork_gate_hold()) {
-        jpki_log(JPKI_LOG_ERROR, "no readers in this process: it was forked while another thread "
-                                 "connected to pcscd");
+    if (!hold_gate())
         return SCARD_E_NO_SERVICE;
-    }
     fill_standard_streams(&filler);
     LONG rv = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context->handle);
     free_standard_streams(&filler);
@@ -68,4 +75,37 @@ void pcsc_context_close(struct pcsc_context *context)
     if (context->open)
         (void)PCSC(SCardReleaseContext(context->handle));
     context->open = false;
+}
+
+/* Whether to hold the gate in calls that look at pcsclite's table of readers. */
+static const bool table_is_locked = PCSCLITE_VERSION_NUMBER[0] != '1';
+
+static bool enter_table(void)
+{
+    if (table_is_locked)
+        return hold_gate();
+    jpki_fork_gate_enter();
+    return true;
+}
+
+static LONG leave_table(LONG rv)
+{
+    if (!table_is_locked)
+        return pcsc_leave(rv);
+    jpki_fork_gate_let_go();
+    return rv;
+}
+
+LONG pcsc_list_readers(SCARDCONTEXT context, char *names, DWORD *length)
+{
+    if (!enter_table())
+        return SCARD_E_NO_SERVICE;
+    return leave_table(SCardListReaders(context, NULL, names, length));
+}
+
+LONG pcsc_get_states(SCARDCONTEXT context, SCARD_READERSTATE *states, size_t count)
+{
+    if (!enter_table())
+        return SCARD_E_NO_SERVICE;
+    return leave_table(SCardGetStatusChange(context, 0, states, (DWORD)count));
 }
