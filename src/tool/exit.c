@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Exit statuses, and what is said of an error. */
+#include "tool.h"
+
+static const struct text meanings[EXIT_CODES] = {
+    [EXIT_OK] = BOTH(exit_ok),
+    [EXIT_FAILED] = BOTH(exit_failed),
+    [EXIT_USAGE] = BOTH(exit_usage),
+    [EXIT_NO_CARD] = BOTH(exit_no_card),
+    [EXIT_REFUSED] = BOTH(exit_refused),
+    [EXIT_LOCKED] = BOTH(exit_locked),
+    [EXIT_MISSING] = BOTH(exit_missing),
+    [EXIT_WHICH] = BOTH(exit_which),
+    [EXIT_BUSY] = BOTH(exit_busy),
+    [EXIT_UNKNOWN] = BOTH(exit_unknown),
+    [EXIT_CANCELLED] = BOTH(exit_cancelled),
+};
+
+const char *exit_text(enum exit_code code)
+{
+    return text_of(&meanings[code]);
+}
+
+/* By enum jpki_error; those that are not here failed for a reason of their own. */
+static const struct {
+    enum exit_code code;
+    struct text text; /* "": that of jpki_error_text() */
+} errors[JPKI_ERRORS] = {
+    [JPKI_ERR_NO_SERVICE] = {EXIT_NO_CARD, BOTH(error_no_service)},
+    [JPKI_ERR_NO_CARD] = {EXIT_NO_CARD, BOTH(error_no_card)},
+    [JPKI_ERR_CARD_CHANGED] = {EXIT_NO_CARD, BOTH(error_card_changed)},
+    [JPKI_ERR_BUSY] = {EXIT_BUSY, BOTH(error_busy)},
+    [JPKI_ERR_TRANSPORT] = {EXIT_UNKNOWN, BOTH(error_transport)},
+    [JPKI_ERR_RESET] = {EXIT_FAILED, BOTH(error_reset)},
+    [JPKI_ERR_NOT_JPKI] = {EXIT_NO_CARD, BOTH(error_not_jpki)},
+    [JPKI_ERR_NO_KEY] = {EXIT_MISSING, BOTH(error_no_key)},
+    [JPKI_ERR_NOT_FOUND] = {EXIT_MISSING, BOTH(error_not_found)},
+    [JPKI_ERR_CARD] = {EXIT_FAILED, BOTH(error_card)},
+    [JPKI_ERR_PIN_WRONG] = {EXIT_REFUSED, BOTH(error_pin_wrong)},
+    [JPKI_ERR_PIN_BLOCKED] = {EXIT_LOCKED, BOTH(error_pin_blocked)},
+    [JPKI_ERR_PIN_LENGTH] = {EXIT_REFUSED, BOTH(error_pin_length)},
+    [JPKI_ERR_PIN_CHARACTERS] = {EXIT_REFUSED, BOTH(error_pin_characters)},
+    [JPKI_ERR_PIN_POLICY] = {EXIT_REFUSED, BOTH(error_pin_policy)},
+    [JPKI_ERR_PIN_KNOWN_WRONG] = {EXIT_REFUSED, BOTH(error_pin_known_wrong)},
+    [JPKI_ERR_PIN_LAST_TRY] = {EXIT_REFUSED, BOTH(error_pin_last_try)},
+    [JPKI_ERR_MEMORY] = {EXIT_FAILED, BOTH(error_memory)},
+};
+
+enum exit_code exit_for(enum jpki_error error)
+{
+    if (error == JPKI_OK)
+        return EXIT_OK;
+    return errors[error].code != EXIT_OK ? errors[error].code : EXIT_FAILED;
+}
+
+enum exit_code fail_with(enum jpki_error error, const char *reader)
+{
+    const struct text *text = &errors[error].text;
+    const char *what = text->en != NULL ? text_of(text) : jpki_error_text(error);
+    if (reader != NULL)
+        complain(TEXT(reader_says), reader, what);
+    else
+        complain("%s", what);
+    return exit_for(error);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The command line. */
+#include "tool.h"
+
+#include <getopt.h>
+#include <string.h>
+
+const struct option_row option_rows[OPTIONS] = {
+    [OPTION_HELP] = {"help", 'h', NULL, BOTH(option_help)},
+    [OPTION_VERSION] = {"version", 'V', NULL, BOTH(option_version)},
+    [OPTION_READER] = {"reader", 'r', "NAME", BOTH(option_reader)},
+    [OPTION_JSON] = {"json", 0, NULL, BOTH(option_json)},
+    [OPTION_SIGN_PIN] = {"sign-pin", 0, NULL, BOTH(option_sign_pin)},
+    [OPTION_PIN_STDIN] = {"pin-stdin", 0, NULL, BOTH(option_pin_stdin)},
+    [OPTION_PIN_ENV] = {"pin-env", 0, "NAME", BOTH(option_pin_env)},
+    [OPTION_NEW_PIN_ENV] = {"new-pin-env", 0, "NAME", BOTH(option_new_pin_env)},
+    [OPTION_LAST_TRY] = {"last-try", 0, NULL, BOTH(option_last_try)},
+    [OPTION_ALL_FOUR_DIGIT] = {"all-four-digit", 0, NULL, BOTH(option_all_four_digit)},
+    [OPTION_PEM] = {"pem", 0, NULL, BOTH(option_pem)},
+    [OPTION_DER] = {"der", 0, NULL, BOTH(option_der)},
+    [OPTION_TEXT] = {"text", 0, NULL, BOTH(option_text)},
+};
+
+/* Values of getopt_long, above all letters. */
+enum { FIRST_VALUE = 256 };
+
+/* Before the command stand --help, --version and --reader. */
+static unsigned long accepted(const struct command *command)
+{
+    if (command == NULL)
+        return ACCEPTS(OPTION_HELP) | ACCEPTS(OPTION_VERSION) | ACCEPTS(OPTION_READER);
+    return ACCEPTS(OPTION_HELP) | command->options;
+}
+
+/* The forms that getopt_long wants. */
+struct getopt_forms {
+    char letters[2 + 2 * OPTIONS + 1];
+    struct option names[OPTIONS + 1];
+};
+
+static struct getopt_forms forms_of(const struct command *command)
+{
+    struct getopt_forms forms = {.letters = ":"};
+    size_t count = 0, letters = 1;
+    if (command == NULL)
+        forms.letters[0] = '+', forms.letters[letters++] = ':'; /* the command ends them */
+    for (int id = 0; id < OPTIONS; id++) {
+        const struct option_row *row = &option_rows[id];
+        if ((accepted(command) & ACCEPTS(id)) == 0)
+            continue;
+        forms.names[count++] =
+            (struct option){row->name, row->argument != NULL ? required_argument : no_argument,
+                            NULL, FIRST_VALUE + id};
+        if (row->letter != 0)
+            forms.letters[letters++] = row->letter;
+        if (row->letter != 0 && row->argument != NULL)
+            forms.letters[letters++] = ':';
+    }
+    return forms;
+}
+
+static int id_of(int value)
+{
+    if (value >= FIRST_VALUE)
+        return value - FIRST_VALUE;
+    for (int id = 0; id < OPTIONS; id++)
+        if (option_rows[id].letter == value)
+            return id;
+    return OPTIONS;
+}
+
+enum exit_code parse_options(struct tool *tool, const struct command *command, int argc,
+                             char **argv)
+{
+    struct getopt_forms forms = forms_of(command);
+    optind = 0; /* anew, also in another argv */
+    opterr = 0;
+    int value;
+    while ((value = getopt_long(argc, argv, forms.letters, forms.names, NULL)) != -1) {
+        if (value == '?' || value == ':') {
+            complain(value == ':' ? TEXT(no_argument_to) : TEXT(no_such_option), argv[optind - 1]);
+            return EXIT_USAGE;
+        }
+        tool->options[id_of(value)] = optarg != NULL ? optarg : "";
+    }
+    return EXIT_OK;
+}
+
+bool has_option(const struct tool *tool, enum option_id id)
+{
+    return tool->options[id] != NULL;
+}
+
+const struct command *find_command(const struct command_table *table, const char *name)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp(table->rows[i].name, name) == 0)
+            return &table->rows[i];
+    return NULL;
+}
+
+/* ---- Operands --------------------------------------------------------------------------- */
+
+static bool is_one_of(const char *operand, const char *const words[WORDS_MAX])
+{
+    for (int i = 0; i < WORDS_MAX && words[i] != NULL; i++)
+        if (strcmp(operand, words[i]) == 0)
+            return true;
+    return false;
+}
+
+enum exit_code check_operands(const struct tool *tool)
+{
+    const struct command *command = tool->command;
+    int wanted = 0;
+    while (wanted < OPERANDS_MAX && command->operands[wanted][0] != NULL)
+        wanted++;
+    for (int i = 0; i < tool->operand_count && i < wanted; i++) {
+        if (!is_one_of(tool->operands[i], command->operands[i])) {
+            complain(TEXT(bad_operand), command->name, tool->operands[i], command->name);
+            return EXIT_USAGE;
+        }
+    }
+    if (tool->operand_count < wanted) {
+        /* One option stands in place of the last word. */
+        if (has_option(tool, OPTION_ALL_FOUR_DIGIT) && tool->operand_count == wanted - 1)
+            return EXIT_OK;
+        complain(TEXT(operand_missing), command->name, command->name);
+        return EXIT_USAGE;
+    }
+    if (tool->operand_count > wanted && command->files == NULL) {
+        complain(TEXT(operand_too_many), command->name, tool->operands[wanted], command->name);
+        return EXIT_USAGE;
+    }
+    return EXIT_OK;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which readers there are, and which of them is meant. */
+#include "tool.h"
+
+#include "jpki/pcsc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The module's own options hold for the tool, too, except that it is silent unless told. */
+static bool read_options(struct jpki_options *options)
+{
+    const char *text = secure_getenv("JPKI_PKCS11_OPTIONS");
+    jpki_options_default(options, JPKI_SLOTS_AUTH | JPKI_SLOTS_SIGN);
+    options->log_level = JPKI_LOG_OFF;
+    if (text != NULL && !jpki_options_parse(options, text))
+        return false;
+    options->slots = JPKI_SLOTS_AUTH | JPKI_SLOTS_SIGN;
+    options->pin_cache = JPKI_PIN_CACHE_NONE;
+    return jpki_log_open(options->log_level, options->log_file);
+}
+
+enum exit_code open_readers(struct tool *tool)
+{
+    struct jpki_reader_shared *shared = &tool->shared;
+    if (!read_options(&shared->options)) {
+        complain(TEXT(bad_options));
+        return EXIT_USAGE;
+    }
+    shared->ops = &jpki_pcsc_readers;
+    shared->crypto = jpki_crypto_new();
+    shared->source = shared->ops->open(&shared->options);
+    if (shared->crypto == NULL || shared->source == NULL)
+        return fail_with(JPKI_ERR_MEMORY, NULL);
+    return EXIT_OK;
+}
+
+void close_readers(struct tool *tool)
+{
+    struct jpki_reader_shared *shared = &tool->shared;
+    if (shared->source != NULL) {
+        shared->ops->cancel(shared->source);
+        shared->ops->close(shared->source);
+    }
+    jpki_crypto_free(shared->crypto);
+    *shared = (struct jpki_reader_shared){0};
+}
+
+/* Whether --reader lets this one through: a part of its name is enough. */
+static bool is_meant(const struct tool *tool, const struct jpki_reader_status *reader)
+{
+    const char *name = tool->options[OPTION_READER];
+    return name == NULL || strstr(reader->name, name) != NULL;
+}
+
+/* Those that are meant; the caller frees them. A message where there is none. */
+static enum exit_code list_readers(struct tool *tool, struct jpki_reader_status **list,
+                                   size_t *count)
+{
+    enum exit_code code = open_readers(tool);
+    *list = NULL;
+    *count = 0;
+    if (code != EXIT_OK)
+        return code;
+    enum jpki_error error = tool->shared.ops->list(tool->shared.source, list, count);
+    if (error != JPKI_OK)
+        return fail_with(error, NULL);
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++)
+        if (is_meant(tool, &(*list)[i]))
+            (*list)[kept++] = (*list)[i];
+    if (kept == 0 && *count > 0)
+        complain(TEXT(no_such_reader), tool->options[OPTION_READER]);
+    else if (kept == 0)
+        complain(TEXT(no_reader));
+    *count = kept;
+    return kept == 0 ? EXIT_NO_CARD : EXIT_OK;
+}
+
+static struct jpki_reader *open_reader(struct tool *tool, const char *name)
+{
+    struct jpki_reader *reader = jpki_reader_new(&tool->shared, name);
+    if (reader == NULL)
+        return NULL;
+    jpki_reader_lock(reader);
+    (void)jpki_reader_refresh(reader);
+    return reader;
+}
+
+void close_reader(struct jpki_reader *reader)
+{
+    jpki_reader_unlock(reader);
+    jpki_reader_free(reader);
+}
+
+enum exit_code each_reader(struct tool *tool,
+                           enum exit_code (*visit)(struct tool *tool, struct jpki_reader *reader,
+                                                   void *context),
+                           void *context)
+{
+    struct jpki_reader_status *list;
+    size_t count;
+    enum exit_code first = list_readers(tool, &list, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct jpki_reader *reader = open_reader(tool, list[i].name);
+        enum exit_code code = reader != NULL ? visit(tool, reader, context)
+                                             : fail_with(JPKI_ERR_MEMORY, list[i].name);
+        if (reader != NULL)
+            close_reader(reader);
+        first = first == EXIT_OK ? code : first;
+    }
+    free(list);
+    return first;
+}
+
+/* Names the readers among which the user has to choose. */
+static void name_readers(const struct jpki_reader_status *list, size_t count)
+{
+    complain(TEXT(several_cards));
+    for (size_t i = 0; i < count; i++)
+        if (list[i].present)
+            put_text(stderr, 2, 4, "%s", list[i].name);
+}
+
+struct jpki_reader *open_one_reader(struct tool *tool, enum exit_code *code)
+{
+    struct jpki_reader_status *list;
+    size_t count, cards = 0;
+    const char *chosen = NULL;
+    struct jpki_reader *reader = NULL;
+    *code = list_readers(tool, &list, &count);
+    for (size_t i = 0; i < count; i++) {
+        cards += list[i].present;
+        chosen = list[i].present ? list[i].name : chosen;
+    }
+    if (cards == 1) {
+        reader = open_reader(tool, chosen);
+        *code = reader != NULL ? EXIT_OK : fail_with(JPKI_ERR_MEMORY, chosen);
+    } else if (*code == EXIT_OK && cards == 0) {
+        *code = fail_with(JPKI_ERR_NO_CARD, NULL);
+    } else if (*code == EXIT_OK) {
+        name_readers(list, count);
+        *code = EXIT_WHICH;
+    }
+    free(list);
+    return reader;
+}

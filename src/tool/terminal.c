@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* Those that end or stop a program at a terminal; and SIGCONT, since a shell may have changed the
+ * terminal while we were stopped. */
+static const int signals[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGPIPE,
+                              SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT};
+enum { SIGNALS = sizeof signals / sizeof signals[0], STOPS = 5 }; /* from here on: ask anew */
+
+static volatile sig_atomic_t caught[SIGNALS];
+
+static void catch (int number)
+{
+    for (int i = 0; i < SIGNALS; i++)
+        if (signals[i] == number)
+            caught[i] = 1;
+}
+
+/* ---- Lines ------------------------------------------------------------------------------ */
+
+const uint8_t *line_bytes(const struct line *line)
+{
+    return jpki_secret_bytes(line->memory);
+}
+
+bool lines_equal(const struct line *a, const struct line *b)
+{
+    return a->length == b->length && a->length <= LINE_MAX_BYTES &&
+           memcmp(line_bytes(a), line_bytes(b), a->length) == 0;
+}
+
+void line_free(struct line *line)
+{
+    jpki_secret_free(line->memory);
+    *line = (struct line){0};
+}
+
+static bool line_make(struct line *line)
+{
+    static const uint8_t nothing[LINE_MAX_BYTES + 1];
+    *line = (struct line){.memory = jpki_secret_new(nothing, sizeof nothing)};
+    return line->memory != NULL;
+}
+
+/* Byte by byte, so that nothing behind the line is taken. False at a signal or an error; the end of
+ * the file ends the line. */
+static bool read_line(int file, struct line *line)
+{
+    uint8_t *bytes = jpki_secret_bytes(line->memory);
+    line->length = 0;
+    for (;;) {
+        uint8_t *next = bytes + (line->length < LINE_MAX_BYTES ? line->length : LINE_MAX_BYTES);
+        ssize_t got = read(file, next, 1);
+        if (got < 0)
+            return false;
+        if (got == 0 || *next == '\n')
+            break;
+        line->length += line->length <= LINE_MAX_BYTES;
+    }
+    if (line->length > 0 && line->length <= LINE_MAX_BYTES && bytes[line->length - 1] == '\r')
+        line->length--; /* of a file with the line ends of Windows */
+    return true;
+}
+
+/* ---- The terminal ----------------------------------------------------------------------- */
+
+static void write_text(int file, const char *text)
+{
+    if (write(file, text, strlen(text)) < 0) {
+        /* Reading fails next. */
+    }
+}
+
+/* With this terminal, and signals caught. False: a signal came, or the terminal failed. */
+static bool ask_quietly(int terminal, const char *question, bool echo, struct line *line)
+{
+    struct termios before, silent;
+    if (tcgetattr(terminal, &before) != 0)
+        return false;
+    silent = before;
+    if (!echo)
+        silent.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+    bool set;
+    while (!(set = tcsetattr(terminal, TCSAFLUSH, &silent) == 0) && errno == EINTR &&
+           !caught[STOPS + 2])
+        ;
+    write_text(terminal, question);
+    bool got = set && read_line(terminal, line);
+    if (!echo || !got)
+        write_text(terminal, "\n");
+    while (tcsetattr(terminal, TCSAFLUSH, &before) != 0 && errno == EINTR && !caught[STOPS + 2])
+        ;
+    return got;
+}
+
+/* Lets the signals that came have their way; true when the question has to be asked anew. */
+static bool raise_caught(void)
+{
+    bool again = false;
+    for (int i = 0; i < SIGNALS; i++) {
+        again |= caught[i] && i >= STOPS;
+        if (caught[i] && signals[i] != SIGCONT)
+            (void)raise(signals[i]);
+    }
+    return again;
+}
+
+/* Once, with signals caught; `again`: a stop came in between. */
+static enum exit_code ask_once(const char *question, bool echo, struct line *line, bool *again)
+{
+    struct sigaction action = {.sa_handler = catch}, before[SIGNALS];
+    int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    *again = false;
+    if (terminal < 0) {
+        complain(TEXT(no_terminal));
+        return EXIT_USAGE;
+    }
+    (void)sigemptyset(&action.sa_mask);
+    for (int i = 0; i < SIGNALS; i++) {
+        caught[i] = 0;
+        (void)sigaction(signals[i], &action, &before[i]);
+    }
+    bool got = ask_quietly(terminal, question, echo, line);
+    if (!got)
+        jpki_wipe(jpki_secret_bytes(line->memory), jpki_secret_length(line->memory));
+    for (int i = 0; i < SIGNALS; i++)
+        (void)sigaction(signals[i], &before[i], NULL);
+    (void)close(terminal);
+    *again = raise_caught();
+    return got && line->length > 0 ? EXIT_OK : EXIT_CANCELLED;
+}
+
+enum exit_code ask_line(const char *question, bool echo, struct line *line)
+{
+    if (!line_make(line))
+        return fail_with(JPKI_ERR_MEMORY, NULL);
+    (void)fflush(stdout);
+    bool again;
+    enum exit_code code;
+    do
+        code = ask_once(question, echo, line, &again);
+    while (again && code != EXIT_USAGE);
+    if (code == EXIT_CANCELLED)
+        complain(TEXT(cancelled));
+    if (code != EXIT_OK)
+        line_free(line);
+    return code;
+}
+
+/* ---- PINs ------------------------------------------------------------------------------- */
+
+bool is_unattended(const struct tool *tool)
+{
+    return has_option(tool, OPTION_PIN_STDIN) || has_option(tool, OPTION_PIN_ENV);
+}
+
+static enum exit_code take_from_environment(const char *name, struct line *line)
+{
+    char *value = getenv(name);
+    if (value == NULL || *value == '\0') {
+        complain(TEXT(no_variable), name);
+        return EXIT_USAGE;
+    }
+    size_t length = strlen(value);
+    line->length = length <= LINE_MAX_BYTES ? length : LINE_MAX_BYTES + 1;
+    memcpy(jpki_secret_bytes(line->memory), value, line->length);
+    jpki_wipe(value, length);
+    return EXIT_OK;
+}
+
+static enum exit_code take_from_input(struct line *line)
+{
+    if (read_line(STDIN_FILENO, line) && line->length > 0)
+        return EXIT_OK;
+    complain(TEXT(no_input));
+    return EXIT_USAGE;
+}
+
+enum exit_code read_secret(const struct tool *tool, enum option_id name, const char *question,
+                           struct line *line)
+{
+    bool from_input = has_option(tool, OPTION_PIN_STDIN);
+    if (!from_input && !has_option(tool, name)) {
+        if (is_unattended(tool)) {
+            complain(TEXT(option_needed), option_rows[name].name);
+            return EXIT_USAGE;
+        }
+        return ask_line(question, false, line);
+    }
+    if (!line_make(line))
+        return fail_with(JPKI_ERR_MEMORY, NULL);
+    enum exit_code code =
+        from_input ? take_from_input(line) : take_from_environment(tool->options[name], line);
+    if (code != EXIT_OK)
+        line_free(line);
+    return code;
+}
+
+enum exit_code confirm(const char *question)
+{
+    struct line line;
+    enum exit_code code = ask_line(question, true, &line);
+    if (code != EXIT_OK)
+        return code;
+    static const char *const words[] = {"yes", "はい"};
+    bool yes = false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        yes |= line.length == strlen(words[i]) &&
+               memcmp(line_bytes(&line), words[i], line.length) == 0;
+    line_free(&line);
+    if (yes)
+        return EXIT_OK;
+    complain(TEXT(cancelled));
+    return EXIT_CANCELLED;
+}
+
+/* ---- While the card works --------------------------------------------------------------- */
+
+static sigset_t held_before;
+
+void hold_signals(void)
+{
+    sigset_t held;
+    (void)sigemptyset(&held);
+    for (int i = 0; i < SIGNALS; i++)
+        if (signals[i] != SIGCONT)
+            (void)sigaddset(&held, signals[i]);
+    (void)sigprocmask(SIG_BLOCK, &held, &held_before);
+}
+
+void let_signals_go(void)
+{
+    (void)sigprocmask(SIG_SETMASK, &held_before, NULL);
+}

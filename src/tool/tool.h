@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of jpki-tool share. The tool is a program on src/reader and below; no PKCS#11.
+ * Each sub-command is a function in a file of its own, and a row in commands.c: help, completions
+ * and the parsing of its options come from that row. To add one: the file (meson.build lists it),
+ * the row, new options in options.c, messages in messages.inc, and a part of the manual pages.
+ */
+#ifndef JPKI_TOOL_H
+#define JPKI_TOOL_H
+
+#include "jpki/reader.h"
+#include "message.h"
+#include "output.h"
+
+/* ---- Exit statuses -------------------------------------------------------------------- */
+
+/* The same for all sub-commands. The table in exit.c says what they mean, for help and the manual
+ * pages. A signal ends the tool by that signal (128 + its number in a shell). */
+enum exit_code {
+    EXIT_OK,
+    EXIT_FAILED,    /* anything that is none of the others */
+    EXIT_USAGE,     /* the command line */
+    EXIT_NO_CARD,   /* no pcscd, no reader, no card, or another kind of card */
+    EXIT_REFUSED,   /* a PIN that is wrong, or that breaks the rules */
+    EXIT_LOCKED,    /* a PIN without tries left */
+    EXIT_MISSING,   /* not on this card: a PIN, key or certificate */
+    EXIT_WHICH,     /* several cards, and none was named with --reader */
+    EXIT_BUSY,      /* another program holds the card */
+    EXIT_UNKNOWN,   /* the card's answer was lost: it may or may not have done it */
+    EXIT_CANCELLED, /* the user did not go on */
+    EXIT_CODES
+};
+
+/* What a status means, in the user's language. */
+const char *exit_text(enum exit_code code);
+
+/* The status for an error, without and with a message on standard error. `reader` may be NULL. */
+enum exit_code exit_for(enum jpki_error error);
+enum exit_code fail_with(enum jpki_error error, const char *reader);
+
+/* ---- The command line ----------------------------------------------------------------- */
+
+/* All options; the table is in options.c. */
+enum option_id {
+    OPTION_HELP,
+    OPTION_VERSION,
+    OPTION_READER,
+    OPTION_JSON,
+    OPTION_SIGN_PIN,
+    OPTION_PIN_STDIN,
+    OPTION_PIN_ENV,
+    OPTION_NEW_PIN_ENV,
+    OPTION_LAST_TRY,
+    OPTION_ALL_FOUR_DIGIT,
+    OPTION_PEM,
+    OPTION_DER,
+    OPTION_TEXT,
+    OPTIONS
+};
+
+struct option_row {
+    const char *name;     /* without the dashes */
+    char letter;          /* its short form; 0: none */
+    const char *argument; /* what stands for it in help; NULL: none */
+    struct text help;
+};
+extern const struct option_row option_rows[OPTIONS];
+
+/* For command rows. */
+#define ACCEPTS(option) (1UL << (option))
+
+enum { OPERANDS_MAX = 2, WORDS_MAX = 6 };
+
+struct tool;
+struct command {
+    const char *name;
+    struct text summary;
+    unsigned long options; /* ACCEPTS(...); all accept --help */
+    /* Operands that must be one of these words, each in turn; NULL ends both. */
+    const char *operands[OPERANDS_MAX][WORDS_MAX];
+    const char *files; /* operands that are anything, in help: "[FILE]..."; NULL: none */
+    enum exit_code (*run)(struct tool *tool);
+    bool hidden; /* from help and completions */
+};
+
+/* All of them (commands.c). */
+struct command_table {
+    const struct command *rows;
+    size_t count;
+};
+extern const struct command_table command_table;
+const struct command *find_command(const struct command_table *table, const char *name);
+
+/* What was given. Belongs to main.c. */
+struct tool {
+    const struct command_table *table;
+    const struct command *command;
+    const char *options[OPTIONS]; /* arguments; "" for an option without; NULL: not given */
+    char **operands;
+    int operand_count;
+    struct jpki_reader_shared shared; /* see open_readers() */
+};
+
+/* Reads the options of `command`, or with NULL those before it. Operands follow at optind.
+ * EXIT_USAGE after a message. */
+enum exit_code parse_options(struct tool *tool, const struct command *command, int argc,
+                             char **argv);
+
+/* The operands of the command that was given are as its row says; else complains. */
+enum exit_code check_operands(const struct tool *tool);
+
+bool has_option(const struct tool *tool, enum option_id id);
+
+/* ---- Readers -------------------------------------------------------------------------- */
+
+/* Opens the way to the readers, with the options of JPKI_PKCS11_OPTIONS; main.c closes it. */
+enum exit_code open_readers(struct tool *tool);
+void close_readers(struct tool *tool);
+
+/* Calls `visit` with each reader that --reader lets through, locked and looked at; the first status
+ * that is not EXIT_OK is returned, after all of them. EXIT_NO_CARD after a message when there is
+ * none. */
+enum exit_code each_reader(struct tool *tool,
+                           enum exit_code (*visit)(struct tool *tool, struct jpki_reader *reader,
+                                                   void *context),
+                           void *context);
+
+/* The one reader with a card, or the one named by --reader; locked. NULL after a message. Give it
+ * to close_reader(). */
+struct jpki_reader *open_one_reader(struct tool *tool, enum exit_code *code);
+void close_reader(struct jpki_reader *reader);
+
+/* ---- Sub-commands --------------------------------------------------------------------- */
+
+enum exit_code run_status(struct tool *tool);
+enum exit_code run_help(struct tool *tool);
+enum exit_code run_completion(struct tool *tool);
+
+/* Help on the tool as a whole, or on a command. */
+void print_help(const struct command_table *table, const struct command *command);
+
+#endif
