@@ -24,13 +24,23 @@
 #define JPKI_SIGNATURE_MAX    512  /* bytes */
 #define JPKI_PIN_MAX          16   /* characters */
 
-/* The two keys of the application. */
-enum jpki_key { JPKI_KEY_AUTH, JPKI_KEY_SIGN, JPKI_KEYS };
+/* The two keys of the application; then the PINs of other applications, which belong to no key. */
+enum jpki_key {
+    JPKI_KEY_AUTH,
+    JPKI_KEY_SIGN,
+    JPKI_KEYS,
+    JPKI_PIN_RESIDENT = JPKI_KEYS, /* resident register */
+    JPKI_PIN_INPUT,                /* input support */
+    JPKI_PINS
+};
 
-/* What is fixed about a key: a row each. */
+#define JPKI_APPLICATION_NAME 10 /* bytes */
+
+/* What is fixed about a key, or about a PIN without one: a row each. */
 struct jpki_profile {
-    const char *name; /* for the log */
-    unsigned slot;    /* JPKI_SLOTS_*: its bit of option slots */
+    const char *name;           /* for the log */
+    const uint8_t *application; /* its name (card.md, Application and Other applications) */
+    unsigned slot;              /* JPKI_SLOTS_*: its bit of option slots */
 
     /* Elementary files (card.md, Files). */
     uint16_t certificate, ca, key, pin;
@@ -48,7 +58,7 @@ struct jpki_profile {
     uint8_t id, ca_id;
 };
 
-extern const struct jpki_profile jpki_profiles[JPKI_KEYS]; /* by enum jpki_key */
+extern const struct jpki_profile jpki_profiles[JPKI_PINS]; /* by enum jpki_key */
 
 /* A PIN ready to be sent: upper case, right length and characters (card.md, Files). */
 struct jpki_pin {
@@ -97,6 +107,10 @@ void jpki_card_forget(struct jpki_card *card);
  * sent. Errors: NOT_JPKI. */
 enum jpki_error jpki_card_select(struct jpki_card *card);
 
+/* The same for the application of a PIN, whichever that is: the others cost what is verified in
+ * ours. Errors: NOT_JPKI (the card lacks it). */
+enum jpki_error jpki_card_select_for(struct jpki_card *card, enum jpki_key key);
+
 /* The same after an answer that may have been another application's. True when it was not proven
  * and is now, so that asking again may help. */
 bool jpki_card_select_unproven(struct jpki_card *card);
@@ -122,9 +136,14 @@ enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card
 enum jpki_error jpki_card_recognise(struct jpki_card *card, bool gently,
                                     struct jpki_card_info *info);
 
-/* Tries left of a key's PIN: 0 when blocked, JPKI_TRIES_UNTOLD when the card says "verified"
- * instead of a number (card.md, Commands). Spends nothing. `for_change` selects the PIN's file
- * first, as jpki_card_change() wants it. Errors: NOT_FOUND (no such key on this card). */
+/* Until when the card itself is valid, "YYYYMMDD": from the common application, which is current
+ * afterwards. Errors: NOT_JPKI, NOT_FOUND. */
+enum jpki_error jpki_card_read_expiry(struct jpki_card *card, char date[9]);
+
+/* Tries left of a PIN, whose application is current: 0 when blocked, JPKI_TRIES_UNTOLD when the
+ * card says "verified" instead of a number (card.md, Commands). Spends nothing. `for_change`
+ * selects the PIN's file first, as jpki_card_change() wants it. Errors: NOT_FOUND (no such key on
+ * this card). */
 #define JPKI_TRIES_UNTOLD 16U
 enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool for_change,
                                 unsigned *tries);

@@ -79,12 +79,24 @@ bool jpki_reader_refresh(struct jpki_reader *reader);
  * that could be asked. Needs no lock and does not wait for a working card. */
 bool jpki_reader_look(const struct jpki_reader *reader, enum jpki_key key, bool *known);
 
+/* Holds one transaction over the calls that follow and only look, until the release: no other
+ * program comes between, and no command is repeated only because one might have. Never while a
+ * person is waited for. Errors: as a call that uses the card; nothing is held then. */
+enum jpki_error jpki_reader_hold(struct jpki_reader *reader, unsigned patience);
+void jpki_reader_release(struct jpki_reader *reader);
+
+/* Until when the card itself is valid, "YYYYMMDD", from another application: BUSY where that could
+ * cost a login, as jpki_credential_pin_status() says. Errors: NOT_FOUND. */
+enum jpki_error jpki_reader_card_expiry(struct jpki_reader *reader, unsigned patience,
+                                        char date[9]);
+
 /* What the card says of itself; of the last card that was recognised, while that is out. */
 const struct jpki_card_info *jpki_reader_card_info(const struct jpki_reader *reader);
 
 /* ---- Credentials ---------------------------------------------------------------------- */
 
-/* One of the reader's two; never NULL. Needs no lock. */
+/* One of the reader's two; never NULL. Needs no lock. Those from JPKI_KEYS on are PINs of other
+ * applications: for them there are only the functions of "PIN and login" without the login. */
 struct jpki_credential *jpki_reader_credential(struct jpki_reader *reader, enum jpki_key key);
 
 /* What is fixed about the key. Needs no lock. */
@@ -125,7 +137,8 @@ struct jpki_pin_status {
 };
 
 /* Asks the card for the tries left; of a known card that another program holds, tells what is known
- * without. Errors: NO_KEY. */
+ * without. Errors: NO_KEY. For a PIN of another application: BUSY, and nothing is asked, while this
+ * process has a login or another program is connected, whose login that could cost. */
 enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential, unsigned patience,
                                            struct jpki_pin_status *status);
 
@@ -143,6 +156,11 @@ enum jpki_error jpki_credential_login(struct jpki_credential *credential, const 
  * here, but the card may have the PIN verified still: every later transaction, and the end of the
  * process, tries again to power it off. */
 enum jpki_error jpki_credential_logout(struct jpki_credential *credential);
+
+/* Gives the PIN to the card to find out whether it is right, and makes the card forget it, unless
+ * there was a login already. Form, tries and errors: as jpki_credential_login. */
+enum jpki_error jpki_credential_try_pin(struct jpki_credential *credential, const uint8_t *pin,
+                                        size_t length);
 
 /* Replaces the PIN; needs no login. The form and rules of the new one are checked first, then the
  * form of the old one: PIN_LENGTH, PIN_CHARACTERS, PIN_POLICY, and nothing was sent. A wrong old
@@ -182,6 +200,10 @@ enum jpki_certificate_state jpki_credential_certificate_state(
 /* The certificate, or NULL while its key is not known. Any call that uses the card may end it. */
 const struct jpki_certificate *jpki_credential_certificate(const struct jpki_credential *credential,
                                                            enum jpki_certificate_use use);
+
+/* What was read of it so far, from its beginning. Any call that uses the card may end it. */
+struct jpki_field jpki_credential_content(const struct jpki_credential *credential,
+                                          enum jpki_certificate_use use);
 
 /* ---- Signing -------------------------------------------------------------------------- */
 

@@ -5,12 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* card.md, Application. */
-static const uint8_t application_name[] = {0xD3, 0x92, 0xF0, 0x00, 0x26,
-                                           0x01, 0x00, 0x00, 0x00, 0x01};
-
-/* card.md, Files. */
-enum { EF_TOKEN_INFO = 0x0006 };
+/* card.md, Files and Other applications. */
+enum { EF_TOKEN_INFO = 0x0006, EF_COMMON = 0x0001 };
 
 struct jpki_card *jpki_card_new(struct jpki_transport transport)
 {
@@ -64,21 +60,27 @@ void jpki_card_forget(struct jpki_card *card)
     card->current = 0;
 }
 
-/* Our application is proven to be current. */
-static void note_current(struct jpki_card *card)
+static const uint8_t *ours(void)
 {
-    card->now.proven = true;
-    card->was_reset = false;
+    return jpki_profiles[JPKI_KEY_AUTH].application;
 }
 
-enum jpki_error jpki_card_select(struct jpki_card *card)
+/* This application is proven to be current. */
+static void note_current(struct jpki_card *card, const uint8_t *application)
 {
-    if (card->now.proven)
+    card->now.proven = application;
+    card->was_reset = application != ours();
+}
+
+static enum jpki_error select_application(struct jpki_card *card, const uint8_t *application)
+{
+    if (card->now.proven == application)
         return JPKI_OK;
+    memset(&card->now, 0, sizeof card->now);
     card->current = 0;
 
     struct command command =
-        make_command(0x00, INS_SELECT, 0x04, 0x0C, application_name, sizeof application_name, 0);
+        make_command(0x00, INS_SELECT, 0x04, 0x0C, application, JPKI_APPLICATION_NAME, 0);
     struct answer answer;
     enum jpki_error error = exchange(card, &command, &answer);
     /* The first command after power-up may be answered 6F00 once (card.md, Commands). */
@@ -88,13 +90,23 @@ enum jpki_error jpki_card_select(struct jpki_card *card)
         return error;
     if (answer.sw != SW_OK)
         return answer.sw == SW_CARD_WAKES_UP ? JPKI_ERR_CARD : JPKI_ERR_NOT_JPKI;
-    note_current(card);
+    note_current(card, application);
     return JPKI_OK;
+}
+
+enum jpki_error jpki_card_select(struct jpki_card *card)
+{
+    return select_application(card, ours());
+}
+
+enum jpki_error jpki_card_select_for(struct jpki_card *card, enum jpki_key key)
+{
+    return select_application(card, jpki_profiles[key].application);
 }
 
 bool jpki_card_select_unproven(struct jpki_card *card)
 {
-    return !card->now.proven && jpki_card_select(card) == JPKI_OK;
+    return card->now.proven != ours() && jpki_card_select(card) == JPKI_OK;
 }
 
 enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card_info *info,
@@ -106,15 +118,15 @@ enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card
     *same = error == JPKI_OK && answer.length == info->token_info_length &&
             memcmp(answer.data, info->token_info, answer.length) == 0;
     if (*same)
-        note_current(card);
+        note_current(card, ours());
     return jpki_error_is_break(error) ? error : JPKI_OK;
 }
 
 enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_info *info,
                                  bool gently)
 {
-    if (card->now.proven)
-        return JPKI_OK;
+    if (card->now.proven != NULL) /* ours, or another */
+        return jpki_card_select(card);
     /* Nothing to compare with: after a reset no application is current, else ours is taken to be.
      * Which file is, another program may have changed. */
     if (info->token_info_length == 0) {
@@ -174,11 +186,32 @@ enum jpki_error jpki_card_recognise(struct jpki_card *card, bool gently,
         enum short_ids before = card->short_ids;
         enum jpki_error error = read_info(card, info);
         if (error == JPKI_OK && has_our_label(info))
-            note_current(card);
-        if (error != JPKI_OK || card->now.proven)
+            note_current(card, ours());
+        if (error != JPKI_OK || card->now.proven != NULL)
             return error;
         card->short_ids = before; /* another application's refusal tells nothing */
     }
     enum jpki_error error = jpki_card_select(card);
     return error == JPKI_OK ? read_info(card, info) : error;
+}
+
+enum jpki_error jpki_card_read_expiry(struct jpki_card *card, char date[9])
+{
+    /* Tag, length, then 28 digits, of which the last eight are the date. */
+    enum { RECORD = 30, DIGITS = RECORD - 2, DATE = RECORD - 8 };
+    static const uint8_t common[] = {0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x01, 0x00};
+    struct command command = make_command(0x00, INS_READ_RECORD, 0x01, 0x04, NULL, 0, 256);
+    struct answer answer;
+    enum jpki_error error = select_application(card, common);
+    if (error == JPKI_OK)
+        error = select_file(card, EF_COMMON);
+    if (error == JPKI_OK)
+        error = exchange(card, &command, &answer);
+    if (error != JPKI_OK)
+        return error;
+    if (answer.sw != SW_OK || answer.length < RECORD || answer.data[1] != DIGITS)
+        return JPKI_ERR_NOT_FOUND;
+    memcpy(date, answer.data + DATE, 8);
+    date[8] = '\0';
+    return strspn(date, "0123456789") == 8 ? JPKI_OK : JPKI_ERR_NOT_FOUND;
 }

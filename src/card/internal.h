@@ -25,8 +25,8 @@ struct jpki_card {
     uint16_t current; /* the file last selected, as far as we know; 0 = none */
     bool was_reset;   /* and our application not proven current since */
     struct {
-        bool proven; /* our application is current */
-        enum pin_gate gates[JPKI_KEYS];
+        const uint8_t *proven; /* the name of the application known to be current, or NULL */
+        enum pin_gate gates[JPKI_PINS];
     } now; /* in this transaction */
 };
 
@@ -39,6 +39,7 @@ enum instruction {
     INS_SIGN = 0x2A, /* CLA 80 */
     INS_SELECT = 0xA4,
     INS_READ_BINARY = 0xB0,
+    INS_READ_RECORD = 0xB2,
     INS_GET_RESPONSE = 0xC0,
 };
 

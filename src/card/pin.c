@@ -105,7 +105,7 @@ enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool 
     if (error != JPKI_OK) /* whatever else it is, no code of ours would tell more */
         return jpki_error_is_break(error) || error == JPKI_ERR_NOT_FOUND ? error : JPKI_ERR_CARD;
     *tries = tries_left(answer.sw);
-    if (card->now.proven && *tries > 0)
+    if (card->now.proven == jpki_profiles[key].application && *tries > 0)
         card->now.gates[key] = gate;
     return JPKI_OK;
 }
@@ -121,7 +121,7 @@ static uint8_t pass_gate(struct jpki_card *card, enum jpki_key key)
     bool named = gate == PIN_VERIFY_NAMED;
     bool plain = gate == PIN_VERIFY_PLAIN && card->current == file;
     card->now.gates[key] = PIN_SHUT;
-    if (!card->now.proven || (!named && !plain))
+    if (card->now.proven != jpki_profiles[key].application || (!named && !plain))
         return 0;
     return (uint8_t)(named ? 0x80 | file : P2_CURRENT_FILE);
 }

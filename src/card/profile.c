@@ -3,10 +3,15 @@
 
 /* Files and PINs: card.md, Files. Labels and ids are those that OpenSC has always given, so that
  * URIs people have written down go on working. */
-const struct jpki_profile jpki_profiles[JPKI_KEYS] = {
+static const uint8_t jpki[] = {0xD3, 0x92, 0xF0, 0x00, 0x26, 0x01, 0x00, 0x00, 0x00, 0x01};
+static const uint8_t resident[] = {0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x04, 0x01};
+static const uint8_t input[] = {0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x04, 0x08};
+
+const struct jpki_profile jpki_profiles[JPKI_PINS] = {
     [JPKI_KEY_AUTH] =
         {
             .name = "user authentication",
+            .application = jpki,
             .slot = JPKI_SLOTS_AUTH,
             .certificate = 0x000A,
             .ca = 0x000B,
@@ -25,6 +30,7 @@ const struct jpki_profile jpki_profiles[JPKI_KEYS] = {
     [JPKI_KEY_SIGN] =
         {
             .name = "digital signature",
+            .application = jpki,
             .slot = JPKI_SLOTS_SIGN,
             .certificate = 0x0001,
             .ca = 0x0002,
@@ -40,4 +46,17 @@ const struct jpki_profile jpki_profiles[JPKI_KEYS] = {
             .id = 0x02,
             .ca_id = 0x04,
         },
+    /* card.md, Other applications and Holder's rules. */
+    [JPKI_PIN_RESIDENT] = {.name = "resident register",
+                           .application = resident,
+                           .pin = 0x001C,
+                           .pin_min = 4,
+                           .pin_max = 4,
+                           .tries = 3},
+    [JPKI_PIN_INPUT] = {.name = "input support",
+                        .application = input,
+                        .pin = 0x0011,
+                        .pin_min = 4,
+                        .pin_max = 4,
+                        .tries = 3},
 };

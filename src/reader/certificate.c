@@ -113,6 +113,15 @@ enum jpki_error jpki_credential_read(struct jpki_credential *credential,
     return error;
 }
 
+struct jpki_field jpki_credential_content(const struct jpki_credential *credential,
+                                          enum jpki_certificate_use use)
+{
+    const struct certificate_slot *slot = &credential->certificates[use];
+    if (slot->state == JPKI_CERTIFICATE_WHOLE)
+        return slot->certificate->value;
+    return (struct jpki_field){slot->content.data, slot->content.length};
+}
+
 /* ---- Whether the key is on the card ----------------------------------------------------- */
 
 enum jpki_error credential_ask_tries(struct jpki_credential *credential, unsigned *tries)

@@ -48,7 +48,7 @@ enum jpki_error identity_read(struct jpki_reader *reader)
     if (error != JPKI_OK)
         return error;
     if (!is_same(&identity, &reader->identity))
-        for (int key = 0; key < JPKI_KEYS; key++)
+        for (int key = 0; key < JPKI_PINS; key++)
             refused_pins_forget(&reader->credentials[key]);
     reader->identity = identity;
     reader->recognition = CARD_JPKI;

@@ -70,7 +70,8 @@ struct jpki_reader {
     int64_t busy_until;  /* it was busy a moment ago: calls do not wait for it until this time */
     unsigned busy_patience; /* and so long it was waited for: a call that waits longer does */
     atomic_bool unlocked;   /* a PIN may be verified; for jpki_reader_abandon, without the lock */
-    struct jpki_credential credentials[JPKI_KEYS];
+    bool held;              /* see jpki_reader_hold */
+    struct jpki_credential credentials[JPKI_PINS];
 };
 
 /* ---- credential.c: what is known of a credential; sends nothing -------------------------- */
@@ -126,11 +127,15 @@ enum jpki_error identity_confirm(struct jpki_reader *reader, bool *same);
 enum jpki_error reader_begin(struct jpki_reader *reader);
 enum jpki_error reader_begin_listing(struct jpki_reader *reader, unsigned patience);
 
+/* The same for another application, to select it: BUSY where that may cost a login. */
+enum jpki_error reader_begin_elsewhere(struct jpki_reader *reader, unsigned patience);
+
 /* Makes our application current without disturbing it where it is. */
 enum jpki_error reader_enter(struct jpki_reader *reader);
 
-/* The same, and proves it, as a PIN wants it. */
-enum jpki_error reader_prove_current(struct jpki_reader *reader);
+/* The same for the application of this PIN, and proves it, as a PIN wants it. Another than ours
+ * costs every login. */
+enum jpki_error reader_prove_current(struct jpki_reader *reader, enum jpki_key key);
 
 /* Ends the transaction. Powering off makes the card forget every PIN; logins whose PIN is not kept
  * are lost. */

@@ -10,7 +10,7 @@ static enum jpki_error ask_first(struct jpki_credential *credential, bool for_ch
                                  unsigned *tries)
 {
     credential->tries_until = 0;
-    enum jpki_error error = reader_prove_current(credential->reader);
+    enum jpki_error error = reader_prove_current(credential->reader, credential->key);
     if (error == JPKI_OK)
         error = jpki_card_tries(credential->reader->card, credential->key, for_change, tries);
     if (error == JPKI_OK && *tries == 0)
@@ -120,7 +120,10 @@ enum jpki_error login_again(struct jpki_credential *credential)
 static enum jpki_error ask_status(struct jpki_credential *credential, unsigned patience,
                                   unsigned *tries)
 {
-    if (jpki_clock_ms() < credential->tries_until && reader_is_alone(credential->reader)) {
+    const struct jpki_reader *reader = credential->reader;
+    bool fresh =
+        reader->held || (jpki_clock_ms() < credential->tries_until && reader_is_alone(reader));
+    if (credential->tries_until != 0 && fresh) {
         *tries = credential->tries; /* of this moment */
         return JPKI_OK;
     }
@@ -135,12 +138,28 @@ static enum jpki_error ask_status(struct jpki_credential *credential, unsigned p
     return JPKI_ERR_NO_KEY;
 }
 
+static enum jpki_error ask_elsewhere(struct jpki_credential *credential, unsigned patience,
+                                     unsigned *tries)
+{
+    struct jpki_reader *reader = credential->reader;
+    enum jpki_error error = reader_begin_elsewhere(reader, patience);
+    if (error != JPKI_OK)
+        return error;
+    error = jpki_card_select_for(reader->card, credential->key);
+    if (error == JPKI_OK)
+        error = jpki_card_tries(reader->card, credential->key, false, tries);
+    reader_end(reader, JPKI_LEAVE);
+    return error == JPKI_ERR_NOT_JPKI || error == JPKI_ERR_NOT_FOUND ? JPKI_ERR_NO_KEY : error;
+}
+
 enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential, unsigned patience,
                                            struct jpki_pin_status *status)
 {
     unsigned tries = JPKI_TRIES_UNTOLD;
-    enum jpki_error error = jpki_credential_check(credential, patience);
-    if (error == JPKI_OK)
+    bool elsewhere = credential->key >= JPKI_KEYS;
+    enum jpki_error error = elsewhere ? ask_elsewhere(credential, patience, &tries)
+                                      : jpki_credential_check(credential, patience);
+    if (error == JPKI_OK && !elsewhere)
         error = ask_status(credential, patience, &tries);
     credential->tries_until = 0;
     *status = (struct jpki_pin_status){tries, has_keypad(credential)};
@@ -235,8 +254,20 @@ static void report(const struct jpki_credential *credential, enum jpki_error err
         jpki_log(JPKI_LOG_ERROR, "the card did not take the new %s PIN; the old one holds", name);
 }
 
-/* VERIFY and CHANGE in one transaction. What this unlocks without a login is locked again at
- * once. */
+/* Right after VERIFY. */
+static enum jpki_error replace(struct jpki_credential *credential, const struct jpki_pin *new)
+{
+    enum jpki_error error = jpki_card_change(credential->reader->card, credential->key, new);
+    report(credential, error);
+    if (error == JPKI_OK && credential->logged_in)
+        keep_pin(credential, new);
+    if (jpki_error_is_break(error))
+        login_lost(credential);
+    return error;
+}
+
+/* VERIFY and CHANGE in one transaction, or with NULL only the first. What this unlocks without a
+ * login is locked again at once. */
 static enum jpki_error change(struct jpki_credential *credential, const struct jpki_pin *old,
                               const struct jpki_pin *new)
 {
@@ -245,17 +276,24 @@ static enum jpki_error change(struct jpki_credential *credential, const struct j
     if (error != JPKI_OK)
         return error;
     enum jpki_leave leave = JPKI_LEAVE;
-    error = present(credential, old, true);
+    error = present(credential, old, new != NULL);
     if (error == JPKI_OK) {
-        error = jpki_card_change(reader->card, credential->key, new);
-        report(credential, error);
-        if (error == JPKI_OK && credential->logged_in)
-            keep_pin(credential, new);
-        if (jpki_error_is_break(error))
-            login_lost(credential);
+        if (new != NULL)
+            error = replace(credential, new);
         leave = credential->logged_in ? JPKI_LEAVE : JPKI_POWER_OFF;
     }
     reader_end(reader, leave);
+    return error;
+}
+
+enum jpki_error jpki_credential_try_pin(struct jpki_credential *credential, const uint8_t *pin,
+                                        size_t length)
+{
+    struct jpki_pin prepared;
+    enum jpki_error error = jpki_pin_prepare(credential->profile, pin, length, &prepared);
+    if (error == JPKI_OK)
+        error = change(credential, &prepared, NULL);
+    jpki_wipe(&prepared, sizeof prepared);
     return error;
 }
 

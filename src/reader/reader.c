@@ -17,7 +17,7 @@ struct jpki_reader *jpki_reader_new(struct jpki_reader_shared *shared, const cha
         return NULL;
     reader->shared = shared;
     (void)snprintf(reader->name, sizeof reader->name, "%s", name);
-    for (int key = 0; key < JPKI_KEYS; key++) {
+    for (int key = 0; key < JPKI_PINS; key++) {
         reader->credentials[key].reader = reader;
         reader->credentials[key].key = (enum jpki_key)key;
         reader->credentials[key].profile = &jpki_profiles[key];
@@ -35,7 +35,7 @@ void jpki_reader_free(struct jpki_reader *reader)
 {
     if (reader_has_login(reader))
         reader_must_power_off(reader);
-    for (int key = 0; key < JPKI_KEYS; key++) {
+    for (int key = 0; key < JPKI_PINS; key++) {
         credential_forget_card(&reader->credentials[key]);
         refused_pins_forget(&reader->credentials[key]);
     }
@@ -146,7 +146,7 @@ static void forget_card(struct jpki_reader *reader)
     atomic_store(&reader->unlocked, false);
     jpki_card_forget(reader->card);
     jpki_card_disconnect(reader->card);
-    for (int key = 0; key < JPKI_KEYS; key++)
+    for (int key = 0; key < JPKI_PINS; key++)
         credential_forget_card(&reader->credentials[key]);
 }
 
@@ -240,6 +240,8 @@ static enum jpki_error begin_patiently(struct jpki_reader *reader, unsigned pati
 
 static enum jpki_error begin(struct jpki_reader *reader, unsigned patience, unsigned again)
 {
+    if (reader->held)
+        return JPKI_OK;
     if (!reader->present)
         return JPKI_ERR_NO_CARD;
     if (reader->recognition == CARD_FOREIGN)
@@ -267,6 +269,12 @@ enum jpki_error reader_begin_listing(struct jpki_reader *reader, unsigned patien
     return begin(reader, patience, 0);
 }
 
+enum jpki_error reader_begin_elsewhere(struct jpki_reader *reader, unsigned patience)
+{
+    bool disturbs = reader->others || reader_has_login(reader);
+    return disturbs ? JPKI_ERR_BUSY : reader_begin_listing(reader, patience);
+}
+
 enum jpki_error reader_enter(struct jpki_reader *reader)
 {
     /* While a session is open, another program may connect and log in unnoticed. */
@@ -276,29 +284,66 @@ enum jpki_error reader_enter(struct jpki_reader *reader)
     return jpki_card_resume(reader->card, info, gently);
 }
 
-enum jpki_error reader_prove_current(struct jpki_reader *reader)
+/* The card forgets the PINs, or may have. */
+static void lose_logins(struct jpki_reader *reader)
 {
-    enum jpki_error error = reader_enter(reader);
-    return error == JPKI_OK ? jpki_card_select(reader->card) : error;
+    for (int key = 0; key < JPKI_KEYS; key++) {
+        struct jpki_credential *credential = &reader->credentials[key];
+        if (credential->logged_in && credential->kept_pin == NULL)
+            login_lost(credential);
+        credential->forgotten = credential->logged_in;
+    }
+}
+
+enum jpki_error reader_prove_current(struct jpki_reader *reader, enum jpki_key key)
+{
+    enum jpki_error error = JPKI_OK;
+    if (key < JPKI_KEYS)
+        error = reader_enter(reader);
+    else
+        lose_logins(reader);
+    return error == JPKI_OK ? jpki_card_select_for(reader->card, key) : error;
 }
 
 void reader_end(struct jpki_reader *reader, enum jpki_leave leave)
 {
+    if (reader->held)
+        return;
     if (reader->must_power_off)
         leave = JPKI_POWER_OFF;
     bool done = jpki_card_end(reader->card, leave);
     if (leave == JPKI_POWER_OFF) { /* the card has no power for a moment: it forgets every PIN */
-        for (int key = 0; key < JPKI_KEYS; key++) {
-            struct jpki_credential *credential = &reader->credentials[key];
-            if (credential->logged_in && credential->kept_pin == NULL)
-                login_lost(credential);
-            credential->forgotten = credential->logged_in;
-        }
+        lose_logins(reader);
         reader->must_power_off = !done; /* the next transaction tries again */
         atomic_store(&reader->unlocked, !done);
     }
     if (!is_in_use(reader))
         jpki_card_disconnect(reader->card); /* other programs may want it for themselves */
+}
+
+enum jpki_error jpki_reader_card_expiry(struct jpki_reader *reader, unsigned patience, char date[9])
+{
+    enum jpki_error error = reader_begin_elsewhere(reader, patience);
+    if (error == JPKI_OK) {
+        error = jpki_card_read_expiry(reader->card, date);
+        reader_end(reader, JPKI_LEAVE);
+    }
+    return error == JPKI_ERR_NOT_JPKI ? JPKI_ERR_NOT_FOUND : error;
+}
+
+enum jpki_error jpki_reader_hold(struct jpki_reader *reader, unsigned patience)
+{
+    enum jpki_error error = reader_begin_listing(reader, patience);
+    reader->held = error == JPKI_OK;
+    return error;
+}
+
+void jpki_reader_release(struct jpki_reader *reader)
+{
+    bool held = reader->held;
+    reader->held = false;
+    if (held)
+        reader_end(reader, JPKI_LEAVE);
 }
 
 enum jpki_error reader_power_off(struct jpki_reader *reader)

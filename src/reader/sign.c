@@ -67,7 +67,7 @@ static enum jpki_error sign_in_transaction(struct request *request)
         return error;
     jpki_log(JPKI_LOG_INFO, "signature: %s; trying again with our application current",
              jpki_error_text(error));
-    error = reader_prove_current(request->credential->reader);
+    error = reader_prove_current(request->credential->reader, request->credential->key);
     if (error == JPKI_OK)
         error = sign_and_check(request);
     return error == JPKI_ERR_NOT_VERIFIED ? log_in_and_sign(request) : error;
