@@ -6,8 +6,18 @@ static const struct command commands[] = {
     {
         .name = "status",
         .summary = BOTH(command_status),
-        .options = ACCEPTS(OPTION_READER),
+        .options = ACCEPTS(OPTION_READER) | ACCEPTS(OPTION_JSON) | ACCEPTS(OPTION_SIGN_PIN) |
+                   ACCEPTS(OPTION_PIN_STDIN) | ACCEPTS(OPTION_PIN_ENV) | ACCEPTS(OPTION_LAST_TRY),
         .run = run_status,
+    },
+    {
+        .name = "pin",
+        .summary = BOTH(command_pin),
+        .options = ACCEPTS(OPTION_READER) | ACCEPTS(OPTION_ALL_FOUR_DIGIT) |
+                   ACCEPTS(OPTION_PIN_STDIN) | ACCEPTS(OPTION_PIN_ENV) |
+                   ACCEPTS(OPTION_NEW_PIN_ENV) | ACCEPTS(OPTION_LAST_TRY),
+        .operands = {{"verify", "change"}, {"auth", "sign", "juki", "input"}},
+        .run = run_pin,
     },
     {
         .name = "help",

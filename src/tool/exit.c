@@ -53,10 +53,15 @@ enum exit_code exit_for(enum jpki_error error)
     return errors[error].code != EXIT_OK ? errors[error].code : EXIT_FAILED;
 }
 
-enum exit_code fail_with(enum jpki_error error, const char *reader)
+const char *error_text(enum jpki_error error)
 {
     const struct text *text = &errors[error].text;
-    const char *what = text->en != NULL ? text_of(text) : jpki_error_text(error);
+    return text->en != NULL ? text_of(text) : jpki_error_text(error);
+}
+
+enum exit_code fail_with(enum jpki_error error, const char *reader)
+{
+    const char *what = error_text(error);
     if (reader != NULL)
         complain(TEXT(reader_says), reader, what);
     else

@@ -27,6 +27,7 @@ enum exit_code open_readers(struct tool *tool)
         complain(TEXT(bad_options));
         return EXIT_USAGE;
     }
+    tool->keeps_last_try = shared->options.keep_last_try;
     shared->ops = &jpki_pcsc_readers;
     shared->crypto = jpki_crypto_new();
     shared->source = shared->ops->open(&shared->options);

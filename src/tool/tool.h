@@ -36,6 +36,7 @@ const char *exit_text(enum exit_code code);
 
 /* The status for an error, without and with a message on standard error. `reader` may be NULL. */
 enum exit_code exit_for(enum jpki_error error);
+const char *error_text(enum jpki_error error);
 enum exit_code fail_with(enum jpki_error error, const char *reader);
 
 /* ---- The command line ----------------------------------------------------------------- */
@@ -98,6 +99,8 @@ struct tool {
     const char *options[OPTIONS]; /* arguments; "" for an option without; NULL: not given */
     char **operands;
     int operand_count;
+    bool last_try_allowed[JPKI_PINS]; /* the user has said that it may be spent */
+    bool keeps_last_try;              /* option keep-last-try was given: not even then */
     struct jpki_reader_shared shared; /* see open_readers() */
 };
 
@@ -133,6 +136,7 @@ void close_reader(struct jpki_reader *reader);
 /* ---- Sub-commands --------------------------------------------------------------------- */
 
 enum exit_code run_status(struct tool *tool);
+enum exit_code run_pin(struct tool *tool);
 enum exit_code run_help(struct tool *tool);
 enum exit_code run_completion(struct tool *tool);
 

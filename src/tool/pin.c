@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* jpki-tool pin verify|change auth|sign|juki|input, and pin change --all-four-digit. */
+#include "pins.h"
+
+#include <string.h>
+
+static enum exit_code verify(struct tool *tool, struct jpki_reader *reader, enum jpki_key key)
+{
+    struct line pin = {0};
+    enum exit_code code = check_tries(tool, reader, key);
+    if (code == EXIT_OK)
+        code = read_current_pin(tool, key, &pin);
+    if (code != EXIT_OK)
+        return code;
+    begin_sending(tool, key);
+    enum jpki_error error =
+        jpki_credential_try_pin(jpki_reader_credential(reader, key), line_bytes(&pin), pin.length);
+    let_signals_go();
+    line_free(&pin);
+    code = report_pin(reader, key, error, false);
+    if (code == EXIT_OK)
+        say(TEXT(pin_right), text_of(&pin_words[key].name));
+    return code;
+}
+
+/* Gives both to the card. */
+static enum exit_code replace(struct tool *tool, struct jpki_reader *reader, enum jpki_key key,
+                              const struct line *current, const struct line *new)
+{
+    begin_sending(tool, key);
+    enum jpki_error error =
+        jpki_credential_change_pin(jpki_reader_credential(reader, key), line_bytes(current),
+                                   current->length, line_bytes(new), new->length);
+    let_signals_go();
+    enum exit_code code = report_pin(reader, key, error, true);
+    if (code == EXIT_OK)
+        say(TEXT(pin_changed), text_of(&pin_words[key].name));
+    return code;
+}
+
+static enum exit_code change(struct tool *tool, struct jpki_reader *reader, enum jpki_key key)
+{
+    struct line current = {0}, new = {0};
+    enum exit_code code = check_tries(tool, reader, key);
+    if (code == EXIT_OK)
+        code = read_current_pin(tool, key, &current);
+    if (code == EXIT_OK)
+        code = read_new_pin(tool, key, &new);
+    if (code == EXIT_OK)
+        code = replace(tool, reader, key, &current, &new);
+    line_free(&current);
+    line_free(&new);
+    return code;
+}
+
+/* ---- The three of four digits ----------------------------------------------------------- */
+
+static const enum jpki_key four_digits[] = {JPKI_KEY_AUTH, JPKI_PIN_RESIDENT, JPKI_PIN_INPUT};
+enum { FOUR_DIGITS = sizeof four_digits / sizeof four_digits[0] };
+
+/* All current ones, then the new one; nothing is sent before all are there. */
+static enum exit_code read_all(struct tool *tool, struct jpki_reader *reader,
+                               struct line current[FOUR_DIGITS], struct line *new)
+{
+    enum exit_code code = EXIT_OK;
+    for (int i = 0; i < FOUR_DIGITS && code == EXIT_OK; i++) {
+        code = check_tries(tool, reader, four_digits[i]);
+        if (code == EXIT_OK)
+            code = read_current_pin(tool, four_digits[i], &current[i]);
+    }
+    return code == EXIT_OK ? read_new_pin(tool, JPKI_KEY_AUTH, new) : code;
+}
+
+/* Which of them have the new PIN, after one failed. */
+static void say_how_far(int changed)
+{
+    for (int i = 0; i < FOUR_DIGITS; i++)
+        complain(i < changed    ? TEXT(is_changed)
+                 : i == changed ? TEXT(is_failed)
+                                : TEXT(is_unchanged),
+                 text_of(&pin_words[four_digits[i]].name));
+}
+
+static enum exit_code change_all(struct tool *tool, struct jpki_reader *reader)
+{
+    struct line current[FOUR_DIGITS] = {0}, new = {0};
+    enum exit_code code = read_all(tool, reader, current, &new);
+    bool complete = code == EXIT_OK;
+    int changed = 0;
+    while (changed < FOUR_DIGITS && code == EXIT_OK) {
+        code = replace(tool, reader, four_digits[changed], &current[changed], &new);
+        changed += code == EXIT_OK;
+    }
+    if (complete && code != EXIT_OK)
+        say_how_far(changed);
+    for (int i = 0; i < FOUR_DIGITS; i++)
+        line_free(&current[i]);
+    line_free(&new);
+    return code;
+}
+
+/* ---- The command ------------------------------------------------------------------------ */
+
+/* --all-four-digit goes with change, without a PIN's name, and with as many PINs as there are. */
+static enum exit_code check_usage(struct tool *tool)
+{
+    bool all = has_option(tool, OPTION_ALL_FOUR_DIGIT);
+    bool changes = strcmp(tool->operands[0], "change") == 0;
+    if (all && (!changes || tool->operand_count > 1 || has_option(tool, OPTION_PIN_ENV))) {
+        complain(TEXT(all_four_digit_alone));
+        return EXIT_USAGE;
+    }
+    if (!changes && has_option(tool, OPTION_NEW_PIN_ENV)) {
+        complain(TEXT(new_pin_only_change));
+        return EXIT_USAGE;
+    }
+    return EXIT_OK;
+}
+
+enum exit_code run_pin(struct tool *tool)
+{
+    enum exit_code code = check_usage(tool);
+    if (code != EXIT_OK)
+        return code;
+    struct jpki_reader *reader = open_one_reader(tool, &code);
+    if (reader == NULL)
+        return code;
+    if (has_option(tool, OPTION_ALL_FOUR_DIGIT))
+        code = change_all(tool, reader);
+    else if (strcmp(tool->operands[0], "change") == 0)
+        code = change(tool, reader, pin_of(tool->operands[1]));
+    else
+        code = verify(tool, reader, pin_of(tool->operands[1]));
+    close_reader(reader);
+    return code;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What jpki-tool status shares between its two forms of output. */
+#ifndef JPKI_TOOL_STATUS_H
+#define JPKI_TOOL_STATUS_H
+
+#include "pins.h"
+
+/* Surveys as JSON, as the schema in the manual page says: begin, each reader, end. */
+void json_begin(void);
+void json_reader(const struct survey *survey, bool first);
+void json_end(void);
+
+#endif
