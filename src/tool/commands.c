@@ -20,6 +20,15 @@ static const struct command commands[] = {
         .run = run_pin,
     },
     {
+        .name = "cert",
+        .summary = BOTH(command_cert),
+        .options = ACCEPTS(OPTION_READER) | ACCEPTS(OPTION_PEM) | ACCEPTS(OPTION_DER) |
+                   ACCEPTS(OPTION_TEXT) | ACCEPTS(OPTION_PIN_STDIN) | ACCEPTS(OPTION_PIN_ENV) |
+                   ACCEPTS(OPTION_LAST_TRY),
+        .operands = {{"auth", "sign", "auth-ca", "sign-ca"}},
+        .run = run_cert,
+    },
+    {
         .name = "help",
         .summary = BOTH(command_help),
         .files = "[COMMAND]",

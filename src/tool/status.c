@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* jpki-tool status: what is in each reader. Asks for no PIN, unless told to, and spends no try. */
 #include "status.h"
-
-#include <time.h>
+#include "dates.h"
 
 /* What --sign-pin brought, and how far we are. */
 struct progress {
@@ -16,20 +15,6 @@ struct progress {
 static void put_heading(const char *heading)
 {
     (void)printf(" %s%s%s\n", colour_on(stdout, BOLD), heading, colour_off(stdout));
-}
-
-enum { DATE_BYTES = 48 };
-
-/* In the holder's own time zone: certificates end at midnight in Japan. */
-static const char *date_text(int64_t seconds, char text[DATE_BYTES])
-{
-    time_t time = (time_t)seconds;
-    struct tm parts;
-    if (localtime_r(&time, &parts) == NULL)
-        return TEXT(date_unknown);
-    (void)snprintf(text, DATE_BYTES, TEXT(date_format), parts.tm_year + 1900, parts.tm_mon + 1,
-                   parts.tm_mday);
-    return text;
 }
 
 static const char *kind_text(const struct survey *survey)

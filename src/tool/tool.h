@@ -137,6 +137,7 @@ void close_reader(struct jpki_reader *reader);
 
 enum exit_code run_status(struct tool *tool);
 enum exit_code run_pin(struct tool *tool);
+enum exit_code run_cert(struct tool *tool);
 enum exit_code run_help(struct tool *tool);
 enum exit_code run_completion(struct tool *tool);
 
