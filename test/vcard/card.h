@@ -107,7 +107,8 @@ extern const struct application_profile application_profiles[APPLICATIONS];
 struct ef *ef_find(struct application *application, uint16_t id);
 struct ef *pin_find(struct vcard *card, const char *application, uint16_t id);
 bool ef_present(const struct vcard *card, const struct ef *ef);
-bool ef_open(struct vcard *card, const struct ef *ef); /* its guard, if any, is verified */
+bool ef_open(struct vcard *card, const struct ef *ef);    /* its guard, if any, is verified */
+struct ef *pin_behind(struct vcard *card, struct ef *ef); /* itself, or the one it stands for */
 size_t ef_size(const struct vcard *card, const struct ef *ef);
 void ef_read(const struct vcard *card, const struct ef *ef, size_t offset, uint8_t *to, size_t len);
 /* The EF of a short identifier, which becomes current; CURRENT_EF: the current one. 9000 or why

@@ -39,6 +39,8 @@ static uint16_t select_application(struct vcard *card, const struct apdu *apdu)
         struct application *application = &card->application[i];
         const uint8_t *aid = application->profile->aid;
         size_t len = sizeof(application->profile->aid);
+        if (i != APPLICATION_JPKI && !is_on(card, SWITCH_OTHERS))
+            continue;
         if (apdu->lc == len && memcmp(apdu->data, aid, len) == 0) {
             enter_application(card, application);
             return SW_OK;

@@ -8,6 +8,7 @@
 #define CERTIFICATE_MAP_SIZE 3
 #define CERTIFICATE_THERE    0x8F
 #define PHONE_GUARD          0x0018
+#define COMMON_PIN           0x001C
 
 static const struct switches *switches_of(const struct vcard *card)
 {
@@ -69,13 +70,20 @@ static uint16_t guard_of(const struct vcard *card, const struct ef *ef)
     return ef->profile->guard;
 }
 
+struct ef *pin_behind(struct vcard *card, struct ef *ef)
+{
+    bool shared = switch_is(switches_of(card), SWITCH_PIN_RESIDENT, "common");
+    bool resident = ef == pin_find(card, "resident", COMMON_PIN);
+    return shared && resident ? pin_find(card, "common", COMMON_PIN) : ef;
+}
+
 bool ef_open(struct vcard *card, const struct ef *ef)
 {
     uint16_t guard = guard_of(card, ef);
     if (guard == 0)
         return true;
-    const struct ef *pin = ef_find(card->current, guard);
-    return pin != NULL && pin->pin.verified;
+    struct ef *pin = ef_find(card->current, guard);
+    return pin != NULL && pin_behind(card, pin)->pin.verified;
 }
 
 static size_t filler(const struct vcard *card)

@@ -38,12 +38,12 @@ static const struct kind kinds[] = {
     {.name = "phone-android",
      .help = "phone: 000A wants the PIN",
      .validity = FIVE_YEARS,
-     .settings = {"phone=on"},
+     .settings = {"phone=on", "others=off"},
      .phone = true},
     {.name = "phone-iphone",
      .help = "the same with another label",
      .validity = FIVE_YEARS,
-     .settings = {"phone=on", "label=JPKIAPIOSTOKEN"},
+     .settings = {"phone=on", "others=off", "label=JPKIAPIOSTOKEN"},
      .phone = true},
     {.name = "foreign-resident",
      .help = "the certificates end with the permitted stay, in 100 days",
@@ -58,7 +58,7 @@ static const struct kind kinds[] = {
     {.name = "resident-register-card",
      .help = "of before 2016: its label, and no file that we know (an assumption)",
      .validity = UNTIL_2018,
-     .settings = {"label=JPKIAPICCTOKEN", "auth=off", "sign=off", "ef0008=off"}},
+     .settings = {"label=JPKIAPICCTOKEN", "auth=off", "sign=off", "ef0008=off", "others=off"}},
 };
 
 const struct kind *kind_find(const char *name)

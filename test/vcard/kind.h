@@ -5,7 +5,7 @@
 
 #include "vcard.h"
 
-#define KIND_SETTINGS 4
+#define KIND_SETTINGS 5
 
 struct kind {
     const char *name;

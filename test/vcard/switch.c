@@ -151,6 +151,12 @@ static const struct row table[SWITCHES] = {
                                  "answer to all but GET RESPONSE and SELECT by name while an FCI "
                                  "template waits to be fetched; off: carried out",
                                  "Application"},
+    [SWITCH_OTHERS] = {"others", CHOICE, 0, ON_OFF, "on",
+                       "off: SELECT of any application but JPKI 6A82", "Other applications"},
+    [SWITCH_PIN_RESIDENT] = {"pin.resident", CHOICE, 0, "own|common", "own",
+                             "001C of the resident register: a PIN of its own, or the same one as "
+                             "001C of the common application",
+                             "Other applications"},
 };
 
 /* Position of a text among "a|b|c", or -1. */

@@ -26,6 +26,8 @@ static uint16_t pin_file(struct vcard *card, uint8_t p2, struct ef **ef)
     uint16_t sw = ef_by_sfi(card, p2 & SFI_MASK, SWITCH_SFI_VERIFY, ef);
     if (sw == SW_OK && (*ef)->profile->kind != EF_PIN)
         return SW_WRONG_STRUCTURE;
+    if (sw == SW_OK)
+        *ef = pin_behind(card, *ef);
     return sw;
 }
 
