@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static enum exit_code verify(struct tool *tool, struct jpki_reader *reader, enum jpki_key key)
+enum exit_code pin_verify(struct tool *tool, struct jpki_reader *reader, enum jpki_key key)
 {
     struct line pin = {0};
     enum exit_code code = check_tries(tool, reader, key);
@@ -38,7 +38,7 @@ static enum exit_code replace(struct tool *tool, struct jpki_reader *reader, enu
     return code;
 }
 
-static enum exit_code change(struct tool *tool, struct jpki_reader *reader, enum jpki_key key)
+enum exit_code pin_change(struct tool *tool, struct jpki_reader *reader, enum jpki_key key)
 {
     struct line current = {0}, new = {0};
     enum exit_code code = check_tries(tool, reader, key);
@@ -128,9 +128,9 @@ enum exit_code run_pin(struct tool *tool)
     if (has_option(tool, OPTION_ALL_FOUR_DIGIT))
         code = change_all(tool, reader);
     else if (strcmp(tool->operands[0], "change") == 0)
-        code = change(tool, reader, pin_of(tool->operands[1]));
+        code = pin_change(tool, reader, pin_of(tool->operands[1]));
     else
-        code = verify(tool, reader, pin_of(tool->operands[1]));
+        code = pin_verify(tool, reader, pin_of(tool->operands[1]));
     close_reader(reader);
     return code;
 }

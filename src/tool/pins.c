@@ -68,6 +68,13 @@ static enum jpki_error ask_tries(struct jpki_reader *reader, enum jpki_key key,
     return JPKI_OK;
 }
 
+static void say_state(const struct pin_facts *facts, enum jpki_key key)
+{
+    char text[TEXT_BYTES];
+    pin_text(facts, key, text);
+    complain("%s: %s", text_of(&pin_words[key].name), text);
+}
+
 /* Whether a PIN may be sent in this state. */
 static enum exit_code allow(enum pin_state state)
 {
@@ -92,15 +99,13 @@ static enum exit_code allow(enum pin_state state)
 /* One try is left: the user has to say that it may be spent. */
 static enum exit_code confirm_last_try(struct tool *tool, enum jpki_key key)
 {
-    enum exit_code code = EXIT_OK;
     if (tool->keeps_last_try)
         return fail_with(JPKI_ERR_PIN_LAST_TRY, NULL);
-    if (!has_option(tool, OPTION_LAST_TRY) && is_unattended(tool)) {
+    if (is_unattended(tool)) {
         complain(TEXT(needs_last_try));
         return EXIT_REFUSED;
     }
-    if (!has_option(tool, OPTION_LAST_TRY))
-        code = confirm(TEXT(ask_last_try));
+    enum exit_code code = confirm(TEXT(ask_last_try));
     tool->last_try_allowed[key] = code == EXIT_OK;
     return code;
 }
@@ -114,14 +119,13 @@ void begin_sending(struct tool *tool, enum jpki_key key)
 enum exit_code check_tries(struct tool *tool, struct jpki_reader *reader, enum jpki_key key)
 {
     struct pin_facts facts;
-    char text[TEXT_BYTES];
     enum jpki_error error = ask_tries(reader, key, &facts);
     if (error != JPKI_OK)
         return fail_with(error, jpki_reader_name(reader));
-    pin_text(&facts, key, text);
-    complain("%s: %s", text_of(&pin_words[key].name), text);
+    say_state(&facts, key);
     enum exit_code code = allow(facts.state);
-    if (code == EXIT_OK && facts.state == PIN_LAST)
+    tool->last_try_allowed[key] = has_option(tool, OPTION_LAST_TRY) && !tool->keeps_last_try;
+    if (code == EXIT_OK && facts.state == PIN_LAST && !tool->last_try_allowed[key])
         code = confirm_last_try(tool, key);
     return code;
 }
@@ -183,16 +187,6 @@ enum exit_code read_new_pin(struct tool *tool, enum jpki_key key, struct line *p
 
 /* ---- What became of it ------------------------------------------------------------------ */
 
-static void say_tries(struct jpki_reader *reader, enum jpki_key key)
-{
-    struct pin_facts facts;
-    char text[TEXT_BYTES];
-    if (ask_tries(reader, key, &facts) != JPKI_OK)
-        return;
-    pin_text(&facts, key, text);
-    complain("%s: %s", text_of(&pin_words[key].name), text);
-}
-
 enum exit_code report_pin(struct jpki_reader *reader, enum jpki_key key, enum jpki_error error,
                           bool changed)
 {
@@ -207,8 +201,11 @@ enum exit_code report_pin(struct jpki_reader *reader, enum jpki_key key, enum jp
     enum exit_code code = fail_with(error, NULL);
     if (error == JPKI_ERR_CARD)
         complain(TEXT(change_refused), name);
-    if (error == JPKI_ERR_PIN_WRONG || error == JPKI_ERR_PIN_BLOCKED || error == JPKI_ERR_CARD)
-        say_tries(reader, key);
+    struct pin_facts facts = {.state = PIN_LOCKED};
+    if (error == JPKI_ERR_PIN_BLOCKED)
+        say_state(&facts, key);
+    if (error == JPKI_ERR_PIN_WRONG && ask_tries(reader, key, &facts) == JPKI_OK)
+        say_state(&facts, key);
     return code;
 }
 

@@ -45,6 +45,10 @@ enum exit_code read_new_pin(struct tool *tool, enum jpki_key key, struct line *p
 enum exit_code report_pin(struct jpki_reader *reader, enum jpki_key key, enum jpki_error error,
                           bool changed);
 
+/* The commands pin verify and pin change with one PIN. */
+enum exit_code pin_verify(struct tool *tool, struct jpki_reader *reader, enum jpki_key key);
+enum exit_code pin_change(struct tool *tool, struct jpki_reader *reader, enum jpki_key key);
+
 /* check_tries(), read_current_pin() and a login; signals are held from then on, until
  * lock_again(). */
 enum exit_code unlock(struct tool *tool, struct jpki_reader *reader, enum jpki_key key);

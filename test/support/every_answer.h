@@ -44,7 +44,7 @@ struct facts {
 
 struct scenario {
     const char *name;
-    CK_SLOT_ID slot;
+    CK_SLOT_ID slot; /* or an enum jpki_key */
     const char *options;
     const char *settings; /* switches of the card, blank-separated */
     bool logged_in;       /* before every_answer_begin() */
@@ -52,6 +52,7 @@ struct scenario {
     bool after_reset;     /* the first transaction finds that the card was reset */
     bool keypad;
     bool reads_after; /* once the PIN is accepted, the virtual card answers all reading */
+    bool asks_after;  /* after the transaction of a VERIFY, the virtual card answers everything */
     bool merge;       /* forks are named, see every_answer_names.c */
     CK_RV (*call)(CK_SESSION_HANDLE session);
     /* Checks the return value against the facts: NULL, or what is wrong. */

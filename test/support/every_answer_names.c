@@ -4,30 +4,25 @@
 
 #include "card/internal.h"
 #include "reader/internal.h"
-#include "token/internal.h"
 
 #include <stddef.h>
 #include <string.h>
 
-/* Linked with --wrap, to get at the module whose state names the forks; and to share one OpenSSL
+/* Linked with --wrap, to get at the reader whose state names the forks; and to share one OpenSSL
  * context among all runs, as making one takes longer than a run. */
-static struct jpki_module *module;
-CK_RV __real_jpki_module_open(const struct jpki_readers_ops *readers,
-                              const struct jpki_options *options, struct jpki_module **opened);
-CK_RV __wrap_jpki_module_open(const struct jpki_readers_ops *readers,
-                              const struct jpki_options *options, struct jpki_module **opened);
+static struct jpki_reader *reader;
+struct jpki_reader *__real_jpki_reader_new(struct jpki_reader_shared *shared, const char *name);
+struct jpki_reader *__wrap_jpki_reader_new(struct jpki_reader_shared *shared, const char *name);
 struct jpki_crypto *__real_jpki_crypto_new(void);
 struct jpki_crypto *__wrap_jpki_crypto_new(void);
 void __real_jpki_crypto_free(struct jpki_crypto *crypto);
 void __wrap_jpki_crypto_free(struct jpki_crypto *crypto);
 static struct jpki_crypto *shared_crypto;
 
-CK_RV __wrap_jpki_module_open(const struct jpki_readers_ops *readers,
-                              const struct jpki_options *options, struct jpki_module **opened)
+struct jpki_reader *__wrap_jpki_reader_new(struct jpki_reader_shared *shared, const char *name)
 {
-    CK_RV rv = __real_jpki_module_open(readers, options, opened);
-    module = *opened;
-    return rv;
+    reader = __real_jpki_reader_new(shared, name);
+    return reader;
 }
 
 struct jpki_crypto *__wrap_jpki_crypto_new(void)
@@ -51,6 +46,7 @@ __attribute__((destructor)) static void free_shared_crypto(void)
  * with the short form, the plain form and up to eight parts of an answer. So what follows a command
  * is run only once for each state of the module at that moment:
  *   - the command itself;
+ *   - what jpki-tool sets in src/reader: whether it holds the transaction, and the last try back;
  *   - the state of src/card, and the part of a token's state that a signature can change; without
  *     the number of commands, as no run reaches its limit;
  *   - what the checks of this test depend on (facts);
@@ -62,7 +58,6 @@ __attribute__((destructor)) static void free_shared_crypto(void)
  * A GET RESPONSE is never named: how many there were, and their data, are in local variables. */
 struct fork_name every_answer_name(const uint8_t header[HEADER])
 {
-    const struct jpki_reader *reader = module->readers->reader;
     const struct jpki_card *card = reader->card;
     enum { state = offsetof(struct jpki_card, short_ids) };
     _Static_assert(offsetof(struct jpki_card, transport) == 0 &&
@@ -80,6 +75,8 @@ struct fork_name every_answer_name(const uint8_t header[HEADER])
         .suspect = reader->suspect,
         .pss_asked = reader->pss_asked,
         .pss = reader->pss,
+        .held = reader->held,
+        .keep_last_try = reader->shared->options.keep_last_try,
         .facts = fake.facts,
     };
     memcpy(name.header, header, sizeof name.header);

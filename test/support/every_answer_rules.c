@@ -6,11 +6,19 @@
 
 #include <string.h>
 
+static enum kind application_kind(const uint8_t *command, size_t length)
+{
+    const uint8_t *name = jpki_profiles[fake.scenario->slot].application;
+    bool ours = length == 5 + JPKI_APPLICATION_NAME &&
+                memcmp(command + 5, name, JPKI_APPLICATION_NAME) == 0;
+    return ours ? SELECT_OURS : SELECT_OTHER;
+}
+
 enum kind every_answer_kind(const uint8_t *command, size_t length)
 {
     switch (command[1]) {
     case INS_SELECT:
-        return command[2] == 0x04 ? SELECT_OURS : SELECT_FILE;
+        return command[2] == 0x04 ? application_kind(command, length) : SELECT_FILE;
     case INS_VERIFY:
         return length > 4 ? VERIFY_PIN : ASK_TRIES;
     case INS_CHANGE:
@@ -102,6 +110,8 @@ void every_answer_note(enum kind kind, uint16_t sw)
         facts->selected = facts->proven = sw == 0x9000;
         facts->not_ours |= sw != 0 && sw != 0x9000;
     }
+    if (kind == SELECT_OTHER)
+        facts->selected = facts->proven = facts->same_info = false;
     if (kind == ASK_TRIES) {
         facts->tries = (uint8_t)tries_of(sw);
         facts->last_try = sw == 0x63C1;

@@ -9,7 +9,8 @@
 enum { TRACE_MAX = 128, HEADER = 5, CARD_STATE = 40 };
 
 enum kind {
-    SELECT_OURS,
+    SELECT_OURS, /* the application of the scenario's PIN */
+    SELECT_OTHER,
     SELECT_FILE,
     ASK_TRIES,
     VERIFY_PIN,
@@ -29,6 +30,7 @@ struct fake_card {
     struct facts facts;
     const char *violation;
     bool connected, held, caught_up;
+    bool after;            /* see asks_after */
     bool reset_due;        /* the next transaction finds that the card was reset */
     uint8_t selected_file; /* last byte of its number */
     uint8_t identity[NO_IDENTITY][VCARD_ANSWER_MAX];
@@ -65,6 +67,7 @@ struct fork_name {
     uint8_t header[HEADER];
     uint8_t card[CARD_STATE]; /* struct jpki_card without its transport */
     uint8_t logged_in, forgotten, keeps_pin, refused, unlocked, suspect, pss_asked, pss;
+    uint8_t held, keep_last_try;
     uint8_t history[4];
     struct facts facts;
 };
