@@ -54,8 +54,8 @@ struct jpki_profile {
     bool private_certificate;
 
     /* Names that applications know these by. */
-    const char *token_label, *object_label; /* the second begins the labels of its objects */
     uint8_t id, ca_id;
+    const char *token_label, *object_label; /* the second begins the labels of its objects */
 };
 
 extern const struct jpki_profile jpki_profiles[JPKI_PINS]; /* by enum jpki_key */

@@ -120,24 +120,30 @@ static void put_personal(void *context, const struct der *oid, const char *text)
     }
 }
 
+static void put_fields(struct jpki_crypto *crypto, struct jpki_field certificate,
+                       const struct certificate_start *start, const struct jpki_certificate *parsed)
+{
+    char text[TEXT_BYTES], date[DATE_BYTES];
+    put_name(TEXT(cert_subject), start->subject);
+    put_name(TEXT(cert_issuer), start->issuer);
+    hexadecimal(start->serial.at, start->serial.left, "", text);
+    put_item(TEXT(cert_serial), PLAIN, "%s", text);
+    put_item(TEXT(cert_from), PLAIN, "%s", date_text(start->from, date));
+    put_item(TEXT(cert_until), PLAIN, "%s", date_text(start->until, date));
+    put_item(TEXT(cert_key), PLAIN, TEXT(cert_key_bits),
+             parsed->key_type == JPKI_KEY_RSA ? "RSA" : "EC", parsed->key_bits);
+    put_fingerprint(crypto, certificate);
+}
+
 bool print_certificate(struct jpki_crypto *crypto, struct jpki_field certificate)
 {
     struct certificate_start start;
     struct jpki_certificate *parsed =
         jpki_certificate_parse(crypto, certificate.data, certificate.length);
-    char text[TEXT_BYTES], date[DATE_BYTES];
     bool headed = false;
     bool readable = parsed != NULL && certificate_start_read(certificate, &start);
     if (readable) {
-        put_name(TEXT(cert_subject), start.subject);
-        put_name(TEXT(cert_issuer), start.issuer);
-        hexadecimal(start.serial.at, start.serial.left, "", text);
-        put_item(TEXT(cert_serial), PLAIN, "%s", text);
-        put_item(TEXT(cert_from), PLAIN, "%s", date_text(start.from, date));
-        put_item(TEXT(cert_until), PLAIN, "%s", date_text(start.until, date));
-        put_item(TEXT(cert_key), PLAIN, TEXT(cert_key_bits),
-                 parsed->key_type == JPKI_KEY_RSA ? "RSA" : "EC", parsed->key_bits);
-        put_fingerprint(crypto, certificate);
+        put_fields(crypto, certificate, &start, parsed);
         certificate_other_names(certificate, put_personal, &headed);
     }
     jpki_certificate_free(parsed);

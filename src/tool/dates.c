@@ -37,7 +37,7 @@ const char *birth_text(const char *digits, char text[DATE_BYTES])
     enum { DIGITS = 9 };
     int date = 0;
     if (strlen(digits) == DIGITS && strspn(digits, "0123456789") == DIGITS)
-        date = atoi(digits + 1);
+        date = (int)strtol(digits + 1, NULL, 10);
     int year = date / 10000, month = date / 100 % 100, day = date % 100;
     for (size_t i = 0; i < sizeof eras / sizeof eras[0] && is_date(date); i++) {
         if (date < eras[i].first)

@@ -84,7 +84,7 @@ static size_t put_bmp(const uint8_t *at, char *out)
     uint8_t bytes[] = {(uint8_t)(0xE0 | c >> 12), (uint8_t)(0x80 | (c >> 6 & 0x3F)),
                        (uint8_t)(0x80 | (c & 0x3F))};
     if (c < 0xA0 || (c >= 0xD800 && c < 0xE000)) {
-        *out = c >= 0x20 && c < 0x7F ? (char)c : '?';
+        *out = (char)(c >= 0x20 && c < 0x7F ? c : '?');
         return 1;
     }
     memcpy(out, bytes, sizeof bytes);

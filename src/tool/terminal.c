@@ -13,7 +13,11 @@
  * terminal while we were stopped. */
 static const int signals[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGPIPE,
                               SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT};
-enum { SIGNALS = sizeof signals / sizeof signals[0], STOPS = 5 }; /* from here on: ask anew */
+enum {
+    STOPS = 5,      /* from here on: ask anew */
+    BACKGROUND = 7, /* SIGTTOU */
+    SIGNALS = sizeof signals / sizeof signals[0],
+};
 
 static volatile sig_atomic_t caught[SIGNALS];
 
@@ -79,6 +83,16 @@ static void write_text(int file, const char *text)
     }
 }
 
+/* A program in the background is stopped by this (SIGTTOU), and does not try again before it is in
+ * the foreground. */
+static bool set_terminal(int terminal, const struct termios *wanted)
+{
+    while (tcsetattr(terminal, TCSAFLUSH, wanted) != 0)
+        if (errno != EINTR || caught[BACKGROUND])
+            return false;
+    return true;
+}
+
 /* With this terminal, and signals caught. False: a signal came, or the terminal failed. */
 static bool ask_quietly(int terminal, const char *question, bool echo, struct line *line)
 {
@@ -88,16 +102,12 @@ static bool ask_quietly(int terminal, const char *question, bool echo, struct li
     silent = before;
     if (!echo)
         silent.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
-    bool set;
-    while (!(set = tcsetattr(terminal, TCSAFLUSH, &silent) == 0) && errno == EINTR &&
-           !caught[STOPS + 2])
-        ;
+    bool set = set_terminal(terminal, &silent);
     write_text(terminal, question);
     bool got = set && read_line(terminal, line);
     if (!echo || !got)
         write_text(terminal, "\n");
-    while (tcsetattr(terminal, TCSAFLUSH, &before) != 0 && errno == EINTR && !caught[STOPS + 2])
-        ;
+    (void)set_terminal(terminal, &before);
     return got;
 }
 
