@@ -138,6 +138,7 @@ static void put_wrapped(FILE *out, unsigned column, unsigned indent, const char 
 /* Messages are short; what is longer is cut. */
 enum { TEXT_MAX = 4096 };
 
+PRINTF(4, 0)
 static void put_list(FILE *out, unsigned first, unsigned indent, const char *format, va_list args)
 {
     char text[TEXT_MAX];
