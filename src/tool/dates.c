@@ -16,6 +16,19 @@ const char *date_text(int64_t seconds, char text[DATE_BYTES])
     return text;
 }
 
+const char *day_text(const char *day, char text[DATE_BYTES])
+{
+    long numbers[3] = {0};
+    for (int i = 0; i < 3; i++, day += *day == '-') {
+        char *end;
+        numbers[i] = strtol(day, &end, 10);
+        day = end;
+    }
+    (void)snprintf(text, DATE_BYTES, TEXT(date_format), (int)numbers[0], (int)numbers[1],
+                   (int)numbers[2]);
+    return text;
+}
+
 /* The eras by their first day. What their digit in the certificate is stands in no open source, so
  * it is not used: the date itself tells. */
 static const struct era {

@@ -47,11 +47,18 @@ void close_readers(struct tool *tool)
     *shared = (struct jpki_reader_shared){0};
 }
 
-/* Whether --reader lets this one through: a part of its name is enough. */
-static bool is_meant(const struct tool *tool, const struct jpki_reader_status *reader)
+/* Keeps those that --reader lets through: the one of this name, else those that contain it. */
+static size_t keep_meant(struct jpki_reader_status *list, size_t count, const char *name)
 {
-    const char *name = tool->options[OPTION_READER];
-    return name == NULL || strstr(reader->name, name) != NULL;
+    bool whole = false;
+    size_t kept = 0;
+    for (size_t i = 0; i < count && name != NULL; i++)
+        whole |= strcmp(list[i].name, name) == 0;
+    for (size_t i = 0; i < count; i++)
+        if (name == NULL ||
+            (whole ? strcmp(list[i].name, name) == 0 : strstr(list[i].name, name) != NULL))
+            list[kept++] = list[i];
+    return kept;
 }
 
 /* Those that are meant; the caller frees them. A message where there is none. */
@@ -66,10 +73,7 @@ static enum exit_code list_readers(struct tool *tool, struct jpki_reader_status 
     enum jpki_error error = tool->shared.ops->list(tool->shared.source, list, count);
     if (error != JPKI_OK)
         return fail_with(error, NULL);
-    size_t kept = 0;
-    for (size_t i = 0; i < *count; i++)
-        if (is_meant(tool, &(*list)[i]))
-            (*list)[kept++] = (*list)[i];
+    size_t kept = keep_meant(*list, *count, tool->options[OPTION_READER]);
     if (kept == 0 && *count > 0)
         complain(TEXT(no_such_reader), tool->options[OPTION_READER]);
     else if (kept == 0)
