@@ -76,11 +76,11 @@ static void put_certificate(enum jpki_key key, const struct certificate_facts *f
 
 static void put_card(const struct survey *survey)
 {
-    char text[TEXT_BYTES], date[DATE_BYTES];
+    char text[TEXT_BYTES];
     if (survey->serial[0] != '\0')
         put_item(TEXT(status_serial), PLAIN, "%s", survey->serial);
     if (survey->valid_until[0] != '\0')
-        put_item(TEXT(status_valid_until), PLAIN, "%s", day_text(survey->valid_until, date));
+        put_item(TEXT(status_valid_until), PLAIN, "%s", day_text(survey->valid_until, text));
     put_heading(TEXT(status_pins));
     for (enum jpki_key key = 0; key < JPKI_PINS; key++) {
         pin_text(&survey->pins[key], key, text);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ enum {
 
 static volatile sig_atomic_t caught[SIGNALS];
 
-static void catch (int number)
+static void note_signal(int number)
 {
     for (int i = 0; i < SIGNALS; i++)
         if (signals[i] == number)
@@ -54,15 +55,23 @@ static bool line_make(struct line *line)
     return line->memory != NULL;
 }
 
+/* Whether there is something to read. Signals come in here only, else one could come unnoticed
+ * right before the wait. */
+static bool wait_for_input(int file, const sigset_t *mask)
+{
+    struct pollfd wait = {.fd = file, .events = POLLIN};
+    return ppoll(&wait, 1, NULL, mask) > 0;
+}
+
 /* Byte by byte, so that nothing behind the line is taken. False at a signal or an error; the end of
- * the file ends the line. */
-static bool read_line(int file, struct line *line)
+ * the file ends the line. `mask`: that of wait_for_input, or NULL. */
+static bool read_line(int file, const sigset_t *mask, struct line *line)
 {
     uint8_t *bytes = jpki_secret_bytes(line->memory);
     line->length = 0;
     for (;;) {
         uint8_t *next = bytes + (line->length < LINE_MAX_BYTES ? line->length : LINE_MAX_BYTES);
-        ssize_t got = read(file, next, 1);
+        ssize_t got = mask == NULL || wait_for_input(file, mask) ? read(file, next, 1) : -1;
         if (got < 0)
             return false;
         if (got == 0 || *next == '\n')
@@ -94,7 +103,8 @@ static bool set_terminal(int terminal, const struct termios *wanted)
 }
 
 /* With this terminal, and signals caught. False: a signal came, or the terminal failed. */
-static bool ask_quietly(int terminal, const char *question, bool echo, struct line *line)
+static bool ask_quietly(int terminal, const sigset_t *mask, const char *question, bool echo,
+                        struct line *line)
 {
     struct termios before, silent;
     if (tcgetattr(terminal, &before) != 0)
@@ -104,7 +114,7 @@ static bool ask_quietly(int terminal, const char *question, bool echo, struct li
         silent.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
     bool set = set_terminal(terminal, &silent);
     write_text(terminal, question);
-    bool got = set && read_line(terminal, line);
+    bool got = set && read_line(terminal, mask, line);
     if (!echo || !got)
         write_text(terminal, "\n");
     (void)set_terminal(terminal, &before);
@@ -123,26 +133,51 @@ static bool raise_caught(void)
     return again;
 }
 
+/* What was in force before signals were caught. */
+struct signal_state {
+    struct sigaction actions[SIGNALS];
+    sigset_t mask;
+};
+
+/* Those by which the terminal stops a program in the background are not held: they come at once, in
+ * the call that is not allowed. */
+static void catch_signals(struct signal_state *before)
+{
+    struct sigaction action = {.sa_handler = note_signal};
+    sigset_t held;
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigemptyset(&held);
+    for (int i = 0; i < SIGNALS; i++) {
+        caught[i] = 0;
+        (void)sigaction(signals[i], &action, &before->actions[i]);
+        if (signals[i] != SIGTTIN && signals[i] != SIGTTOU)
+            (void)sigaddset(&held, signals[i]);
+    }
+    (void)sigprocmask(SIG_BLOCK, &held, &before->mask);
+}
+
+static void release_signals(const struct signal_state *before)
+{
+    (void)sigprocmask(SIG_SETMASK, &before->mask, NULL);
+    for (int i = 0; i < SIGNALS; i++)
+        (void)sigaction(signals[i], &before->actions[i], NULL);
+}
+
 /* Once, with signals caught; `again`: a stop came in between. */
 static enum exit_code ask_once(const char *question, bool echo, struct line *line, bool *again)
 {
-    struct sigaction action = {.sa_handler = catch}, before[SIGNALS];
+    struct signal_state before;
     int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
     *again = false;
     if (terminal < 0) {
         complain(TEXT(no_terminal));
         return EXIT_USAGE;
     }
-    (void)sigemptyset(&action.sa_mask);
-    for (int i = 0; i < SIGNALS; i++) {
-        caught[i] = 0;
-        (void)sigaction(signals[i], &action, &before[i]);
-    }
-    bool got = ask_quietly(terminal, question, echo, line);
+    catch_signals(&before);
+    bool got = ask_quietly(terminal, &before.mask, question, echo, line);
     if (!got)
         jpki_wipe(jpki_secret_bytes(line->memory), jpki_secret_length(line->memory));
-    for (int i = 0; i < SIGNALS; i++)
-        (void)sigaction(signals[i], &before[i], NULL);
+    release_signals(&before);
     (void)close(terminal);
     *again = raise_caught();
     return got && line->length > 0 ? EXIT_OK : EXIT_CANCELLED;
@@ -188,7 +223,7 @@ static enum exit_code take_from_environment(const char *name, struct line *line)
 
 static enum exit_code take_from_input(struct line *line)
 {
-    if (read_line(STDIN_FILENO, line) && line->length > 0)
+    if (read_line(STDIN_FILENO, NULL, line) && line->length > 0)
         return EXIT_OK;
     complain(TEXT(no_input));
     return EXIT_USAGE;
