@@ -79,8 +79,10 @@ struct command make_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8
 
 /* Sends a command and collects its whole answer: where the card says 6Cxx the command goes out
  * once more with that Le, where it says 61xx the rest is fetched (card.md, Commands), both only for
- * commands that expect data, so a VERIFY is never repeated. Errors: TRANSPORT, CARD_CHANGED, CARD.
- */
+ * commands that expect data, so a VERIFY is never repeated. 61xx to a SELECT means that it is
+ * carried out (card.md, Application): its data are fetched all the same, as a card may refuse other
+ * commands till then, and the status word is 9000 whatever becomes of them. Errors: TRANSPORT,
+ * CARD_CHANGED, CARD. */
 enum jpki_error exchange(struct jpki_card *card, const struct command *command,
                          struct answer *answer);
 
