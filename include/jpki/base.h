@@ -39,6 +39,7 @@ enum jpki_error {
     JPKI_ERR_CARD,          /* an answer that fits none of the rules */
     JPKI_ERR_PIN_WRONG,     /* a try was spent */
     JPKI_ERR_PIN_BLOCKED,   /* no tries left */
+    JPKI_ERR_PIN_UNTOLD,    /* the card does not tell the tries left */
 
     /* Refused before anything was sent. */
     JPKI_ERR_PIN_LENGTH,      /* cannot be this PIN: wrong length */
@@ -157,6 +158,7 @@ struct jpki_options {
     bool always_authenticate;      /* always-authenticate: so says the signature key */
     bool lock_after_use;           /* lock: power the card off after every signature */
     bool keep_last_try;            /* keep-last-try: never spend the last try of a PIN */
+    bool send_untold;              /* untold-tries: send a PIN though the card does not tell them */
     enum jpki_pss pss;             /* pss: whether RSASSA-PSS is offered */
     bool keypad;                   /* keypad: PINs may be typed at readers that can */
     unsigned busy_timeout;         /* busy-timeout: seconds to wait while another program holds the

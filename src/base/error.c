@@ -19,6 +19,7 @@ static const char *const texts[] = {
     [JPKI_ERR_CARD] = "the card gave an answer it should not",
     [JPKI_ERR_PIN_WRONG] = "wrong PIN",
     [JPKI_ERR_PIN_BLOCKED] = "the PIN is blocked",
+    [JPKI_ERR_PIN_UNTOLD] = "the card does not tell the tries left",
     [JPKI_ERR_PIN_LENGTH] = "a PIN of this length cannot be right",
     [JPKI_ERR_PIN_CHARACTERS] = "a PIN of these characters cannot be right",
     [JPKI_ERR_PIN_POLICY] = "not allowed as a new PIN",

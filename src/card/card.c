@@ -60,7 +60,7 @@ void jpki_card_disconnect(struct jpki_card *card)
 void jpki_card_forget(struct jpki_card *card)
 {
     card->short_ids = SHORT_IDS_UNTRIED;
-    card->sign_plain = false;
+    card->sign_plain = card->tries_le = false;
     card->current = 0;
 }
 

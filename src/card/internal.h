@@ -12,6 +12,7 @@ enum short_ids { SHORT_IDS_UNTRIED, SHORT_IDS_WORK, SHORT_IDS_REFUSED };
 /* What may follow on a PIN: nothing opens it but the card's own answers in this transaction. */
 enum pin_gate {
     PIN_SHUT = 0,
+    PIN_UNTOLD,       /* asked for with the PIN's file selected, and the card did not tell them */
     PIN_VERIFY_NAMED, /* tries are left, asked for by short identifier: so may VERIFY be sent */
     PIN_VERIFY_PLAIN, /* tries are left, asked for with the PIN's file selected */
     PIN_CHANGE,       /* verified with the file selected */
@@ -22,6 +23,7 @@ struct jpki_card {
     unsigned commands; /* sent in this transaction */
     enum short_ids short_ids;
     bool sign_plain;  /* they are refused by the signing command at least */
+    bool tries_le;    /* the question for the tries left wants a Le */
     uint16_t current; /* the file last selected, as far as we know; 0 = none */
     bool was_reset;   /* and our application not proven current since */
     struct {

@@ -60,54 +60,75 @@ enum jpki_error jpki_pin_check_new(const struct jpki_profile *profile, const str
 
 /* ---- Tries left (card.md, Commands) ----------------------------------------------------- */
 
-static bool is_tries(uint16_t sw)
+/* What a status word tells: 0 when blocked, else a number or JPKI_TRIES_UNTOLD. */
+static unsigned tries_left(uint16_t sw)
 {
-    return (sw & 0xFFF0) == 0x63C0;
-}
-
-static bool is_blocked(uint16_t sw)
-{
-    return sw == SW_BLOCKED || sw == SW_BLOCKED_ALSO;
+    if (sw == SW_BLOCKED || sw == SW_BLOCKED_ALSO)
+        return 0;
+    return (sw & 0xFFF0) == 0x63C0 ? sw & 0xF : JPKI_TRIES_UNTOLD;
 }
 
 static bool tells_tries(uint16_t sw)
 {
-    return is_tries(sw) || is_blocked(sw) || sw == SW_OK;
+    return sw == SW_OK || tries_left(sw) != JPKI_TRIES_UNTOLD;
 }
 
-static unsigned tries_left(uint16_t sw)
+/* A VERIFY without a PIN. Never corrected to what a 6Cxx says: over T=0 that would be the length of
+ * a PIN. */
+static struct command make_question(const struct jpki_card *card)
 {
-    if (is_blocked(sw))
-        return 0;
-    return is_tries(sw) ? sw & 0xF : JPKI_TRIES_UNTOLD;
+    struct command command =
+        make_command(0x00, INS_VERIFY, 0x00, P2_CURRENT_FILE, NULL, 0, card->tries_le ? 256 : 0);
+    command.expects_data = false;
+    return command;
+}
+
+/* Cards want this command with or without Le: what was learned of it holds until it is refused. */
+static enum jpki_error ask_tries(struct jpki_card *card, uint16_t file, bool for_change,
+                                 enum pin_gate *gate, struct answer *answer)
+{
+    struct command command = make_question(card);
+    enum jpki_error error;
+    *gate = PIN_VERIFY_PLAIN;
+    if (for_change) {
+        error = select_file(card, file);
+        if (error == JPKI_OK)
+            error = exchange(card, &command, answer);
+    } else {
+        error = send_to_file(card, file, &command, tells_tries, answer);
+        if (card->short_ids == SHORT_IDS_WORK)
+            *gate = PIN_VERIFY_NAMED;
+    }
+    if (error != JPKI_OK || answer->sw != SW_WRONG_LENGTH)
+        return error;
+    card->tries_le = !card->tries_le;
+    command = make_question(card);
+    *gate = PIN_VERIFY_PLAIN; /* send_to_file() ended with the file selected */
+    return exchange(card, &command, answer);
 }
 
 enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool for_change,
                                 unsigned *tries)
 {
-    uint16_t file = jpki_profiles[key].pin;
-    struct command command = make_command(0x00, INS_VERIFY, 0x00, P2_CURRENT_FILE, NULL, 0, 0);
     struct answer answer = {0};
-    enum pin_gate gate = PIN_VERIFY_PLAIN;
-    enum jpki_error error;
+    enum pin_gate gate;
     card->now.gates[key] = PIN_SHUT;
-    if (for_change) {
-        error = select_file(card, file);
-        if (error == JPKI_OK)
-            error = exchange(card, &command, &answer);
-    } else {
-        error = send_to_file(card, file, &command, tells_tries, &answer);
-        if (card->short_ids == SHORT_IDS_WORK)
-            gate = PIN_VERIFY_NAMED;
-    }
-    if (error == JPKI_OK && !tells_tries(answer.sw))
-        error = sw_error(answer.sw);
+    enum jpki_error error = ask_tries(card, jpki_profiles[key].pin, for_change, &gate, &answer);
     if (error != JPKI_OK) /* whatever else it is, no code of ours would tell more */
         return jpki_error_is_break(error) || error == JPKI_ERR_NOT_FOUND ? error : JPKI_ERR_CARD;
+    if (answer.sw == SW_NO_FILE)
+        return JPKI_ERR_NOT_FOUND;
     *tries = tries_left(answer.sw);
+    bool told = tells_tries(answer.sw);
     if (card->now.proven && *tries > 0)
-        card->now.gates[key] = gate;
-    return JPKI_OK;
+        card->now.gates[key] = told ? gate : PIN_UNTOLD;
+    return told ? JPKI_OK : JPKI_ERR_PIN_UNTOLD;
+}
+
+void jpki_card_allow_untold(struct jpki_card *card, enum jpki_key key)
+{
+    if (card->now.gates[key] == PIN_UNTOLD)
+        card->now.gates[key] = PIN_VERIFY_PLAIN;
 }
 
 /* ---- Presenting a PIN (card.md, Commands) ----------------------------------------------- */
@@ -168,8 +189,7 @@ enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
 /* What a card answers to a VERIFY. Any other word is from a reader that cannot do its part. */
 static bool is_verdict(uint8_t p2, uint16_t sw)
 {
-    return sw == SW_OK || sw >> 8 == 0x63 || is_blocked(sw) || sw == SW_NOT_VERIFIED ||
-           refuses_name(p2, sw);
+    return tells_tries(sw) || sw >> 8 == 0x63 || sw == SW_NOT_VERIFIED || refuses_name(p2, sw);
 }
 
 bool jpki_card_has_keypad(struct jpki_card *card)

@@ -119,10 +119,13 @@ enum jpki_error credential_ask_tries(struct jpki_credential *credential, unsigne
 {
     struct jpki_reader *reader = credential->reader;
     reader->keypad = jpki_card_has_keypad(reader->card);
+    /* A SELECT may cost a login: not again for a card that is known not to tell. */
+    bool known = credential->tries == JPKI_TRIES_UNTOLD;
     enum jpki_error error = jpki_card_tries(reader->card, credential->key, false, tries);
-    if (error == JPKI_ERR_NOT_FOUND && jpki_card_select_unproven(reader->card))
+    bool doubtful = error == JPKI_ERR_NOT_FOUND || (error == JPKI_ERR_PIN_UNTOLD && !known);
+    if (doubtful && jpki_card_select_unproven(reader->card))
         error = jpki_card_tries(reader->card, credential->key, false, tries);
-    return error;
+    return error == JPKI_ERR_PIN_UNTOLD ? JPKI_OK : error;
 }
 
 /* A key that is not on the card has no PIN there: that alone tells (card.md, Files). Asked once for

@@ -16,6 +16,7 @@ void credential_forget_card(struct jpki_credential *credential)
     credential->certificate_hidden = false;
     credential->in_use = false;
     credential->tries_until = 0;
+    credential->tries = 0;
     credential->card_epoch = next_epoch(credential);
     atomic_store(&credential->existence, 0);
 }

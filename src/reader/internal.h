@@ -156,8 +156,8 @@ void reader_must_power_off(struct jpki_reader *reader);
  * that is missing, or whose card is another kind, mute, or not to be had. */
 enum jpki_error credential_begin(struct jpki_credential *credential, unsigned patience);
 
-/* The tries left, in a transaction that is under way, our application current as far as is known.
- * Errors: those of jpki_card_tries. */
+/* The tries left, JPKI_TRIES_UNTOLD where the card does not tell, in a transaction that is under
+ * way, our application current as far as is known. Errors: the others of jpki_card_tries. */
 enum jpki_error credential_ask_tries(struct jpki_credential *credential, unsigned *tries);
 
 /* jpki_credential_read() in a transaction that is under way, our application current. */
