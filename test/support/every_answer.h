@@ -19,8 +19,9 @@ extern const struct jpki_readers_ops every_answer_readers;
 /* How the card answered a VERIFY. */
 enum verdict { NOT_SENT, ACCEPTED, WRONG, BLOCKED, NOT_TYPED, NO_FILE, NO_VERDICT };
 
-/* How it answered the question for the tries left. */
-enum tries { TRIES_NOT_ASKED, TRIES_LEFT, TRIES_NONE, TRIES_UNREADABLE };
+/* How it answered the question for the tries left. UNTOLD: by a word that tells nothing, and with
+ * the PIN's file selected; UNREADABLE: in any other way. */
+enum tries { TRIES_NOT_ASKED, TRIES_LEFT, TRIES_NONE, TRIES_UNTOLD, TRIES_UNREADABLE };
 
 /* What a call has sent, and how that was answered; all 0 at every_answer_begin(). One byte each, as
  * they are part of the forks' names. */
@@ -51,6 +52,7 @@ struct scenario {
     bool others;          /* other programs are connected, too */
     bool after_reset;     /* the first transaction finds that the card was reset */
     bool keypad;
+    bool silent;      /* the call gives no PIN: what is sent is one that was kept */
     bool reads_after; /* once the PIN is accepted, the virtual card answers all reading */
     bool merge;       /* forks are named, see every_answer_names.c */
     CK_RV (*call)(CK_SESSION_HANDLE session);
