@@ -105,13 +105,28 @@ static bool set_key_fields(struct jpki_certificate *certificate, X509_PUBKEY *pu
     return EVP_PKEY_is_a(pkey, "EC") && set_ec(certificate, public_key);
 }
 
+static void set_times(struct jpki_certificate *certificate, const struct jpki_field *validity)
+{
+    const unsigned char *at = validity->data;
+    X509_VAL *times = d2i_X509_VAL(NULL, &at, (long)validity->length);
+    struct tm from, until;
+    certificate->not_after = INT64_MAX;
+    if (times != NULL && ASN1_TIME_to_tm(times->notBefore, &from) == 1 &&
+        ASN1_TIME_to_tm(times->notAfter, &until) == 1) {
+        certificate->not_before = timegm(&from);
+        certificate->not_after = timegm(&until);
+    }
+    X509_VAL_free(times);
+}
+
 static bool set_key(struct jpki_crypto *crypto, struct jpki_certificate *certificate,
                     const uint8_t *der, size_t length)
 {
-    struct jpki_field info = {0};
-    size_t end = jpki_certificate_key_end(der, length, &info);
+    struct jpki_field info = {0}, validity = {0};
+    size_t end = jpki_certificate_key_end(der, length, &validity, &info);
     if (end == 0 || end > length)
         return false;
+    set_times(certificate, &validity);
     X509_PUBKEY *public_key = X509_PUBKEY_new_ex(crypto->library, NULL);
     const unsigned char *at = info.data;
     bool set = public_key != NULL && d2i_X509_PUBKEY(&public_key, &at, (long)info.length) != NULL &&

@@ -11,15 +11,15 @@ enum { TRIES_MEMORY_MS = 1000 };
 /* How far the key reaches is known step by step, as headers come into view. */
 static enum jpki_error read_key(struct jpki_card *card, uint16_t file, struct jpki_buffer *content)
 {
-    struct jpki_field key;
+    struct jpki_field dates, key;
     size_t before = 0;
-    size_t end = jpki_certificate_key_end(content->data, content->length, &key);
+    size_t end = jpki_certificate_key_end(content->data, content->length, &dates, &key);
     while (end > content->length && content->length > before) {
         before = content->length; /* and no more: the key reaches past the end of the certificate */
         enum jpki_error error = jpki_card_read_certificate(card, file, end, content);
         if (error != JPKI_OK)
             return error;
-        end = jpki_certificate_key_end(content->data, content->length, &key);
+        end = jpki_certificate_key_end(content->data, content->length, &dates, &key);
     }
     return JPKI_OK;
 }

@@ -30,6 +30,7 @@ struct jpki_credential {
     unsigned tries;          /* left, as read when the card was recognised */
     int64_t tries_until;     /* and good until this time; 0 = no more */
     bool certificate_hidden; /* by the card, until the PIN is given, though the profile says not */
+    bool times_checked;      /* of the holder's certificate: the log has said it */
     bool logged_in;
     bool forgotten;                   /* logged in, but powered off since: the kept PIN is due */
     bool in_use;                      /* see jpki_credential_use */
