@@ -120,6 +120,10 @@ size_t jpki_der_length(const uint8_t *der, size_t length);
 size_t jpki_certificate_key_end(const uint8_t *der, size_t length, struct jpki_field *validity,
                                 struct jpki_field *key_info);
 
+/* The type of key that signs by a scheme, which is not JPKI_SCHEME_NONE. A key of a type that no
+ * scheme is for can be shown and not used. */
+enum jpki_key_type jpki_scheme_key(enum jpki_scheme scheme);
+
 /* Bytes of data that a scheme signs with the key of this certificate, at least and at most. */
 size_t jpki_scheme_least(enum jpki_scheme scheme);
 size_t jpki_scheme_most(enum jpki_scheme scheme, const struct jpki_certificate *certificate);
