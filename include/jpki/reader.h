@@ -189,7 +189,7 @@ const struct jpki_certificate *jpki_credential_certificate(const struct jpki_cre
 /* Has the card sign `data`, for PKCS#1 what is to be padded, for PSS the hash, and checks the
  * signature with the certificate. `signature` has room for JPKI_SIGNATURE_MAX bytes. Where the card
  * has forgotten a PIN that is kept, gives it again, once. Errors: NOT_VERIFIED (the login is lost),
- * DATA_LENGTH, NOT_SUPPORTED, BAD_SIGNATURE, CRYPTO. */
+ * DATA_LENGTH, BAD_SIGNATURE, CRYPTO. */
 enum jpki_error jpki_credential_sign(struct jpki_credential *credential, enum jpki_scheme scheme,
                                      const uint8_t *data, size_t length, uint8_t *signature,
                                      size_t *signature_length);

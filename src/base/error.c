@@ -15,7 +15,6 @@ static const char *const texts[] = {
     [JPKI_ERR_NO_KEY] = "the card lacks this key",
     [JPKI_ERR_NOT_FOUND] = "no such file on the card",
     [JPKI_ERR_NOT_VERIFIED] = "the card wants the PIN first",
-    [JPKI_ERR_NOT_SUPPORTED] = "the card cannot do this",
     [JPKI_ERR_CARD] = "the card gave an answer it should not",
     [JPKI_ERR_PIN_WRONG] = "wrong PIN",
     [JPKI_ERR_PIN_BLOCKED] = "the PIN is blocked",

@@ -59,8 +59,8 @@ void jpki_card_disconnect(struct jpki_card *card)
 
 void jpki_card_forget(struct jpki_card *card)
 {
-    card->short_ids = SHORT_IDS_UNTRIED;
-    card->sign_plain = card->tries_le = false;
+    memset(card->short_ids, 0, sizeof card->short_ids);
+    card->tries_le = false;
     card->current = 0;
 }
 
@@ -171,13 +171,13 @@ enum jpki_error jpki_card_recognise(struct jpki_card *card, bool gently,
                                     struct jpki_card_info *info)
 {
     if (gently) {
-        enum short_ids before = card->short_ids;
+        enum short_ids before = card->short_ids[USE_READ];
         enum jpki_error error = read_info(card, info);
         if (error == JPKI_OK && has_our_label(info))
             note_current(card);
         if (error != JPKI_OK || card->now.proven)
             return error;
-        card->short_ids = before; /* another application's refusal tells nothing */
+        card->short_ids[USE_READ] = before; /* another application's refusal tells nothing */
     }
     enum jpki_error error = jpki_card_select(card);
     return error == JPKI_OK ? read_info(card, info) : error;

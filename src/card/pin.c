@@ -95,8 +95,8 @@ static enum jpki_error ask_tries(struct jpki_card *card, uint16_t file, bool for
         if (error == JPKI_OK)
             error = exchange(card, &command, answer);
     } else {
-        error = send_to_file(card, file, &command, tells_tries, answer);
-        if (card->short_ids == SHORT_IDS_WORK)
+        error = send_to_file(card, USE_PIN, file, &command, tells_tries, answer);
+        if (card->short_ids[USE_PIN] == SHORT_IDS_WORK)
             *gate = PIN_VERIFY_NAMED;
     }
     if (error != JPKI_OK || answer->sw != SW_WRONG_LENGTH)
@@ -157,7 +157,7 @@ static enum jpki_error read_verdict(struct jpki_card *card, enum jpki_key key, u
                                     uint16_t sw, unsigned *tries)
 {
     if (refuses_name(p2, sw))
-        card->short_ids = SHORT_IDS_REFUSED; /* the next login selects it */
+        card->short_ids[USE_PIN] = SHORT_IDS_REFUSED; /* the next login selects it */
     if (sw == SW_OK) {
         if (p2 == P2_CURRENT_FILE)
             card->now.gates[key] = PIN_CHANGE;

@@ -175,8 +175,6 @@ static const char *check_signature(const struct scenario *scenario, const struct
         if (logged_in)
             return "USER_NOT_LOGGED_IN, but logged in";
         return facts->got_6982 ? NULL : "USER_NOT_LOGGED_IN, but the card did not answer so";
-    case CKR_MECHANISM_INVALID:
-        return facts->got_6a86 ? NULL : "MECHANISM_INVALID, but the card did not answer so";
     case CKR_DEVICE_REMOVED:
     case CKR_TOKEN_NOT_RECOGNIZED:
         return check_refusal(scenario, facts, rv);

@@ -38,7 +38,7 @@ struct facts {
     uint8_t change_refused;         /* answered by a status word that means: nothing changed */
     uint8_t broken, removed, reset; /* an exchange failed; removed and reset hold to the end */
     uint8_t not_ours;               /* SELECT was answered by another word than 9000 */
-    uint8_t got_6982, got_6a86;     /* an answer to a command of a signature */
+    uint8_t got_6982;               /* an answer to a command of a signature */
     uint8_t signature;              /* a valid one was returned by the card */
     uint8_t powered_off;            /* at the end of a transaction */
 };

@@ -54,7 +54,7 @@ __attribute__((destructor)) static void free_shared_crypto(void)
  *   - the state of src/card, and the part of a token's state that a signature can change; without
  *     the number of commands, as no run reaches its limit;
  *   - what the checks of this test depend on (facts);
- *   - the status words of the last two exchanges: send_by_name keeps a refusal in a local
+ *   - the status words of the last two exchanges: send_to_file keeps a refusal in a local
  *     variable while it selects the file and sends the plain form. All other local variables that
  *     outlive a command, in src/card and where signatures are retried, are overwritten by the next
  *     answer or follow from the state (whether the short form was tried).

@@ -145,5 +145,4 @@ void every_answer_note(enum kind kind, const uint8_t *command, uint16_t sw)
     bool of_signature = kind == SIGN_DATA || kind == SELECT_FILE ||
                         (kind == GET_RESPONSE && !every_answer_fetches_selection(kind));
     facts->got_6982 |= of_signature && sw == 0x6982;
-    facts->got_6a86 |= of_signature && sw == 0x6A86;
 }
