@@ -92,7 +92,7 @@ struct jpki_certificate {
     struct jpki_field start_date, end_date;    /* "YYYYMMDD" (CK_DATE) */
     struct jpki_field check_value;             /* first 3 bytes of the SHA-1 of value */
     struct jpki_field subject_hash;            /* SHA-1 of the subject's public key bits */
-    int64_t not_before, not_after; /* seconds since 1970; any time where they cannot be read */
+    int64_t not_before, not_after;             /* seconds since 1970 */
     enum jpki_key_type key_type;
     unsigned key_bits;
     size_t signature_size; /* bytes of a signature by its key */
@@ -106,7 +106,7 @@ struct jpki_certificate *jpki_certificate_parse(struct jpki_crypto *crypto, cons
 void jpki_certificate_free(struct jpki_certificate *certificate);
 
 /* The same of the beginning of a certificate, enough to hold its public key: only the fields of the
- * key, and the two times, are set. */
+ * key, and the dates, are set. */
 struct jpki_certificate *jpki_certificate_parse_key(struct jpki_crypto *crypto, const uint8_t *der,
                                                     size_t length);
 

@@ -12,10 +12,8 @@ struct command make_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8
         memcpy(command.bytes + command.length, data, length);
         command.length += length;
     }
-    if (answer_length > 0) {
+    if (answer_length > 0)
         command.bytes[command.length++] = (uint8_t)answer_length; /* 256 is 00 */
-        command.expects_data = true;
-    }
     return command;
 }
 
@@ -48,8 +46,10 @@ enum jpki_error exchange(struct jpki_card *card, const struct command *command,
 {
     answer->length = 0;
     enum jpki_error error = transmit(card, command, answer);
-    bool selected = error == JPKI_OK && command->bytes[1] == INS_SELECT && answer->sw >> 8 == 0x61;
-    if (error != JPKI_OK || !(command->expects_data || selected))
+    uint8_t ins = command->bytes[1];
+    bool selected = error == JPKI_OK && ins == INS_SELECT && answer->sw >> 8 == 0x61;
+    bool has_data = ins == INS_READ_BINARY || ins == INS_SIGN || selected;
+    if (error != JPKI_OK || !has_data)
         return error;
 
     if (answer->sw >> 8 == 0x6C) {

@@ -34,7 +34,7 @@ bool tries_short_id(const struct jpki_card *card, enum use use)
     bool refused = false;
     for (int i = 0; i < USES; i++)
         refused |= card->short_ids[i] == SHORT_IDS_REFUSED;
-    return !refused || card->short_ids[use] == SHORT_IDS_WORK;
+    return use != USE_CHANGE && (!refused || card->short_ids[use] == SHORT_IDS_WORK);
 }
 
 enum jpki_error send_to_file(struct jpki_card *card, enum use use, uint16_t file,

@@ -9,7 +9,7 @@
  * refuse them, in all commands or in some (card.md, Commands), so they are relied on only after one
  * worked on this card in a command of the same use. */
 enum short_ids { SHORT_IDS_UNTRIED, SHORT_IDS_WORK, SHORT_IDS_REFUSED };
-enum use { USE_READ, USE_PIN, USE_SIGN, USES };
+enum use { USE_READ, USE_PIN, USE_SIGN, USE_CHANGE /* by SELECT only */, USES };
 
 /* What may follow on a PIN: nothing opens it but the card's own answers in this transaction. */
 enum pin_gate {
@@ -68,7 +68,6 @@ enum instruction {
 struct command {
     uint8_t bytes[JPKI_COMMAND_MAX];
     size_t length;
-    bool expects_data;
 };
 
 struct answer {
@@ -80,12 +79,11 @@ struct answer {
 struct command make_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8_t p2,
                             const uint8_t *data, size_t length, size_t answer_length);
 
-/* Sends a command and collects its whole answer: where the card says 6Cxx the command goes out
- * once more with that Le, where it says 61xx the rest is fetched (card.md, Commands), both only for
- * commands that expect data, so a VERIFY is never repeated. 61xx to a SELECT means that it is
- * carried out (card.md, Application): its data are fetched all the same, as a card may refuse other
- * commands till then, and the status word is 9000 whatever becomes of them. Errors: TRANSPORT,
- * CARD_CHANGED, CARD. */
+/* Sends a command and collects its whole answer. Only what reads or signs goes out once more, with
+ * the Le that 6Cxx says, so a VERIFY is never repeated. What 61xx announces is fetched (card.md,
+ * Commands). A SELECT answered 61xx is carried out (card.md, Application): its data are fetched, as
+ * the card may refuse other commands till then, and 9000 is returned whatever becomes of them.
+ * Errors: TRANSPORT, CARD_CHANGED, CARD. */
 enum jpki_error exchange(struct jpki_card *card, const struct command *command,
                          struct answer *answer);
 

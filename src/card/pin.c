@@ -73,55 +73,36 @@ static bool tells_tries(uint16_t sw)
     return sw == SW_OK || tries_left(sw) != JPKI_TRIES_UNTOLD;
 }
 
-/* A VERIFY without a PIN. Never corrected to what a 6Cxx says: over T=0 that would be the length of
- * a PIN. */
 static struct command make_question(const struct jpki_card *card)
 {
-    struct command command =
-        make_command(0x00, INS_VERIFY, 0x00, P2_CURRENT_FILE, NULL, 0, card->tries_le ? 256 : 0);
-    command.expects_data = false;
-    return command;
-}
-
-/* Cards want this command with or without Le: what was learned of it holds until it is refused. */
-static enum jpki_error ask_tries(struct jpki_card *card, uint16_t file, bool for_change,
-                                 enum pin_gate *gate, struct answer *answer)
-{
-    struct command command = make_question(card);
-    enum jpki_error error;
-    *gate = PIN_VERIFY_PLAIN;
-    if (for_change) {
-        error = select_file(card, file);
-        if (error == JPKI_OK)
-            error = exchange(card, &command, answer);
-    } else {
-        error = send_to_file(card, USE_PIN, file, &command, tells_tries, answer);
-        if (card->short_ids[USE_PIN] == SHORT_IDS_WORK)
-            *gate = PIN_VERIFY_NAMED;
-    }
-    if (error != JPKI_OK || answer->sw != SW_WRONG_LENGTH)
-        return error;
-    card->tries_le = !card->tries_le;
-    command = make_question(card);
-    *gate = PIN_VERIFY_PLAIN; /* send_to_file() ended with the file selected */
-    return exchange(card, &command, answer);
+    return make_command(0x00, INS_VERIFY, 0x00, P2_CURRENT_FILE, NULL, 0, card->tries_le ? 256 : 0);
 }
 
 enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool for_change,
                                 unsigned *tries)
 {
-    struct answer answer = {0};
-    enum pin_gate gate;
+    enum use use = for_change ? USE_CHANGE : USE_PIN;
+    struct command question = make_question(card);
+    struct answer answer;
     card->now.gates[key] = PIN_SHUT;
-    enum jpki_error error = ask_tries(card, jpki_profiles[key].pin, for_change, &gate, &answer);
+    enum jpki_error error =
+        send_to_file(card, use, jpki_profiles[key].pin, &question, tells_tries, &answer);
+    bool named = card->short_ids[use] == SHORT_IDS_WORK;
+    if (error == JPKI_OK && answer.sw == SW_WRONG_LENGTH) {
+        /* Cards want it with Le or without. It was no answer, so the file is selected. */
+        card->tries_le = !card->tries_le;
+        question = make_question(card);
+        named = false;
+        error = exchange(card, &question, &answer);
+    }
+    if (error == JPKI_OK && answer.sw == SW_NO_FILE)
+        error = JPKI_ERR_NOT_FOUND;
     if (error != JPKI_OK) /* whatever else it is, no code of ours would tell more */
         return jpki_error_is_break(error) || error == JPKI_ERR_NOT_FOUND ? error : JPKI_ERR_CARD;
-    if (answer.sw == SW_NO_FILE)
-        return JPKI_ERR_NOT_FOUND;
     *tries = tries_left(answer.sw);
     bool told = tells_tries(answer.sw);
     if (card->now.proven && *tries > 0)
-        card->now.gates[key] = told ? gate : PIN_UNTOLD;
+        card->now.gates[key] = !told ? PIN_UNTOLD : named ? PIN_VERIFY_NAMED : PIN_VERIFY_PLAIN;
     return told ? JPKI_OK : JPKI_ERR_PIN_UNTOLD;
 }
 

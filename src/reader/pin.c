@@ -84,8 +84,7 @@ static enum jpki_error allow_untold(struct jpki_credential *credential)
         return JPKI_OK;
     }
     jpki_log(JPKI_LOG_WARNING,
-             "%s PIN: %s, and it is not sent; if you are sure of it, set untold-tries=send and "
-             "keep-last-try=no",
+             "%s PIN: %s, so it is not sent (untold-tries=send keep-last-try=no: it is)",
              credential->profile->name, jpki_error_text(JPKI_ERR_PIN_UNTOLD));
     return JPKI_ERR_PIN_UNTOLD;
 }
