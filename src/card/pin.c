@@ -89,7 +89,7 @@ enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool 
         send_to_file(card, use, jpki_profiles[key].pin, &question, tells_tries, &answer);
     bool named = card->short_ids[use] == SHORT_IDS_WORK;
     if (error == JPKI_OK && answer.sw == SW_WRONG_LENGTH) {
-        /* Cards want it with Le or without. It was no answer, so the file is selected. */
+        /* Cards want it with Le or without. The file is selected: 6700 was taken for a refusal. */
         card->tries_le = !card->tries_le;
         question = make_question(card);
         named = false;

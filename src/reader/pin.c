@@ -84,7 +84,7 @@ static enum jpki_error allow_untold(struct jpki_credential *credential)
         return JPKI_OK;
     }
     jpki_log(JPKI_LOG_WARNING,
-             "%s PIN: %s, so it is not sent (untold-tries=send keep-last-try=no: it is)",
+             "%s PIN: %s, so it is not sent; with untold-tries=send keep-last-try=no it is",
              credential->profile->name, jpki_error_text(JPKI_ERR_PIN_UNTOLD));
     return JPKI_ERR_PIN_UNTOLD;
 }
