@@ -31,14 +31,14 @@ enum jpki_error {
     JPKI_ERR_KEYPAD,       /* the reader's keypad failed: whether a PIN was sent is unknown */
 
     /* The card's answers. */
-    JPKI_ERR_NOT_JPKI,      /* the card has no JPKI application */
-    JPKI_ERR_NO_KEY,        /* the card lacks this key */
-    JPKI_ERR_NOT_FOUND,     /* no such file on this card, or it is empty */
-    JPKI_ERR_NOT_VERIFIED,  /* 6982: the card wants the PIN first */
-    JPKI_ERR_NOT_SUPPORTED, /* the card lacks this command or scheme */
-    JPKI_ERR_CARD,          /* an answer that fits none of the rules */
-    JPKI_ERR_PIN_WRONG,     /* a try was spent */
-    JPKI_ERR_PIN_BLOCKED,   /* no tries left */
+    JPKI_ERR_NOT_JPKI,     /* the card has no JPKI application */
+    JPKI_ERR_NO_KEY,       /* the card lacks this key */
+    JPKI_ERR_NOT_FOUND,    /* no such file on this card, or it is empty */
+    JPKI_ERR_NOT_VERIFIED, /* 6982: the card wants the PIN first */
+    JPKI_ERR_CARD,         /* an answer that fits none of the rules */
+    JPKI_ERR_PIN_WRONG,    /* a try was spent */
+    JPKI_ERR_PIN_BLOCKED,  /* no tries left */
+    JPKI_ERR_PIN_UNTOLD,   /* the card does not tell the tries left */
 
     /* Refused before anything was sent. */
     JPKI_ERR_PIN_LENGTH,      /* cannot be this PIN: wrong length */
@@ -157,6 +157,7 @@ struct jpki_options {
     bool always_authenticate;      /* always-authenticate: so says the signature key */
     bool lock_after_use;           /* lock: power the card off after every signature */
     bool keep_last_try;            /* keep-last-try: never spend the last try of a PIN */
+    bool send_untold;              /* untold-tries: send a PIN though the card does not tell them */
     enum jpki_pss pss;             /* pss: whether RSASSA-PSS is offered */
     bool keypad;                   /* keypad: PINs may be typed at readers that can */
     unsigned busy_timeout;         /* busy-timeout: seconds to wait while another program holds the

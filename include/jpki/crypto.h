@@ -92,6 +92,7 @@ struct jpki_certificate {
     struct jpki_field start_date, end_date;    /* "YYYYMMDD" (CK_DATE) */
     struct jpki_field check_value;             /* first 3 bytes of the SHA-1 of value */
     struct jpki_field subject_hash;            /* SHA-1 of the subject's public key bits */
+    int64_t not_before, not_after;             /* seconds since 1970 */
     enum jpki_key_type key_type;
     unsigned key_bits;
     size_t signature_size; /* bytes of a signature by its key */
@@ -105,7 +106,7 @@ struct jpki_certificate *jpki_certificate_parse(struct jpki_crypto *crypto, cons
 void jpki_certificate_free(struct jpki_certificate *certificate);
 
 /* The same of the beginning of a certificate, enough to hold its public key: only the fields of the
- * key are set. */
+ * key, and the dates, are set. */
 struct jpki_certificate *jpki_certificate_parse_key(struct jpki_crypto *crypto, const uint8_t *der,
                                                     size_t length);
 
@@ -115,8 +116,13 @@ size_t jpki_der_length(const uint8_t *der, size_t length);
 
 /* How many bytes from the beginning of a certificate are needed to hold its public key, as far as
  * the `length` bytes at hand can tell: more than `length` while they are not enough. 0 when this is
- * no certificate. `key_info`, when enough: the SubjectPublicKeyInfo in `der`. */
-size_t jpki_certificate_key_end(const uint8_t *der, size_t length, struct jpki_field *key_info);
+ * no certificate. Set when enough, in `der`: the Validity and the SubjectPublicKeyInfo. */
+size_t jpki_certificate_key_end(const uint8_t *der, size_t length, struct jpki_field *validity,
+                                struct jpki_field *key_info);
+
+/* The type of key that signs by a scheme, which is not JPKI_SCHEME_NONE. A key of a type that no
+ * scheme is for can be shown and not used. */
+enum jpki_key_type jpki_scheme_key(enum jpki_scheme scheme);
 
 /* Bytes of data that a scheme signs with the key of this certificate, at least and at most. */
 size_t jpki_scheme_least(enum jpki_scheme scheme);

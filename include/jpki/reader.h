@@ -131,9 +131,10 @@ enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential, u
 
 /* Gives the PIN to the card: `length` bytes as they were entered, or with NULL typed at the
  * reader's keypad. The form is checked first, then the tries left are read; nothing is sent that is
- * blocked, that the card has just refused, or (option keep-last-try) that would be the last try.
- * Errors: PIN_LENGTH, PIN_CHARACTERS, PIN_KNOWN_WRONG, PIN_LAST_TRY, NO_KEYPAD (nothing was sent),
- * PIN_WRONG, PIN_BLOCKED, CANCELLED, KEYPAD. After KEYPAD, and after TRANSPORT while the PIN was
+ * blocked, that the card has just refused, (option keep-last-try) that would be the last try, or
+ * (option untold-tries) whose tries the card does not tell. Errors: PIN_LENGTH, PIN_CHARACTERS,
+ * PIN_KNOWN_WRONG, PIN_LAST_TRY, PIN_UNTOLD, NO_KEYPAD (nothing was sent), PIN_WRONG, PIN_BLOCKED,
+ * CANCELLED, KEYPAD. After KEYPAD, and after TRANSPORT while the PIN was
  * typed, the reader counts as one without a keypad until it is plugged in anew. */
 enum jpki_error jpki_credential_login(struct jpki_credential *credential, const uint8_t *pin,
                                       size_t length);
@@ -188,7 +189,7 @@ const struct jpki_certificate *jpki_credential_certificate(const struct jpki_cre
 /* Has the card sign `data`, for PKCS#1 what is to be padded, for PSS the hash, and checks the
  * signature with the certificate. `signature` has room for JPKI_SIGNATURE_MAX bytes. Where the card
  * has forgotten a PIN that is kept, gives it again, once. Errors: NOT_VERIFIED (the login is lost),
- * DATA_LENGTH, NOT_SUPPORTED, BAD_SIGNATURE, CRYPTO. */
+ * DATA_LENGTH, BAD_SIGNATURE, CRYPTO. */
 enum jpki_error jpki_credential_sign(struct jpki_credential *credential, enum jpki_scheme scheme,
                                      const uint8_t *data, size_t length, uint8_t *signature,
                                      size_t *signature_length);

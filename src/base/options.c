@@ -33,6 +33,7 @@ static const struct option table[] = {
     {"always-authenticate", IN(always_authenticate), {{"no", false}, {"yes", true}}},
     {"lock", IN(lock_after_use), {{"session", false}, {"use", true}}},
     {"keep-last-try", IN(keep_last_try), {{"no", false}, {"yes", true}}},
+    {"untold-tries", IN(send_untold), {{"refuse", false}, {"send", true}}},
     {"pss", IN(pss), {{"auto", JPKI_PSS_AUTO}, {"on", JPKI_PSS_ON}, {"off", JPKI_PSS_OFF}}},
     {"keypad", IN(keypad), {{"auto", true}, {"off", false}}},
     {"busy-timeout", IN(busy_timeout), {{0}}},

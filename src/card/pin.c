@@ -60,54 +60,56 @@ enum jpki_error jpki_pin_check_new(const struct jpki_profile *profile, const str
 
 /* ---- Tries left (card.md, Commands) ----------------------------------------------------- */
 
-static bool is_tries(uint16_t sw)
+/* What a status word tells: 0 when blocked, else a number or JPKI_TRIES_UNTOLD. */
+static unsigned tries_left(uint16_t sw)
 {
-    return (sw & 0xFFF0) == 0x63C0;
-}
-
-static bool is_blocked(uint16_t sw)
-{
-    return sw == SW_BLOCKED || sw == SW_BLOCKED_ALSO;
+    if (sw == SW_BLOCKED || sw == SW_BLOCKED_ALSO)
+        return 0;
+    return (sw & 0xFFF0) == 0x63C0 ? sw & 0xF : JPKI_TRIES_UNTOLD;
 }
 
 static bool tells_tries(uint16_t sw)
 {
-    return is_tries(sw) || is_blocked(sw) || sw == SW_OK;
+    return sw == SW_OK || tries_left(sw) != JPKI_TRIES_UNTOLD;
 }
 
-static unsigned tries_left(uint16_t sw)
+static struct command make_question(const struct jpki_card *card)
 {
-    if (is_blocked(sw))
-        return 0;
-    return is_tries(sw) ? sw & 0xF : JPKI_TRIES_UNTOLD;
+    return make_command(0x00, INS_VERIFY, 0x00, P2_CURRENT_FILE, NULL, 0, card->tries_le ? 256 : 0);
 }
 
 enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool for_change,
                                 unsigned *tries)
 {
-    uint16_t file = jpki_profiles[key].pin;
-    struct command command = make_command(0x00, INS_VERIFY, 0x00, P2_CURRENT_FILE, NULL, 0, 0);
-    struct answer answer = {0};
-    enum pin_gate gate = PIN_VERIFY_PLAIN;
-    enum jpki_error error;
+    enum use use = for_change ? USE_CHANGE : USE_PIN;
+    struct command question = make_question(card);
+    struct answer answer;
     card->now.gates[key] = PIN_SHUT;
-    if (for_change) {
-        error = select_file(card, file);
-        if (error == JPKI_OK)
-            error = exchange(card, &command, &answer);
-    } else {
-        error = send_to_file(card, file, &command, tells_tries, &answer);
-        if (card->short_ids == SHORT_IDS_WORK)
-            gate = PIN_VERIFY_NAMED;
+    enum jpki_error error =
+        send_to_file(card, use, jpki_profiles[key].pin, &question, tells_tries, &answer);
+    bool named = card->short_ids[use] == SHORT_IDS_WORK;
+    if (error == JPKI_OK && answer.sw == SW_WRONG_LENGTH) {
+        /* Cards want it with Le or without. The file is selected: 6700 was taken for a refusal. */
+        card->tries_le = !card->tries_le;
+        question = make_question(card);
+        named = false;
+        error = exchange(card, &question, &answer);
     }
-    if (error == JPKI_OK && !tells_tries(answer.sw))
-        error = sw_error(answer.sw);
+    if (error == JPKI_OK && answer.sw == SW_NO_FILE)
+        error = JPKI_ERR_NOT_FOUND;
     if (error != JPKI_OK) /* whatever else it is, no code of ours would tell more */
         return jpki_error_is_break(error) || error == JPKI_ERR_NOT_FOUND ? error : JPKI_ERR_CARD;
     *tries = tries_left(answer.sw);
+    bool told = tells_tries(answer.sw);
     if (card->now.proven && *tries > 0)
-        card->now.gates[key] = gate;
-    return JPKI_OK;
+        card->now.gates[key] = !told ? PIN_UNTOLD : named ? PIN_VERIFY_NAMED : PIN_VERIFY_PLAIN;
+    return told ? JPKI_OK : JPKI_ERR_PIN_UNTOLD;
+}
+
+void jpki_card_allow_untold(struct jpki_card *card, enum jpki_key key)
+{
+    if (card->now.gates[key] == PIN_UNTOLD)
+        card->now.gates[key] = PIN_VERIFY_PLAIN;
 }
 
 /* ---- Presenting a PIN (card.md, Commands) ----------------------------------------------- */
@@ -136,7 +138,7 @@ static enum jpki_error read_verdict(struct jpki_card *card, enum jpki_key key, u
                                     uint16_t sw, unsigned *tries)
 {
     if (refuses_name(p2, sw))
-        card->short_ids = SHORT_IDS_REFUSED; /* the next login selects it */
+        card->short_ids[USE_PIN] = SHORT_IDS_REFUSED; /* the next login selects it */
     if (sw == SW_OK) {
         if (p2 == P2_CURRENT_FILE)
             card->now.gates[key] = PIN_CHANGE;
@@ -168,8 +170,7 @@ enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
 /* What a card answers to a VERIFY. Any other word is from a reader that cannot do its part. */
 static bool is_verdict(uint8_t p2, uint16_t sw)
 {
-    return sw == SW_OK || sw >> 8 == 0x63 || is_blocked(sw) || sw == SW_NOT_VERIFIED ||
-           refuses_name(p2, sw);
+    return tells_tries(sw) || sw >> 8 == 0x63 || sw == SW_NOT_VERIFIED || refuses_name(p2, sw);
 }
 
 bool jpki_card_has_keypad(struct jpki_card *card)

@@ -45,13 +45,25 @@ static bool set_number(struct jpki_field *field, const EVP_PKEY *pkey, const cha
     return bytes != NULL;
 }
 
-static bool set_date(struct jpki_field *field, const ASN1_TIME *time)
+static bool set_date(struct jpki_field *field, int64_t *seconds, const ASN1_TIME *time)
 {
     struct tm parts;
     char date[16];
     if (ASN1_TIME_to_tm(time, &parts) != 1 || strftime(date, sizeof date, "%Y%m%d", &parts) != 8)
         return false;
+    *seconds = timegm(&parts);
     return set_field(field, date, 8);
+}
+
+static bool set_dates(struct jpki_certificate *certificate, const struct jpki_field *validity)
+{
+    const unsigned char *at = validity->data;
+    X509_VAL *dates = d2i_X509_VAL(NULL, &at, (long)validity->length);
+    bool set = dates != NULL &&
+               set_date(&certificate->start_date, &certificate->not_before, dates->notBefore) &&
+               set_date(&certificate->end_date, &certificate->not_after, dates->notAfter);
+    X509_VAL_free(dates);
+    return set;
 }
 
 static bool set_names(struct jpki_certificate *certificate, const X509 *x509)
@@ -59,9 +71,7 @@ static bool set_names(struct jpki_certificate *certificate, const X509 *x509)
     return set_der(&certificate->subject, X509_get_subject_name(x509), ASN1_ITEM_rptr(X509_NAME)) &&
            set_der(&certificate->issuer, X509_get_issuer_name(x509), ASN1_ITEM_rptr(X509_NAME)) &&
            set_der(&certificate->serial, X509_get0_serialNumber(x509),
-                   ASN1_ITEM_rptr(ASN1_INTEGER)) &&
-           set_date(&certificate->start_date, X509_get0_notBefore(x509)) &&
-           set_date(&certificate->end_date, X509_get0_notAfter(x509));
+                   ASN1_ITEM_rptr(ASN1_INTEGER));
 }
 
 static bool set_rsa(struct jpki_certificate *certificate, const EVP_PKEY *pkey)
@@ -108,9 +118,9 @@ static bool set_key_fields(struct jpki_certificate *certificate, X509_PUBKEY *pu
 static bool set_key(struct jpki_crypto *crypto, struct jpki_certificate *certificate,
                     const uint8_t *der, size_t length)
 {
-    struct jpki_field info = {0};
-    size_t end = jpki_certificate_key_end(der, length, &info);
-    if (end == 0 || end > length)
+    struct jpki_field info = {0}, validity = {0};
+    size_t end = jpki_certificate_key_end(der, length, &validity, &info);
+    if (end == 0 || end > length || !set_dates(certificate, &validity))
         return false;
     X509_PUBKEY *public_key = X509_PUBKEY_new_ex(crypto->library, NULL);
     const unsigned char *at = info.data;

@@ -6,14 +6,21 @@
 #include <openssl/rsa.h>
 #include <string.h>
 
-/* The data of each scheme: RFC 8017, 8.1 and 8.2. `overhead`: what the padding takes of the
- * modulus; 0 where `most` counts. */
+/* Key and data of each scheme: RFC 8017, 8.1 and 8.2. `overhead`: what the padding takes of the
+ * modulus; 0 where `most` counts. EC keys, announced for later cards, have no row: no command for
+ * them is published. */
 static const struct {
+    enum jpki_key_type key;
     size_t least, most, overhead;
 } schemes[JPKI_SCHEMES] = {
-    [JPKI_SCHEME_PKCS1] = {.least = 1, .overhead = 11},
-    [JPKI_SCHEME_PSS] = {.least = 32, .most = 32},
+    [JPKI_SCHEME_PKCS1] = {JPKI_KEY_RSA, .least = 1, .overhead = 11},
+    [JPKI_SCHEME_PSS] = {JPKI_KEY_RSA, .least = 32, .most = 32},
 };
+
+enum jpki_key_type jpki_scheme_key(enum jpki_scheme scheme)
+{
+    return schemes[scheme].key;
+}
 
 size_t jpki_scheme_least(enum jpki_scheme scheme)
 {
@@ -48,7 +55,8 @@ enum jpki_error jpki_check_signature(struct jpki_crypto *crypto,
                                      enum jpki_scheme scheme, const uint8_t *data, size_t length,
                                      const uint8_t *signature, size_t signature_length)
 {
-    if (certificate->key_type != JPKI_KEY_RSA || signature_length != certificate->signature_size)
+    if (certificate->key_type != jpki_scheme_key(scheme) ||
+        signature_length != certificate->signature_size)
         return JPKI_ERR_BAD_SIGNATURE;
     ERR_set_mark(); /* see jpki_certificate_parse */
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(crypto->library, certificate->key, NULL);

@@ -11,15 +11,15 @@ enum { TRIES_MEMORY_MS = 1000 };
 /* How far the key reaches is known step by step, as headers come into view. */
 static enum jpki_error read_key(struct jpki_card *card, uint16_t file, struct jpki_buffer *content)
 {
-    struct jpki_field key;
+    struct jpki_field dates, key;
     size_t before = 0;
-    size_t end = jpki_certificate_key_end(content->data, content->length, &key);
+    size_t end = jpki_certificate_key_end(content->data, content->length, &dates, &key);
     while (end > content->length && content->length > before) {
         before = content->length; /* and no more: the key reaches past the end of the certificate */
         enum jpki_error error = jpki_card_read_certificate(card, file, end, content);
         if (error != JPKI_OK)
             return error;
-        end = jpki_certificate_key_end(content->data, content->length, &key);
+        end = jpki_certificate_key_end(content->data, content->length, &dates, &key);
     }
     return JPKI_OK;
 }
@@ -119,10 +119,13 @@ enum jpki_error credential_ask_tries(struct jpki_credential *credential, unsigne
 {
     struct jpki_reader *reader = credential->reader;
     reader->keypad = jpki_card_has_keypad(reader->card);
+    /* A SELECT may cost a login: not again for a card that is known not to tell. */
+    bool known = credential->tries == JPKI_TRIES_UNTOLD;
     enum jpki_error error = jpki_card_tries(reader->card, credential->key, false, tries);
-    if (error == JPKI_ERR_NOT_FOUND && jpki_card_select_unproven(reader->card))
+    bool doubtful = error == JPKI_ERR_NOT_FOUND || (error == JPKI_ERR_PIN_UNTOLD && !known);
+    if (doubtful && jpki_card_select_unproven(reader->card))
         error = jpki_card_tries(reader->card, credential->key, false, tries);
-    return error;
+    return error == JPKI_ERR_PIN_UNTOLD ? JPKI_OK : error;
 }
 
 /* A key that is not on the card has no PIN there: that alone tells (card.md, Files). Asked once for

@@ -13,9 +13,10 @@ void credential_forget_card(struct jpki_credential *credential)
     login_lost(credential);
     for (int use = 0; use < JPKI_CERTIFICATES; use++)
         certificate_empty(&credential->certificates[use], JPKI_CERTIFICATE_UNREAD);
-    credential->certificate_hidden = false;
+    credential->certificate_hidden = credential->times_checked = false;
     credential->in_use = false;
     credential->tries_until = 0;
+    credential->tries = 0;
     credential->card_epoch = next_epoch(credential);
     atomic_store(&credential->existence, 0);
 }

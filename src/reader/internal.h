@@ -30,6 +30,7 @@ struct jpki_credential {
     unsigned tries;          /* left, as read when the card was recognised */
     int64_t tries_until;     /* and good until this time; 0 = no more */
     bool certificate_hidden; /* by the card, until the PIN is given, though the profile says not */
+    bool times_checked;      /* of the holder's certificate: the log has said it */
     bool logged_in;
     bool forgotten;                   /* logged in, but powered off since: the kept PIN is due */
     bool in_use;                      /* see jpki_credential_use */
@@ -156,8 +157,8 @@ void reader_must_power_off(struct jpki_reader *reader);
  * that is missing, or whose card is another kind, mute, or not to be had. */
 enum jpki_error credential_begin(struct jpki_credential *credential, unsigned patience);
 
-/* The tries left, in a transaction that is under way, our application current as far as is known.
- * Errors: those of jpki_card_tries. */
+/* The tries left, JPKI_TRIES_UNTOLD where the card does not tell, in a transaction that is under
+ * way, our application current as far as is known. Errors: the others of jpki_card_tries. */
 enum jpki_error credential_ask_tries(struct jpki_credential *credential, unsigned *tries);
 
 /* jpki_credential_read() in a transaction that is under way, our application current. */

@@ -31,9 +31,13 @@ static enum jpki_error verify(struct jpki_credential *credential, const struct j
     if (error == JPKI_OK) {
         refused_pins_forget(credential);
     } else if (error == JPKI_ERR_PIN_WRONG || error == JPKI_ERR_PIN_BLOCKED) {
-        unsigned left = tries == JPKI_TRIES_UNTOLD ? before - 1 : tries;
-        jpki_log(JPKI_LOG_WARNING, "%s PIN refused by the card, %u tries left", name, left);
-        refused_pin_add(credential, pin, left, true);
+        if (tries == JPKI_TRIES_UNTOLD && before != JPKI_TRIES_UNTOLD)
+            tries = before - 1;
+        if (tries == JPKI_TRIES_UNTOLD)
+            jpki_log(JPKI_LOG_WARNING, "%s PIN refused by the card", name);
+        else
+            jpki_log(JPKI_LOG_WARNING, "%s PIN refused by the card, %u tries left", name, tries);
+        refused_pin_add(credential, pin, tries, true);
     } else {
         jpki_log(JPKI_LOG_WARNING, "%s PIN: %s; a try may have been spent", name,
                  jpki_error_text(error));
@@ -71,6 +75,20 @@ static enum jpki_error verify_typed(struct jpki_credential *credential)
     return error;
 }
 
+/* Whether a PIN goes to a card that does not tell the tries left: option untold-tries. */
+static enum jpki_error allow_untold(struct jpki_credential *credential)
+{
+    const struct jpki_options *options = &credential->reader->shared->options;
+    if (options->send_untold && !options->keep_last_try) {
+        jpki_card_allow_untold(credential->reader->card, credential->key);
+        return JPKI_OK;
+    }
+    jpki_log(JPKI_LOG_WARNING,
+             "%s PIN: %s, so it is not sent; with untold-tries=send keep-last-try=no it is",
+             credential->profile->name, jpki_error_text(JPKI_ERR_PIN_UNTOLD));
+    return JPKI_ERR_PIN_UNTOLD;
+}
+
 /* With NULL at the reader's keypad. */
 static enum jpki_error present(struct jpki_credential *credential, const struct jpki_pin *pin,
                                bool for_change)
@@ -78,6 +96,8 @@ static enum jpki_error present(struct jpki_credential *credential, const struct 
     const char *name = credential->profile->name;
     unsigned tries = 0;
     enum jpki_error error = ask_first(credential, for_change, &tries);
+    if (error == JPKI_ERR_PIN_UNTOLD)
+        error = allow_untold(credential);
     if (error != JPKI_OK)
         return error;
     if (pin != NULL && refused_pin_is_known(credential, pin, tries)) {

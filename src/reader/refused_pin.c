@@ -55,14 +55,18 @@ bool refused_pin_is_known(struct jpki_credential *credential, const struct jpki_
     uint8_t hash[HASH];
     if (refused == NULL)
         return false;
-    if (tries > refused->tries) {
+    bool told = tries != JPKI_TRIES_UNTOLD;
+    if (told && tries > refused->tries) {
         refused_pins_forget(credential); /* the right PIN was given elsewhere, or it was unlocked */
         return false;
     }
-    if (refused->has_unanswered && tries < refused->tries)
+    if (told && refused->has_unanswered && tries < refused->tries &&
+        refused->tries != JPKI_TRIES_UNTOLD)
         add_hash(refused, refused->unanswered);
-    refused->has_unanswered = false;
-    refused->tries = tries;
+    if (told) {
+        refused->has_unanswered = false;
+        refused->tries = tries;
+    }
     if (!hash_pin(credential, refused, pin, hash))
         return false;
     for (unsigned i = 0; i < refused->count; i++)

@@ -13,6 +13,18 @@ struct request {
     size_t *signature_length;
 };
 
+/* Once for a card. It signs all the same, and what an expired certificate is good for is for others
+ * to say. */
+static void warn_of_times(struct jpki_credential *credential, const struct jpki_certificate *holder)
+{
+    time_t now = time(NULL);
+    if (!credential->times_checked && (now < holder->not_before || now > holder->not_after))
+        jpki_log(JPKI_LOG_WARNING, "the %s certificate %s; others may refuse what it signs",
+                 credential->profile->name,
+                 now < holder->not_before ? "is not valid yet" : "has expired");
+    credential->times_checked = true;
+}
+
 static enum jpki_error sign_and_check(const struct request *request)
 {
     struct jpki_credential *credential = request->credential;
@@ -30,6 +42,8 @@ static enum jpki_error sign_and_check(const struct request *request)
                                  request->length, request->signature, *request->signature_length);
     if (error != JPKI_OK)
         jpki_wipe(request->signature, *request->signature_length);
+    else
+        warn_of_times(credential, holder);
     return error;
 }
 

@@ -75,13 +75,14 @@ bool parameter_fits(const struct mechanism *mechanism, const CK_MECHANISM *given
 /* Whether the key is seen after login only, and this is before. */
 bool key_is_hidden(const struct token *token);
 
-/* Whether the token has a key that can sign; one that is not known is taken for RSA, as the keys of
- * all cards are. */
+/* Whether the token has a key that can sign. */
 bool token_can_sign(const struct token *token);
 
-/* The mechanisms that sign or verify with a key; how many. */
+/* The mechanisms that sign or verify with the key of a certificate; how many. NULL: it is not known
+ * yet, and taken for RSA, as the keys of all cards are. */
 enum { MECHANISMS_MAX = 16 };
-CK_ULONG mechanisms_of_key(bool pss, CK_MECHANISM_TYPE list[MECHANISMS_MAX]);
+CK_ULONG mechanisms_of_key(const struct jpki_certificate *key, bool pss,
+                           CK_MECHANISM_TYPE list[MECHANISMS_MAX]);
 
 /* ---- attribute.c ------------------------------------------------------------------------ */
 

@@ -44,7 +44,7 @@ void operation_authenticate(struct jpki_session *session)
 /* ---- Beginning -------------------------------------------------------------------------- */
 
 static CK_RV check_key(const struct jpki_session *session, enum jpki_operation kind,
-                       const struct object *key)
+                       const struct mechanism *mechanism, const struct object *key)
 {
     if (key == NULL || (key->class != CKO_PRIVATE_KEY && key->class != CKO_PUBLIC_KEY))
         return CKR_KEY_HANDLE_INVALID;
@@ -52,7 +52,8 @@ static CK_RV check_key(const struct jpki_session *session, enum jpki_operation k
         return CKR_KEY_FUNCTION_NOT_PERMITTED;
     const struct jpki_certificate *certificate =
         jpki_credential_certificate(session->token->credential, key->source);
-    return certificate->key_type == JPKI_KEY_RSA ? CKR_OK : CKR_KEY_TYPE_INCONSISTENT;
+    return certificate->key_type == jpki_scheme_key(mechanism->scheme) ? CKR_OK
+                                                                       : CKR_KEY_TYPE_INCONSISTENT;
 }
 
 /* A mechanism of the right kind, and one that this card can do. */
@@ -86,8 +87,11 @@ CK_RV jpki_operation_begin(struct jpki_session *session, enum jpki_operation kin
     const struct object *key = NULL;
     if (rv == CKR_OK && kind != JPKI_DIGESTING) {
         key = find_object(session->token, handle);
-        rv = check_key(session, kind, key);
+        rv = check_key(session, kind, mechanism, key);
     }
+    if (rv != CKR_OK && kind == JPKI_SIGNING && !token_can_sign(session->token))
+        jpki_log(JPKI_LOG_WARNING, "%s: no command is known that signs with a key of this type",
+                 jpki_credential_profile(session->token->credential)->name);
     if (rv != CKR_OK)
         return rv;
 

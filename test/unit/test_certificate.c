@@ -144,8 +144,8 @@ static uint8_t *copy_exactly(const uint8_t *bytes, size_t length)
 /* Where the key ends in the whole certificate. */
 static size_t end_of_key(const uint8_t *der, size_t length)
 {
-    struct jpki_field info = {0};
-    size_t end = jpki_certificate_key_end(der, length, &info);
+    struct jpki_field dates = {0}, info = {0};
+    size_t end = jpki_certificate_key_end(der, length, &dates, &info);
     const unsigned char *at = der;
     X509 *x509 = d2i_X509(NULL, &at, (long)length);
     unsigned char *expected = NULL;
@@ -158,9 +158,9 @@ static size_t end_of_key(const uint8_t *der, size_t length)
 
 static void parse_cut(const uint8_t *der, size_t length, size_t key_end)
 {
-    struct jpki_field info = {0};
+    struct jpki_field dates = {0}, info = {0};
     uint8_t *part = copy_exactly(der, length);
-    size_t end = jpki_certificate_key_end(part, length, &info);
+    size_t end = jpki_certificate_key_end(part, length, &dates, &info);
     struct jpki_certificate *whole = jpki_certificate_parse(crypto, part, length);
     struct jpki_certificate *key = jpki_certificate_parse_key(crypto, part, length);
     assert_null(whole);
@@ -196,9 +196,9 @@ static void cut_at_every_length(void **state)
 
 static void parse_malformed(const uint8_t *der, size_t length)
 {
-    struct jpki_field info = {0};
+    struct jpki_field dates = {0}, info = {0};
     (void)jpki_der_length(der, length);
-    size_t end = jpki_certificate_key_end(der, length, &info);
+    size_t end = jpki_certificate_key_end(der, length, &dates, &info);
     if (end > 0 && end <= length && info.data != NULL)
         assert_true(info.data >= der && info.data + info.length <= der + length);
     jpki_certificate_free(jpki_certificate_parse_key(crypto, der, length));
@@ -304,6 +304,8 @@ static void elliptic_curves(void **state)
     assert_null(certificate->modulus.data);
     assert_null(certificate->exponent.data);
     expect_field(certificate->end_date, "20560331", 8); /* GeneralizedTime from 2050 on */
+    assert_int_equal(certificate->not_before, 1775001600);
+    assert_int_equal(certificate->not_after, 2721772799);
     jpki_certificate_free(certificate);
     OPENSSL_free(der);
     X509_free(x509);
