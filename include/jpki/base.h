@@ -94,18 +94,13 @@ bool jpki_clock_sleep(int64_t deadline, unsigned milliseconds);
 
 /* ---- Secrets -------------------------------------------------------------------------- */
 
-/* A secret in locked pages of its own: never swapped, not in core dumps, wiped when freed, zero
- * in a forked child. */
-struct jpki_secret;
+/* A copy of a secret of `length` bytes, at least one, in locked pages of its own: never swapped,
+ * not in core dumps, zero in a forked child. NULL when memory is short. The caller still wipes its
+ * own copy. */
+void *jpki_secret_new(const void *bytes, size_t length);
 
-/* Keeps a copy of `length` bytes (1 to 256). NULL when memory is short. The caller still wipes
- * its own. */
-struct jpki_secret *jpki_secret_new(const void *bytes, size_t length);
-uint8_t *jpki_secret_bytes(struct jpki_secret *secret);
-size_t jpki_secret_length(const struct jpki_secret *secret);
-
-/* Wipes and frees. NULL is ignored. */
-void jpki_secret_free(struct jpki_secret *secret);
+/* Wipes and frees it, of the same length. NULL is ignored. */
+void jpki_secret_free(void *secret, size_t length);
 
 /* Overwrites memory in a way no compiler removes. */
 void jpki_wipe(void *memory, size_t length);

@@ -69,7 +69,7 @@ void keep_pin(struct jpki_credential *credential, const struct jpki_pin *pin)
     enum jpki_pin_cache cache = credential->reader->shared->options.pin_cache;
     bool may = cache == JPKI_PIN_CACHE_ALL ||
                (cache == JPKI_PIN_CACHE_AUTH && credential->key == JPKI_KEY_AUTH);
-    jpki_secret_free(credential->kept_pin);
+    jpki_secret_free(credential->kept_pin, sizeof *credential->kept_pin);
     credential->kept_pin = pin != NULL && may ? jpki_secret_new(pin, sizeof *pin) : NULL;
 }
 

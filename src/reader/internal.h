@@ -31,10 +31,10 @@ struct jpki_credential {
     int64_t tries_until;     /* and good until this time; 0 = no more */
     bool certificate_hidden; /* by the card, until the PIN is given, though the profile says not */
     bool logged_in;
-    bool forgotten;                   /* logged in, but powered off since: the kept PIN is due */
-    bool in_use;                      /* see jpki_credential_use */
-    struct jpki_secret *kept_pin;     /* a struct jpki_pin; or NULL */
-    struct jpki_secret *refused_pins; /* refused_pin.c: those that the card refused; NULL = none */
+    bool forgotten;               /* logged in, but powered off since: the kept PIN is due */
+    bool in_use;                  /* see jpki_credential_use */
+    struct jpki_pin *kept_pin;    /* from jpki_secret_new(), as the next; or NULL */
+    struct refused *refused_pins; /* refused_pin.c: those that the card refused; NULL = none */
     unsigned long card_epoch, login_epoch;
 };
 

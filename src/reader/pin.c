@@ -97,14 +97,14 @@ static enum jpki_error present(struct jpki_credential *credential, const struct 
 enum jpki_error login_again(struct jpki_credential *credential)
 {
     unsigned tries = 0;
-    struct jpki_secret *kept = credential->kept_pin;
+    const struct jpki_pin *kept = credential->kept_pin;
     enum jpki_error error =
         kept != NULL ? ask_first(credential, false, &tries) : JPKI_ERR_NOT_VERIFIED;
     /* One that was changed elsewhere costs a single try at the most. */
     if (error == JPKI_OK && tries < credential->profile->tries)
         error = JPKI_ERR_NOT_VERIFIED;
     if (error == JPKI_OK)
-        error = verify(credential, (const void *)jpki_secret_bytes(kept), tries);
+        error = verify(credential, kept, tries);
     if (error == JPKI_OK) {
         login_begin(credential);
         jpki_log(JPKI_LOG_INFO, "%s: the card had forgotten the PIN, logged in again",
