@@ -37,16 +37,16 @@ enum jpki_hash {
 /* Bytes of a hash; 0 for JPKI_HASH_NONE. */
 size_t jpki_hash_size(enum jpki_hash hash);
 
-/* A running digest. */
-struct jpki_digest;
+/* A running digest: OpenSSL's EVP_MD_CTX. */
+struct evp_md_ctx_st;
 
 /* NULL when OpenSSL or memory fails. */
-struct jpki_digest *jpki_digest_new(struct jpki_crypto *crypto, enum jpki_hash hash);
-void jpki_digest_free(struct jpki_digest *digest);
-bool jpki_digest_update(struct jpki_digest *digest, const void *data, size_t length);
+struct evp_md_ctx_st *jpki_digest_new(struct jpki_crypto *crypto, enum jpki_hash hash);
+void jpki_digest_free(struct evp_md_ctx_st *digest);
+bool jpki_digest_update(struct evp_md_ctx_st *digest, const void *data, size_t length);
 
 /* Writes jpki_hash_size() bytes and ends the digest: only free it after. */
-bool jpki_digest_finish(struct jpki_digest *digest, uint8_t *hash);
+bool jpki_digest_finish(struct evp_md_ctx_st *digest, uint8_t *hash);
 
 /* The DER of DigestInfo over a hash (RFC 8017, 9.2). `out` has room for JPKI_DIGEST_INFO_MAX;
  * returns the bytes written. `hash` is not JPKI_HASH_NONE. */

@@ -60,39 +60,28 @@ size_t jpki_hash_size(enum jpki_hash hash)
     return rows[hash].size;
 }
 
-struct jpki_digest {
-    EVP_MD_CTX *context;
-};
-
-struct jpki_digest *jpki_digest_new(struct jpki_crypto *crypto, enum jpki_hash hash)
+EVP_MD_CTX *jpki_digest_new(struct jpki_crypto *crypto, enum jpki_hash hash)
 {
-    struct jpki_digest *digest = calloc(1, sizeof *digest);
-    if (digest == NULL)
-        return NULL;
-    digest->context = EVP_MD_CTX_new();
-    if (digest->context != NULL &&
-        EVP_DigestInit_ex2(digest->context, crypto->hashes[hash], NULL) == 1)
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    if (digest != NULL && EVP_DigestInit_ex2(digest, crypto->hashes[hash], NULL) == 1)
         return digest;
-    jpki_digest_free(digest);
+    EVP_MD_CTX_free(digest);
     return NULL;
 }
 
-void jpki_digest_free(struct jpki_digest *digest)
+void jpki_digest_free(EVP_MD_CTX *digest)
 {
-    if (digest == NULL)
-        return;
-    EVP_MD_CTX_free(digest->context);
-    free(digest);
+    EVP_MD_CTX_free(digest);
 }
 
-bool jpki_digest_update(struct jpki_digest *digest, const void *data, size_t length)
+bool jpki_digest_update(EVP_MD_CTX *digest, const void *data, size_t length)
 {
-    return length == 0 || EVP_DigestUpdate(digest->context, data, length) == 1;
+    return length == 0 || EVP_DigestUpdate(digest, data, length) == 1;
 }
 
-bool jpki_digest_finish(struct jpki_digest *digest, uint8_t *hash)
+bool jpki_digest_finish(EVP_MD_CTX *digest, uint8_t *hash)
 {
-    return EVP_DigestFinal_ex(digest->context, hash, NULL) == 1;
+    return EVP_DigestFinal_ex(digest, hash, NULL) == 1;
 }
 
 size_t jpki_digest_info(enum jpki_hash hash, const uint8_t *value, uint8_t *out)

@@ -22,7 +22,7 @@ struct refused {
 static bool hash_pin(const struct jpki_credential *credential, const struct refused *refused,
                      const struct jpki_pin *pin, uint8_t hash[HASH])
 {
-    struct jpki_digest *digest = jpki_digest_new(credential->reader->shared->crypto, JPKI_SHA256);
+    struct evp_md_ctx_st *digest = jpki_digest_new(credential->reader->shared->crypto, JPKI_SHA256);
     bool done = digest != NULL && jpki_digest_update(digest, refused->salt, SALT) &&
                 jpki_digest_update(digest, pin->bytes, pin->length) &&
                 jpki_digest_finish(digest, hash);

@@ -143,7 +143,7 @@ const struct object *find_object(const struct token *token, CK_OBJECT_HANDLE han
 /* One operation under way. */
 struct operation {
     const struct mechanism *mechanism; /* NULL: none */
-    struct jpki_digest *digest;        /* when the mechanism hashes */
+    struct evp_md_ctx_st *digest;      /* when the mechanism hashes */
     struct jpki_buffer data;           /* when it does not */
     const struct object *key;          /* NULL: none */
     CK_OBJECT_HANDLE handle;           /* of the key: the operation ends with it */
