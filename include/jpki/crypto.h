@@ -98,16 +98,13 @@ struct jpki_certificate {
     struct evp_pkey_st *key;
 };
 
-/* Parses `der` (copied; bytes behind the certificate are filler and ignored: card.md, Files). NULL
- * when it is not a certificate with an RSA or EC key, or memory is short. Immutable afterwards. */
+/* Parses `der` (copied; bytes behind the certificate are filler and ignored: card.md, Files), or
+ * with `key_only` the beginning of a certificate, enough to hold its public key: only the fields of
+ * the key are set. NULL when it is not a certificate with an RSA or EC key, or memory is short.
+ * Immutable afterwards. */
 struct jpki_certificate *jpki_certificate_parse(struct jpki_crypto *crypto, const uint8_t *der,
-                                                size_t length);
+                                                size_t length, bool key_only);
 void jpki_certificate_free(struct jpki_certificate *certificate);
-
-/* The same of the beginning of a certificate, enough to hold its public key: only the fields of the
- * key are set. */
-struct jpki_certificate *jpki_certificate_parse_key(struct jpki_crypto *crypto, const uint8_t *der,
-                                                    size_t length);
 
 /* The length in bytes of the SEQUENCE that starts here, by its header alone; 0 when the header is
  * not that of a SEQUENCE of definite length. `length` bytes can be looked at. */

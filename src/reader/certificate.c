@@ -43,8 +43,7 @@ static enum jpki_error read_on(struct jpki_reader *reader, uint16_t file,
     if (error != JPKI_OK)
         return error;
     struct jpki_certificate *parsed =
-        key_only ? jpki_certificate_parse_key(crypto, content->data, content->length)
-                 : jpki_certificate_parse(crypto, content->data, content->length);
+        jpki_certificate_parse(crypto, content->data, content->length, key_only);
     if (parsed == NULL) /* memory may have been short: parsed again at the next request */
         return JPKI_ERR_CERTIFICATE;
     jpki_certificate_free(slot->certificate);

@@ -142,7 +142,7 @@ static struct jpki_certificate *certificate_of(struct vcard_fixture *fixture, co
 {
     uint8_t der[4096];
     size_t length = state_file(fixture, name, der, sizeof der);
-    struct jpki_certificate *certificate = jpki_certificate_parse(crypto, der, length);
+    struct jpki_certificate *certificate = jpki_certificate_parse(crypto, der, length, false);
     assert_non_null(certificate);
     return certificate;
 }
