@@ -26,7 +26,7 @@ static enum jpki_error read_key(struct jpki_card *card, uint16_t file, struct jp
 
 /* From one state to the next. */
 static enum jpki_error read_on(struct jpki_reader *reader, uint16_t file,
-                               struct certificate_slot *slot)
+                               struct jpki_certificate_slot *slot)
 {
     struct jpki_crypto *crypto = reader->shared->crypto;
     struct jpki_buffer *content = &slot->content;
@@ -59,7 +59,7 @@ static enum jpki_error read_until(struct jpki_credential *credential, enum jpki_
 {
     const struct jpki_profile *profile = credential->profile;
     uint16_t file = use == JPKI_HOLDER ? profile->certificate : profile->ca;
-    struct certificate_slot *slot = &credential->certificates[use];
+    struct jpki_certificate_slot *slot = &credential->certificates[use];
     enum jpki_error error = JPKI_OK;
     while (slot->state < wanted && error == JPKI_OK)
         error = read_on(credential->reader, file, slot);
@@ -70,10 +70,10 @@ static enum jpki_error read_until(struct jpki_credential *credential, enum jpki_
 static enum jpki_error settle(struct jpki_credential *credential, enum jpki_certificate_use use,
                               enum jpki_error error)
 {
-    struct certificate_slot *slot = &credential->certificates[use];
+    struct jpki_certificate_slot *slot = &credential->certificates[use];
     if (error == JPKI_ERR_NOT_VERIFIED) {
         certificate_empty(slot, JPKI_CERTIFICATE_HIDDEN);
-        credential->certificate_hidden |= use == JPKI_HOLDER;
+        credential->is_private |= use == JPKI_HOLDER;
     } else if (error == JPKI_ERR_NOT_FOUND) {
         certificate_empty(slot, JPKI_CERTIFICATE_NONE);
     } else if (error == JPKI_ERR_CERTIFICATE) {

@@ -8,35 +8,8 @@
 
 #include <pthread.h>
 
-/* As much of a certificate as was read. */
-struct certificate_slot {
-    enum jpki_certificate_state state;
-    struct jpki_buffer content;           /* what was read, until it is whole */
-    struct jpki_certificate *certificate; /* from ..._KEY to ..._WHOLE */
-};
-
-/* Whether the card has a key. */
+/* Whether the card has a key: in `existence` of its credential. */
 enum { KNOWN = 1, EXISTS = 2 };
-
-struct jpki_credential {
-    struct jpki_reader *reader;
-    enum jpki_key key;
-    const struct jpki_profile *profile;
-
-    /* Also read without the lock, by jpki_reader_look: 0, or the insertion for which it is known
-     * whether the card has this key, shifted left by two, with KNOWN, and EXISTS where it has. */
-    _Atomic uint64_t existence;
-    struct certificate_slot certificates[JPKI_CERTIFICATES];
-    unsigned tries;          /* left, as read when the card was recognised */
-    int64_t tries_until;     /* and good until this time; 0 = no more */
-    bool certificate_hidden; /* by the card, until the PIN is given, though the profile says not */
-    bool logged_in;
-    bool forgotten;               /* logged in, but powered off since: the kept PIN is due */
-    bool in_use;                  /* see jpki_credential_use */
-    struct jpki_pin *kept_pin;    /* from jpki_secret_new(), as the next; or NULL */
-    struct refused *refused_pins; /* refused_pin.c: those that the card refused; NULL = none */
-    unsigned long card_epoch, login_epoch;
-};
 
 /* identity.c: what tells a card from every other. */
 enum { IDENTITY_CERTIFICATE = 256 };
@@ -82,7 +55,7 @@ void credential_forget_card(struct jpki_credential *credential);
 void credential_exists(struct jpki_credential *credential, bool exists);
 
 /* Empties a certificate slot, and leaves it in this state. */
-void certificate_empty(struct certificate_slot *slot, enum jpki_certificate_state state);
+void certificate_empty(struct jpki_certificate_slot *slot, enum jpki_certificate_state state);
 
 /* Keeps a PIN that the card has just accepted, where the options allow; NULL: forgets it. */
 void keep_pin(struct jpki_credential *credential, const struct jpki_pin *pin);

@@ -153,11 +153,11 @@ enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential, u
  * is read now. */
 static void read_ahead(struct jpki_credential *credential)
 {
-    struct certificate_slot *holder = &credential->certificates[JPKI_HOLDER];
+    struct jpki_certificate_slot *holder = &credential->certificates[JPKI_HOLDER];
     if (holder->state == JPKI_CERTIFICATE_HIDDEN)
         holder->state = JPKI_CERTIFICATE_UNREAD;
     /* What was free before the login stays so. */
-    bool hidden = jpki_credential_is_private(credential);
+    bool hidden = credential->is_private;
     enum jpki_error error = certificate_load(
         credential, JPKI_HOLDER, hidden ? JPKI_CERTIFICATE_WHOLE : JPKI_CERTIFICATE_KEY);
     if (error != JPKI_OK)

@@ -18,9 +18,11 @@ struct jpki_reader *jpki_reader_new(struct jpki_reader_shared *shared, const cha
     reader->shared = shared;
     (void)snprintf(reader->name, sizeof reader->name, "%s", name);
     for (int key = 0; key < JPKI_KEYS; key++) {
-        reader->credentials[key].reader = reader;
-        reader->credentials[key].key = (enum jpki_key)key;
-        reader->credentials[key].profile = &jpki_profiles[key];
+        struct jpki_credential *credential = &reader->credentials[key];
+        credential->reader = reader;
+        credential->key = (enum jpki_key)key;
+        credential->profile = &jpki_profiles[key];
+        credential->is_private = jpki_profiles[key].private_certificate;
     }
     struct jpki_transport transport = shared->ops->transport(shared->source, name);
     reader->card = transport.ops != NULL ? jpki_card_new(transport) : NULL;

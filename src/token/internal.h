@@ -16,7 +16,6 @@ struct token {
     struct jpki_module *module;
     struct jpki_reader *reader;
     struct jpki_credential *credential;
-    enum jpki_key key;
     CK_SLOT_ID slot;
     uint64_t reported; /* what C_WaitForSlotEvent last told; the table lock's */
 };

@@ -62,13 +62,12 @@ CK_ULONG mechanisms_of_key(bool pss, CK_MECHANISM_TYPE list[MECHANISMS_MAX])
 /* NULL while the key is hidden until login, or its certificate makes no sense. */
 static const struct jpki_certificate *key_of(const struct token *token)
 {
-    return jpki_credential_certificate(token->credential, JPKI_HOLDER);
+    return token->credential->certificates[JPKI_HOLDER].certificate;
 }
 
 bool key_is_hidden(const struct token *token)
 {
-    return jpki_credential_is_private(token->credential) &&
-           !jpki_credential_is_logged_in(token->credential);
+    return token->credential->is_private && !token->credential->logged_in;
 }
 
 bool token_can_sign(const struct token *token)

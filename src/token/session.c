@@ -55,7 +55,7 @@ static CK_RV add_session(struct token *token, CK_FLAGS flags, CK_SESSION_HANDLE 
         return CKR_HOST_MEMORY;
     session->token = token;
     session->flags = flags;
-    session->card_epoch = jpki_credential_card_epoch(token->credential);
+    session->card_epoch = token->credential->card_epoch;
     jpki_credential_use(token->credential, true);
 
     pthread_mutex_lock(&module->lock);
@@ -159,8 +159,8 @@ CK_RV jpki_session_info(const struct jpki_session *session, CK_SESSION_INFO *inf
     };
     *info = (CK_SESSION_INFO){
         .slotID = session->token->slot,
-        .state = states[(session->flags & CKF_RW_SESSION) != 0]
-                       [jpki_credential_is_logged_in(session->token->credential)],
+        .state =
+            states[(session->flags & CKF_RW_SESSION) != 0][session->token->credential->logged_in],
         .flags = session->flags,
     };
     return CKR_OK;
@@ -184,7 +184,7 @@ CK_RV jpki_session_cancel(struct jpki_session *session, CK_FLAGS operations)
 static CK_RV check_login(struct jpki_session *session, CK_USER_TYPE user)
 {
     const struct token *token = session->token;
-    bool logged_in = jpki_credential_is_logged_in(token->credential);
+    bool logged_in = token->credential->logged_in;
     switch (user) {
     case CKU_USER:
         return logged_in ? CKR_USER_ALREADY_LOGGED_IN : CKR_OK;
@@ -221,7 +221,7 @@ CK_RV jpki_logout(struct jpki_session *session)
     CK_RV rv = look_at_card(session);
     if (rv != CKR_OK)
         return rv;
-    if (!jpki_credential_is_logged_in(credential))
+    if (!credential->logged_in)
         return CKR_USER_NOT_LOGGED_IN;
     return jpki_ckr(jpki_credential_logout(credential));
 }

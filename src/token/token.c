@@ -46,7 +46,7 @@ struct token *hold_token(struct jpki_module *module, CK_SLOT_ID id)
 
 bool session_is_stale(const struct jpki_session *session)
 {
-    return session->card_epoch != jpki_credential_card_epoch(session->token->credential);
+    return session->card_epoch != session->token->credential->card_epoch;
 }
 
 CK_RV look_at_card(const struct jpki_session *session)
@@ -121,7 +121,7 @@ CK_RV jpki_slot_info(struct jpki_module *module, CK_SLOT_ID id, CK_SLOT_INFO *in
     /* Without the reader's lock: programs ask this all the time, also while the card works. A card
      * that is not known yet is looked at, so that all functions say the same of it. */
     bool known;
-    bool present = jpki_reader_look(token->reader, token->key, &known);
+    bool present = jpki_reader_look(token->reader, token->credential->key, &known);
     if (present && !known)
         present = jpki_token_check(module, id) == CKR_OK;
 
@@ -158,7 +158,7 @@ static CK_VERSION version_at(const struct jpki_card_info *card, size_t offset)
 static void fill_info(const struct token *token, const struct jpki_pin_status *status,
                       CK_TOKEN_INFO *info)
 {
-    const struct jpki_profile *profile = jpki_credential_profile(token->credential);
+    const struct jpki_profile *profile = token->credential->profile;
     const struct jpki_card_info *card = jpki_reader_card_info(token->reader);
     *info = (CK_TOKEN_INFO){
         .flags = CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED | CKF_TOKEN_INITIALIZED |
