@@ -69,8 +69,7 @@ bool jpki_error_is_break(enum jpki_error error);
 /* Bytes on the heap. Zero-initialised is empty and valid. */
 struct jpki_buffer {
     uint8_t *data; /* owned */
-    size_t length; /* bytes in use */
-    size_t room;   /* bytes allocated */
+    size_t length;
 };
 
 /* Appends `length` bytes. False, and nothing changed, when memory is short or the result would

@@ -9,17 +9,14 @@ bool jpki_buffer_append(struct jpki_buffer *buffer, const void *data, size_t len
     if (buffer->length > limit || length > limit - buffer->length)
         return false;
 
-    size_t needed = buffer->length + length;
-    if (needed > buffer->room) {
-        uint8_t *grown = realloc(buffer->data, needed);
-        if (grown == NULL)
-            return false;
-        buffer->data = grown;
-        buffer->room = needed;
-    }
-    if (length > 0)
-        memcpy(buffer->data + buffer->length, data, length);
-    buffer->length = needed;
+    if (length == 0)
+        return true;
+    uint8_t *grown = realloc(buffer->data, buffer->length + length);
+    if (grown == NULL)
+        return false;
+    memcpy(grown + buffer->length, data, length);
+    buffer->data = grown;
+    buffer->length += length;
     return true;
 }
 
