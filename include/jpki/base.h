@@ -130,6 +130,12 @@ void jpki_log(enum jpki_log_level level, const char *format, ...)
 void jpki_log_apdu(const uint8_t *command, size_t command_length, const uint8_t *answer,
                    size_t answer_length);
 
+/* ---- File descriptors ---------------------------------------------------------------- */
+
+/* Moves a new file descriptor that has the place of a standard stream which the host has closed;
+ * negative ones stay. To be closed as the one given. */
+int jpki_above_standard_streams(int descriptor);
+
 /* ---- Options -------------------------------------------------------------------------- */
 
 /* Option pin-cache: whose PIN is kept while logged in. */

@@ -36,17 +36,21 @@ static bool is_still_log(int file)
            now.st_ino == log_stat.st_ino;
 }
 
-/* For its owner only, never through a link or into a pipe that is not read, and never in the place
- * of a standard stream that the host has closed. -1 when it cannot be opened. */
+int jpki_above_standard_streams(int descriptor)
+{
+    if (descriptor < 0 || descriptor > STDERR_FILENO)
+        return descriptor;
+    int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    (void)close(descriptor);
+    return moved;
+}
+
+/* For its owner only, never through a link or into a pipe that is not read. -1 when it cannot be
+ * opened. */
 static int open_file(const char *name)
 {
     enum { FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC };
-    int file = open(name, FLAGS, 0600);
-    if (file < 0 || file > STDERR_FILENO)
-        return file;
-    int moved = fcntl(file, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    (void)close(file);
-    return moved;
+    return jpki_above_standard_streams(open(name, FLAGS, 0600));
 }
 
 bool jpki_log_open(enum jpki_log_level level, const char *file)

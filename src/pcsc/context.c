@@ -13,15 +13,6 @@ LONG pcsc_leave(LONG rv)
     return rv;
 }
 
-int pcsc_above_standard_streams(int descriptor)
-{
-    if (descriptor < 0 || descriptor > STDERR_FILENO)
-        return descriptor;
-    int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    (void)close(descriptor);
-    return moved;
-}
-
 /* Where the host has closed standard streams, pcsclite's socket must not get their numbers: what
  * the host prints would go to pcscd. A file of ours has them meanwhile. */
 static void fill_standard_streams(struct stat *filler)

@@ -19,10 +19,6 @@ struct pcsc_context {
 LONG pcsc_context_open(struct pcsc_context *context);
 void pcsc_context_close(struct pcsc_context *context);
 
-/* Moves a new file descriptor that has the place of a standard stream which the host has closed;
- * negative ones stay. */
-int pcsc_above_standard_streams(int descriptor);
-
 /* All readers; what jpki_readers_ops works on. From calloc(): a lock of zeros is a free one. */
 struct pcsc_readers {
     char ignore[JPKI_OPTION_TEXT]; /* option ignore-readers */

@@ -13,7 +13,7 @@ static void *readers_open(const struct jpki_options *options)
     if (readers == NULL)
         return NULL;
     memcpy(readers->ignore, options->ignore_readers, sizeof readers->ignore);
-    readers->cancel_event = pcsc_above_standard_streams(eventfd(0, EFD_CLOEXEC));
+    readers->cancel_event = jpki_above_standard_streams(eventfd(0, EFD_CLOEXEC));
     if (readers->cancel_event < 0) {
         free(readers);
         return NULL;

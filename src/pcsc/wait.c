@@ -203,7 +203,7 @@ static void wait_here(const struct pcsc_readers *readers, int watcher, int milli
 static void wait_on_folder(const struct pcsc_readers *readers)
 {
     struct pcsc_context context = {0};
-    int watcher = pcsc_above_standard_streams(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    int watcher = jpki_above_standard_streams(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     bool watched = watcher >= 0 && watch_folder(watcher);
     /* It may have come while we were looking elsewhere. */
     if (pcsc_context_open(&context) == SCARD_S_SUCCESS)
