@@ -6,6 +6,7 @@
 #include "jpki/pcsc.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <winscard.h>
 
 /* A connection to pcscd: a context of pcsclite. Zero-initialised there is none. */
@@ -24,9 +25,9 @@ struct pcsc_readers {
     char ignore[JPKI_OPTION_TEXT]; /* option ignore-readers */
     pthread_mutex_t lock;          /* guards the context; held for questions that return at once */
     struct pcsc_context context;
-    pthread_mutex_t wait_lock; /* guards what follows */
+    pthread_mutex_t wait_lock; /* guards the sleepers, of which none is added once cancelled */
     struct sleeper *sleepers;
-    bool cancelled;
+    atomic_bool cancelled;
     int cancel_event; /* readable once cancelled */
 };
 

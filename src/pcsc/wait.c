@@ -29,14 +29,6 @@ struct sleeper {
     SCARD_READERSTATE states[];       /* last: new readers */
 };
 
-static bool is_cancelled(struct pcsc_readers *readers)
-{
-    pthread_mutex_lock(&readers->wait_lock);
-    bool cancelled = readers->cancelled;
-    pthread_mutex_unlock(&readers->wait_lock);
-    return cancelled;
-}
-
 /* ---- With pcscd ------------------------------------------------------------------------- */
 
 static void sleep_in_pcscd(struct pcsc_async *async)
@@ -140,7 +132,7 @@ static bool sleep_and_free(struct pcsc_readers *readers, struct sleeper *sleeper
         pcsc_async_abandon(&sleeper->async);
         return slept;
     }
-    if (!is_cancelled(readers)) {
+    if (!readers->cancelled) {
         sleeper->milliseconds = A_SECOND_MS;
         sleep_in_pcscd(&sleeper->async);
         slept = has_slept(sleeper);
@@ -220,13 +212,13 @@ enum jpki_error pcsc_wait(void *self, const struct jpki_reader_status *known, si
 {
     struct pcsc_readers *readers = self;
     struct pcsc_context context = {0};
-    if (is_cancelled(readers))
+    if (readers->cancelled)
         return JPKI_ERR_CANCELLED;
     if (pcsc_context_open(&context) != SCARD_S_SUCCESS)
         wait_on_folder(readers);
     else if (!wait_in_pcscd(readers, context, known, count))
         wait_here(readers, -1, A_SECOND_MS); /* pcscd or its readers are about to come, or gone */
-    return is_cancelled(readers) ? JPKI_ERR_CANCELLED : JPKI_OK;
+    return readers->cancelled ? JPKI_ERR_CANCELLED : JPKI_OK;
 }
 
 void pcsc_wait_cancel(void *self)
@@ -234,9 +226,9 @@ void pcsc_wait_cancel(void *self)
     struct pcsc_readers *readers = self;
     static const uint64_t one = 1;
     pthread_mutex_lock(&readers->wait_lock);
-    if (!readers->cancelled && write(readers->cancel_event, &one, sizeof one) != sizeof one)
+    if (!atomic_exchange(&readers->cancelled, true) &&
+        write(readers->cancel_event, &one, sizeof one) != sizeof one)
         jpki_log(JPKI_LOG_ERROR, "a wait cannot be cancelled");
-    readers->cancelled = true;
     for (struct sleeper *sleeper = readers->sleepers; sleeper != NULL; sleeper = sleeper->next)
         pcsc_async_cancel(&sleeper->async);
     pthread_mutex_unlock(&readers->wait_lock);
