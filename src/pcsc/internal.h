@@ -73,14 +73,15 @@ struct jpki_transport pcsc_transport(void *self, const char *name);
 struct pcsc_async {
     void (*run)(struct pcsc_async *async);     /* the call */
     void (*discard)(struct pcsc_async *async); /* gives up what it brought, and frees it all */
-    pthread_mutex_t lock;                      /* guards what follows; zero is a free one */
+    bool has_thread;
+    pthread_mutex_t lock; /* guards what follows; zero is a free one */
     pthread_cond_t changed;
     bool finished, cancelled, abandoned;
 };
 
-/* `run` and `discard` are set, and an earlier call has ended. False when there is no thread to be
- * had. */
-bool pcsc_async_start(struct pcsc_async *async);
+/* `run` and `discard` are set, and an earlier call has ended. Where there is no thread to be had,
+ * makes the call here and now, however long pcscd keeps it. */
+void pcsc_async_start(struct pcsc_async *async);
 
 /* Waits until it has finished: true. False when the deadline has passed, or
  * pcsc_async_cancel() was called; the call goes on all the same. */

@@ -21,7 +21,6 @@ enum { SLEEP_MS = 60 * 1000, A_SECOND_MS = 1000, CANCELS_MAX = 10, CANCEL_MS = 2
 struct sleeper {
     struct pcsc_async async; /* first */
     struct pcsc_context context;
-    DWORD milliseconds;
     LONG rv;
     struct sleeper *next;             /* of those that a cancellation must wake */
     struct jpki_reader_status *known; /* a copy, for the names */
@@ -34,12 +33,13 @@ struct sleeper {
 static void sleep_in_pcscd(struct pcsc_async *async)
 {
     struct sleeper *sleeper = (struct sleeper *)async;
-    sleeper->rv = PCSC(SCardGetStatusChange(sleeper->context.handle, sleeper->milliseconds,
-                                            sleeper->states, (DWORD)sleeper->count));
+    DWORD milliseconds = async->has_thread ? SLEEP_MS : A_SECOND_MS;
+    sleeper->rv = PCSC(SCardGetStatusChange(sleeper->context.handle, milliseconds, sleeper->states,
+                                            (DWORD)sleeper->count));
     /* Before pcsclite 2.4 both pcscd and its clients have a limit of 16. With so many readers there
      * is no place for new ones: none can come before one of these goes. */
     if (sleeper->rv == SCARD_E_INVALID_PARAMETER && sleeper->count > 1)
-        sleeper->rv = PCSC(SCardGetStatusChange(sleeper->context.handle, sleeper->milliseconds,
+        sleeper->rv = PCSC(SCardGetStatusChange(sleeper->context.handle, milliseconds,
                                                 sleeper->states, (DWORD)sleeper->count - 1));
 }
 
@@ -66,7 +66,6 @@ static struct sleeper *new_sleeper(struct pcsc_context context,
     sleeper->async.run = sleep_in_pcscd;
     sleeper->async.discard = discard;
     sleeper->context = context;
-    sleeper->milliseconds = SLEEP_MS;
     for (size_t i = 0; i < count; i++) {
         sleeper->known[i] = known[i];
         sleeper->states[i].szReader = sleeper->known[i].name;
@@ -77,17 +76,17 @@ static struct sleeper *new_sleeper(struct pcsc_context context,
     return sleeper;
 }
 
-/* Starts the sleep where a cancellation finds it. False when cancelled, or without a thread. */
-static bool start(struct pcsc_readers *readers, struct sleeper *sleeper)
+/* Puts the sleep where a cancellation finds it. False when that has come already. */
+static bool enter(struct pcsc_readers *readers, struct sleeper *sleeper)
 {
     pthread_mutex_lock(&readers->wait_lock);
-    bool started = !readers->cancelled && pcsc_async_start(&sleeper->async);
-    if (started) {
+    bool entered = !readers->cancelled;
+    if (entered) {
         sleeper->next = readers->sleepers;
         readers->sleepers = sleeper;
     }
     pthread_mutex_unlock(&readers->wait_lock);
-    return started;
+    return entered;
 }
 
 static void leave(struct pcsc_readers *readers, struct sleeper *sleeper)
@@ -122,22 +121,18 @@ static bool has_slept(const struct sleeper *sleeper)
 /* Sleeps, and lets the sleeper go. False when it did not sleep: pcscd went away. */
 static bool sleep_and_free(struct pcsc_readers *readers, struct sleeper *sleeper)
 {
+    if (!enter(readers, sleeper)) {
+        discard(&sleeper->async);
+        return true;
+    }
     bool slept = true;
-    if (start(readers, sleeper)) {
-        if (pcsc_async_wait(&sleeper->async, JPKI_NO_DEADLINE))
-            slept = has_slept(sleeper);
-        else
-            wake(sleeper);
-        leave(readers, sleeper);
-        pcsc_async_abandon(&sleeper->async);
-        return slept;
-    }
-    if (!readers->cancelled) {
-        sleeper->milliseconds = A_SECOND_MS;
-        sleep_in_pcscd(&sleeper->async);
+    pcsc_async_start(&sleeper->async);
+    if (pcsc_async_wait(&sleeper->async, JPKI_NO_DEADLINE))
         slept = has_slept(sleeper);
-    }
-    discard(&sleeper->async);
+    else
+        wake(sleeper);
+    leave(readers, sleeper);
+    pcsc_async_abandon(&sleeper->async);
     return slept;
 }
 
