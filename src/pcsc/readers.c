@@ -52,15 +52,21 @@ static LONG ask(struct pcsc_readers *readers, struct jpki_reader_status *status)
     return SCARD_S_SUCCESS;
 }
 
-/* `list` is to be freed, also after an error. Called with the lock held. */
+/* After an error there are none. Called with the lock held. */
 static LONG list_once(struct pcsc_readers *readers, struct jpki_reader_status **list, size_t *count)
 {
     *list = NULL;
+    *count = 0;
     LONG rv = pcsc_context_open(&readers->context);
     if (rv == SCARD_S_SUCCESS)
         rv = pcsc_names_get(readers->context.handle, readers->ignore, list, count);
     for (size_t i = 0; rv == SCARD_S_SUCCESS && i < *count; i++)
         rv = ask(readers, &(*list)[i]);
+    if (rv != SCARD_S_SUCCESS) {
+        free(*list);
+        *list = NULL;
+        *count = 0;
+    }
     return rv;
 }
 
@@ -70,18 +76,11 @@ static enum jpki_error readers_list(void *self, struct jpki_reader_status **list
     pthread_mutex_lock(&readers->lock);
     LONG rv = list_once(readers, list, count);
     /* A reader may vanish between the questions, and pcscd may have been restarted. */
-    if (rv != SCARD_S_SUCCESS) {
-        free(*list);
-        if (pcsc_service_lost(rv))
-            pcsc_context_close(&readers->context);
+    if (pcsc_service_lost(rv))
+        pcsc_context_close(&readers->context);
+    if (rv != SCARD_S_SUCCESS)
         rv = list_once(readers, list, count);
-    }
     pthread_mutex_unlock(&readers->lock);
-    if (rv != SCARD_S_SUCCESS) {
-        free(*list);
-        *list = NULL;
-        *count = 0;
-    }
     return pcsc_error("SCardListReaders", rv, false);
 }
 
