@@ -4,7 +4,6 @@
 
 #include <openssl/err.h>
 #include <openssl/rsa.h>
-#include <string.h>
 
 /* The data of each scheme: RFC 8017, 8.1 and 8.2. `overhead`: what the padding takes of the
  * modulus; 0 where `most` counts. */

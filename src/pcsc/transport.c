@@ -5,7 +5,6 @@
 #include <reader.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct transport {
     struct pcsc_connection connection; /* first: freed with it */

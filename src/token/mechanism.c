@@ -2,7 +2,6 @@
 /* Mechanisms: one table, a row for each. */
 #include "internal.h"
 
-#include <string.h>
 
 static const struct mechanism table[] = {
     {CKM_RSA_PKCS, JPKI_SCHEME_PKCS1, JPKI_HASH_NONE},
