@@ -44,8 +44,7 @@ int jpki_above_standard_streams(int descriptor)
     return moved;
 }
 
-/* For its owner only, never through a link or into a pipe that is not read. -1 when it cannot be
- * opened. */
+/* For its owner only, never through a link or into a pipe that is not read. -1 when it fails. */
 static int open_file(const char *name)
 {
     enum { FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC };
@@ -73,8 +72,7 @@ void jpki_log_close(void)
     (void)jpki_log_open(JPKI_LOG_WARNING, NULL);
 }
 
-/* The time is UTC: for the local time the C library takes a lock, which a child may find held for
- * ever. */
+/* In UTC: for the local time the C library takes a lock, which a child may find held for ever. */
 void jpki_log(enum jpki_log_level level, const char *format, ...)
 {
     if ((int)level > atomic_load(&log_level))

@@ -4,15 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What stands in a DigestInfo before a hash of SHA-2, whose OID ends in `arc`. */
+/* What stands in a DigestInfo before a hash of SHA-2, whose OID ends in `arc`, and before one of
+ * SHA-1 (RFC 8017, 9.2, note 1). */
 #define DER_SHA_2(arc, size)                                                                       \
     0x30, 17 + (size), 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02,     \
         arc, 0x05, 0x00, 0x04, size
 #define DER_SHA_1                                                                                  \
     0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 20
 
-/* A row per hash: OpenSSL's name, the size, and the DER that stands before the hash in a
- * DigestInfo (RFC 8017, 9.2, note 1). */
+/* A row per hash: OpenSSL's name, the size, and the DER before it in a DigestInfo. */
 static const struct {
     const char *name;
     size_t size, prefix_length;

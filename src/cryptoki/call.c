@@ -4,8 +4,7 @@
 #include <pthread.h>
 
 /* The one module of this process. In memory that is empty in a forked child, which therefore is not
- * initialised. What the child has inherited is left alone: closing it would close the parent's
- * connections. */
+ * initialised (base.h, Forks and locks). */
 struct process {
     pthread_mutex_t lock; /* guards all below; nothing is called with it held */
     pthread_cond_t left;  /* the last call went */

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * The functions that this card does not support, a line each: name, parameters, what must be there,
- * and the code. Like all other functions they first check that the module is initialised, then the
- * session, then the arguments. A function with more to check is written out.
- */
+/* The functions that this card does not support, a line each: name, parameters, what must be there,
+ * and the code. Functions with more to check are written out. */
 #include "call.h"
 
 /* The lines below name all parameters and look at few of them: no warning in this file. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* SCardConnect in bounded time. pcscd makes it wait for as long as another program is inside a
- * transaction. What does not come in time goes on in its thread, and a later call takes up its
- * result. */
+/* SCardConnect in bounded time: pcscd makes it wait while another program is inside a transaction.
+ * What does not come in time goes on in its thread, and a later call takes up its result. */
 #include "internal.h"
 
 #include <stdlib.h>

@@ -42,8 +42,7 @@ bool pcsc_service_lost(LONG error);
 /* The same, or that the card is gone or without power. */
 bool pcsc_card_lost(LONG error);
 
-/* One call into pcsclite: waits before it while the process is being forked. Its value is that of
- * the call. */
+/* The value of a call into pcsclite, before which it waits while the process is being forked. */
 #define PCSC(call) (jpki_fork_gate_enter(), pcsc_leave(call))
 LONG pcsc_leave(LONG rv);
 

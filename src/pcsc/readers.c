@@ -44,8 +44,7 @@ static LONG ask(struct pcsc_readers *readers, struct jpki_reader_status *status)
                       (state.dwEventState & SCARD_STATE_MUTE) == 0;
     status->shared = (state.dwEventState & SCARD_STATE_INUSE) != 0;
     status->exclusive = (state.dwEventState & SCARD_STATE_EXCLUSIVE) != 0;
-    /* pcsclite counts insertions and removals in the upper half of the state; a restarted pcscd
-     * counts anew. */
+    /* The upper half of the state counts insertions and removals; a restarted pcscd begins anew. */
     status->insertion =
         readers->context.opened << 16 | (uint32_t)(state.dwEventState >> 16 & 0xFFFF);
     status->state = (uint32_t)(state.dwEventState & ~(DWORD)SCARD_STATE_CHANGED);

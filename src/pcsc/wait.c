@@ -12,9 +12,8 @@
 
 static const char new_reader[] = "\\\\?PnP?\\Notification";
 
-/* pcsclite itself wakes up every minute, and so may we; it finds a reader that came in the very
- * moment between looking and going to sleep. Without a thread of its own a sleep cannot be left
- * behind, so that one is short. */
+/* pcsclite itself wakes up every minute, and so may we; it finds a reader that came between looking
+ * and going to sleep. A sleep without a thread cannot be left behind, so that one is short. */
 enum { SLEEP_MS = 60 * 1000, A_SECOND_MS = 1000, CANCELS_MAX = 10, CANCEL_MS = 20 };
 
 /* A sleep in pcscd. */
@@ -110,8 +109,7 @@ static void wake(struct sleeper *sleeper)
     }
 }
 
-/* Whether it slept until something changed, or long enough. Where it did not, the next sleep may
- * end as soon. */
+/* Whether it slept until something changed, or long enough; else the next one may end as soon. */
 static bool has_slept(const struct sleeper *sleeper)
 {
     return sleeper->rv == SCARD_S_SUCCESS || sleeper->rv == SCARD_E_TIMEOUT ||
@@ -147,8 +145,7 @@ static bool has_new_readers(const struct pcsc_readers *readers, SCARDCONTEXT con
     return count > known;
 }
 
-/* Takes the context over. False when it could not sleep: pcscd went away, or there are readers that
- * the caller does not know. */
+/* Takes the context over. False when it could not sleep: pcscd went away, or new readers came. */
 static bool wait_in_pcscd(struct pcsc_readers *readers, struct pcsc_context context,
                           const struct jpki_reader_status *known, size_t count)
 {

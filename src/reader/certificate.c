@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The certificates of a credential: each read from the card once, and only as far as is asked.
- * Looking whether it is there takes one command, its public key two or three, the whole six or
- * seven. */
+/* The certificates of a credential: each read from the card once, and only as far as is asked. To
+ * see that it is there takes one command, its public key two or three, the whole six or seven. */
 #include "internal.h"
 
 /* How long the tries left count as just read, for one call that asks for them, while no other
@@ -125,8 +124,8 @@ enum jpki_error credential_ask_tries(struct jpki_credential *credential, unsigne
 }
 
 /* A key that is not on the card has no PIN there: that alone tells (card.md, Files). Asked once for
- * a card. The tries left are kept for the next call: programs look which tokens there are, and then
- * at each. */
+ * a card. The tries are kept for the next call: programs look which tokens there are, then at each.
+ */
 static enum jpki_error find_key(struct jpki_credential *credential)
 {
     enum jpki_error error = credential_ask_tries(credential, &credential->tries);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is known of one key of the card, its certificates and its PIN. Nothing here sends a
- * command. */
+/* What is known of one key of the card, its certificates and its PIN. Sends no command. */
 #include "internal.h"
 
 static unsigned long next_epoch(const struct jpki_credential *credential)

@@ -68,8 +68,8 @@ void login_lost(struct jpki_credential *credential);
 
 /* ---- refused_pin.c: PINs that the card has refused, so that none is sent twice ----------- */
 
-/* Whether the card has refused this PIN already, given the tries left just read: a counter that
- * went up forgets what was remembered. */
+/* Whether the card has refused this PIN already. `tries` were just read: more than before means
+ * that all is forgotten. */
 bool refused_pin_is_known(struct jpki_credential *credential, const struct jpki_pin *pin,
                           unsigned tries);
 
@@ -105,12 +105,11 @@ enum jpki_error reader_enter(struct jpki_reader *reader);
 /* The same, and proves it, as a PIN wants it. */
 enum jpki_error reader_prove_current(struct jpki_reader *reader);
 
-/* Ends the transaction. Powering off makes the card forget every PIN; logins whose PIN is not kept
- * are lost. */
+/* Ends the transaction. Powering off loses all logins whose PIN is not kept. */
 void reader_end(struct jpki_reader *reader, enum jpki_leave leave);
 
-/* Makes the card forget every PIN, in a transaction of its own. Errors, after which it may not
- * have: those of reader_begin. */
+/* Powers the card off in a transaction of its own: it forgets every PIN, unless there is an error.
+ */
 enum jpki_error reader_power_off(struct jpki_reader *reader);
 
 /* Whether a PIN of either credential is verified. */
@@ -129,8 +128,7 @@ void reader_must_power_off(struct jpki_reader *reader);
  * that is missing, or whose card is another kind, mute, or not to be had. */
 enum jpki_error credential_begin(struct jpki_credential *credential, unsigned patience);
 
-/* The tries left, in a transaction that is under way, our application current as far as is known.
- * Errors: those of jpki_card_tries. */
+/* jpki_card_tries() in a transaction under way, our application current as far as is known. */
 enum jpki_error credential_ask_tries(struct jpki_credential *credential, unsigned *tries);
 
 /* jpki_credential_read() in a transaction that is under way, our application current. */

@@ -180,8 +180,7 @@ static enum jpki_error check_card(struct jpki_reader *reader, bool *same)
     *same = is_known(reader, &status);
     if (!*same || !reader->suspect || reader->recognition != CARD_JPKI)
         return JPKI_OK;
-    /* While the machine slept the card may have been exchanged, and all that PC/SC tells is a
-     * reset. */
+    /* Of a card that was exchanged while the machine slept PC/SC tells only a reset. */
     enum jpki_error error = identity_confirm(reader, same);
     if (error == JPKI_OK)
         reader->suspect = false;

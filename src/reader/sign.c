@@ -55,9 +55,8 @@ static enum jpki_error log_in_and_sign(struct request *request)
     return error;
 }
 
-/* In one transaction. Another program may have selected its own application, whose key of the
- * same file number then refused, or signed (card.md, Other applications): makes ours current, and
- * tries once more. */
+/* In one transaction. Another application that is current has a key of the same file number, which
+ * refuses, or signs (card.md, Other applications): makes ours current, and tries once more. */
 static enum jpki_error sign_in_transaction(struct request *request)
 {
     if (request->credential->forgotten)

@@ -74,8 +74,7 @@ bool parameter_fits(const struct mechanism *mechanism, const CK_MECHANISM *given
 /* Whether the key is seen after login only, and this is before. */
 bool key_is_hidden(const struct token *token);
 
-/* Whether the token has a key that can sign; one that is not known is taken for RSA, as the keys of
- * all cards are. */
+/* Whether the token has a key that can sign. Until it is known it is taken for RSA, as all are. */
 bool token_can_sign(const struct token *token);
 
 /* The mechanisms that sign or verify with a key; how many. */
@@ -150,8 +149,7 @@ struct operation {
     bool authenticated;                /* by CKU_CONTEXT_SPECIFIC */
 };
 
-/* The PIN was given for the signature under way. Where the login had been lost, the signature is of
- * the new one from now on. */
+/* The PIN was given for the signature under way: after a lost login it is of the new one. */
 void operation_authenticate(struct jpki_session *session);
 
 /* Frees what it holds: none is under way then. */

@@ -2,7 +2,6 @@
 /* Mechanisms: one table, a row for each. */
 #include "internal.h"
 
-
 static const struct mechanism table[] = {
     {CKM_RSA_PKCS, JPKI_SCHEME_PKCS1, JPKI_HASH_NONE},
     {CKM_SHA1_RSA_PKCS, JPKI_SCHEME_PKCS1, JPKI_SHA1},

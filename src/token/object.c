@@ -100,8 +100,7 @@ static bool matches(const struct token *token, const struct object *object,
     return true;
 }
 
-/* Looks at one object; reads of its certificate only what is needed, when all that is cheaper fits.
- */
+/* Looks at one object; reads of its certificate what is needed, when all that is cheaper fits. */
 static CK_RV look_at(struct jpki_session *session, const struct object *object,
                      const CK_ATTRIBUTE *template, CK_ULONG count)
 {

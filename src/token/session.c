@@ -191,9 +191,8 @@ static CK_RV check_login(struct jpki_session *session, CK_USER_TYPE user)
     case CKU_CONTEXT_SPECIFIC:
         return jpki_operation_check(session, JPKI_SIGNING);
     case CKU_SO:
-        /* The card's security officer is the municipality (card.md, Holder's rules): there is no
-         * PIN that could be given here. Other reasons why an officer cannot log in come first
-         * (2.40, 5.6). */
+        /* The security officer is the municipality (card.md, Holder's rules), who has no PIN here.
+         * Other reasons why an officer cannot log in come first (2.40, 5.6). */
         if (count_sessions(token, CKF_SERIAL_SESSION) > count_sessions(token, CKF_RW_SESSION))
             return CKR_SESSION_READ_ONLY_EXISTS;
         return logged_in ? CKR_USER_ANOTHER_ALREADY_LOGGED_IN : CKR_PIN_LOCKED;

@@ -13,9 +13,9 @@ static bool continues(char byte)
     return ((unsigned char)byte & 0xC0) == 0x80;
 }
 
-/* Fixed-size text of PKCS#11: blank padded, no NUL. Only names of readers can be longer: what tells
- * two of a kind apart, a serial or running number, stands at the end, so the middle is left out, in
- * whole characters. */
+/* Fixed-size text of PKCS#11: blank padded, no NUL. Only names of readers can be longer: a serial
+ * or running number, which tells two of a kind apart, ends them, so whole characters of the middle
+ * go. */
 static void pad(CK_UTF8CHAR *out, size_t size, const char *text)
 {
     char shorter[JPKI_READER_NAME];
