@@ -124,8 +124,7 @@ enum jpki_error credential_ask_tries(struct jpki_credential *credential, unsigne
 }
 
 /* A key that is not on the card has no PIN there: that alone tells (card.md, Files). Asked once for
- * a card. The tries are kept for the next call: programs look which tokens there are, then at each.
- */
+ * a card. Keeps the tries for the next call: programs look which tokens there are, then at each. */
 static enum jpki_error find_key(struct jpki_credential *credential)
 {
     enum jpki_error error = credential_ask_tries(credential, &credential->tries);

@@ -13,9 +13,8 @@ static bool continues(char byte)
     return ((unsigned char)byte & 0xC0) == 0x80;
 }
 
-/* Fixed-size text of PKCS#11: blank padded, no NUL. Only names of readers can be longer: a serial
- * or running number, which tells two of a kind apart, ends them, so whole characters of the middle
- * go. */
+/* Fixed-size text of PKCS#11: blank padded, no NUL. Only names of readers can be longer, and end in
+ * a serial or running number that tells two of a kind apart: characters in the middle go. */
 static void pad(CK_UTF8CHAR *out, size_t size, const char *text)
 {
     char shorter[JPKI_READER_NAME];
