@@ -33,16 +33,6 @@
 #define SIGNATURE     CK_BYTE_PTR signature, CK_ULONG signature_length
 #define HAS_SIGNATURE (signature != NULL)
 
-/* Of the two keys of a pair. */
-#define TEMPLATES                                                                                  \
-    CK_ATTRIBUTE_PTR public_template, CK_ULONG public_count, CK_ATTRIBUTE_PTR private_template,    \
-        CK_ULONG private_count
-#define HAS_TEMPLATES                                                                              \
-    ((public_template != NULL || public_count == 0) &&                                             \
-     (private_template != NULL || private_count == 0))
-#define PAIR     CK_OBJECT_HANDLE_PTR public_key, CK_OBJECT_HANDLE_PTR private_key
-#define HAS_PAIR (public_key != NULL && private_key != NULL)
-
 /* ---- Tokens and PINs (PKCS#11 2.40, 5.5) ------------------------------------------------ */
 
 /* The card's security officer is the municipality (card.md, Holder's rules). */
@@ -138,8 +128,11 @@ UNSUPPORTED(C_DecryptVerifyUpdate, (SESSION, IN, OUT),        HAS_IN && HAS_OUT)
 
 UNSUPPORTED(C_GenerateKey, (SESSION, MECHANISM, TEMPLATE, CREATED),
             HAS_MECHANISM && HAS_TEMPLATE && HAS_CREATED)
-UNSUPPORTED(C_GenerateKeyPair, (SESSION, MECHANISM, TEMPLATES, PAIR),
-            HAS_MECHANISM && HAS_TEMPLATES && HAS_PAIR)
+UNSUPPORTED(C_GenerateKeyPair,
+            (SESSION, MECHANISM, TEMPLATE, CK_ATTRIBUTE_PTR private_template,
+             CK_ULONG private_count, CREATED, CK_OBJECT_HANDLE_PTR private_key),
+            HAS_MECHANISM && HAS_TEMPLATE && (private_template != NULL || private_count == 0) &&
+                HAS_CREATED && private_key != NULL)
 UNSUPPORTED(C_WrapKey, (SESSION, MECHANISM, TWO_KEYS, OUT), HAS_MECHANISM && HAS_OUT)
 UNSUPPORTED(C_UnwrapKey, (SESSION, MECHANISM, KEY, IN, TEMPLATE, CREATED),
             HAS_MECHANISM && in != NULL && HAS_TEMPLATE && HAS_CREATED)
