@@ -3,10 +3,10 @@
  * in pcscd, without pcscd on the folder where pcscd's socket will appear. */
 #include "internal.h"
 
+#include <libgen.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -164,15 +164,13 @@ static bool wait_in_pcscd(struct pcsc_readers *readers, struct pcsc_context cont
 static bool watch_folder(int watcher)
 {
     const char *name = secure_getenv("PCSCLITE_CSOCK_NAME"); /* as pcsclite itself */
-    char folder[256];
-    (void)snprintf(folder, sizeof folder, "%s", name != NULL ? name : "/run/pcscd/pcscd.comm");
-    for (char *slash; (slash = strrchr(folder, '/')) != NULL;) {
-        slash[slash == folder ? 1 : 0] = '\0';
+    char path[256], *folder = path;
+    (void)snprintf(path, sizeof path, "%s", name != NULL ? name : "/run/pcscd/pcscd.comm");
+    do {
+        folder = dirname(folder);
         if (inotify_add_watch(watcher, folder, IN_CREATE | IN_MOVED_TO | IN_ATTRIB) >= 0)
             return true;
-        if (slash == folder)
-            break;
-    }
+    } while (folder[1] != '\0'); /* the root, or where we are */
     return false;
 }
 
