@@ -39,15 +39,14 @@ static LONG ask(struct pcsc_readers *readers, struct jpki_reader_status *status)
     rv = pcsc_get_states(readers->context.handle, &state, 1);
     if (rv != SCARD_S_SUCCESS && rv != SCARD_E_TIMEOUT)
         return rv;
+    DWORD now = state.dwEventState;
     status->plugged = true;
-    status->present = (state.dwEventState & SCARD_STATE_PRESENT) != 0 &&
-                      (state.dwEventState & SCARD_STATE_MUTE) == 0;
-    status->shared = (state.dwEventState & SCARD_STATE_INUSE) != 0;
-    status->exclusive = (state.dwEventState & SCARD_STATE_EXCLUSIVE) != 0;
+    status->present = (now & SCARD_STATE_PRESENT) != 0 && (now & SCARD_STATE_MUTE) == 0;
+    status->shared = (now & SCARD_STATE_INUSE) != 0;
+    status->exclusive = (now & SCARD_STATE_EXCLUSIVE) != 0;
     /* The upper half of the state counts insertions and removals; a restarted pcscd begins anew. */
-    status->insertion =
-        readers->context.opened << 16 | (uint32_t)(state.dwEventState >> 16 & 0xFFFF);
-    status->state = (uint32_t)(state.dwEventState & ~(DWORD)SCARD_STATE_CHANGED);
+    status->insertion = readers->context.opened << 16 | (uint32_t)(now >> 16 & 0xFFFF);
+    status->state = (uint32_t)(now & ~(DWORD)SCARD_STATE_CHANGED);
     return SCARD_S_SUCCESS;
 }
 

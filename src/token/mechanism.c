@@ -19,8 +19,7 @@ static const struct mechanism table[] = {
 };
 
 enum { MECHANISMS = sizeof table / sizeof table[0] };
-_Static_assert(sizeof table / sizeof table[0] <= MECHANISMS_MAX,
-               "every list of mechanisms has room for all of them");
+_Static_assert((int)MECHANISMS <= (int)MECHANISMS_MAX, "every list of them has room for all");
 
 const struct mechanism *find_mechanism(CK_MECHANISM_TYPE type)
 {
