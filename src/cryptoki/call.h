@@ -68,7 +68,7 @@ struct call_mutex {
 CK_RV call_open(struct call *call);
 
 /* Puts the module there. NULL: gives the place back, destroys the mutex and closes the log. */
-void call_opened(struct jpki_module *module, const struct call_mutex *mutex);
+void call_set_module(struct jpki_module *module, const struct call_mutex *mutex);
 
 /* C_Finalize. */
 CK_RV call_close(struct call *call);

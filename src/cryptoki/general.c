@@ -76,19 +76,16 @@ static CK_RV open_module(const CK_C_INITIALIZE_ARGS *args)
         rv = read_options(args, &options);
     if (rv == CKR_OK)
         rv = jpki_module_open(jpki_module_config.readers, &options, &module);
-    call_opened(module, &mutex);
+    call_set_module(module, &mutex);
     return rv;
 }
 
 FUNCTION(C_Initialize, (CK_VOID_PTR init_args), call_open(&call), open_module(init_args),
          call_end(&call, rv))
 
-CRYPTOKI CK_RV C_Finalize(CK_VOID_PTR reserved)
-{
-    struct call call;
-    CK_RV rv = reserved == NULL ? call_close(&call) : call_module(&call, false);
-    return call_end(&call, rv);
-}
+FUNCTION(C_Finalize, (CK_VOID_PTR reserved),
+         reserved == NULL ? call_close(&call) : call_module(&call, false), CKR_OK,
+         call_end(&call, rv))
 
 /* Many programs just exit. What they unlocked is locked again all the same, as far as that can be
  * done in a second: the process must end, whatever pcscd and other programs do. (A process that is
