@@ -33,18 +33,19 @@
 #define SIGNATURE     CK_BYTE_PTR signature, CK_ULONG signature_length
 #define HAS_SIGNATURE (signature != NULL)
 
+/* The reason of a refusal, unless an error goes before it. */
+static CK_RV refuse(CK_RV error, CK_RV reason)
+{
+    return error == CKR_OK ? reason : error;
+}
+
 /* ---- Tokens and PINs (PKCS#11 2.40, 5.5) ------------------------------------------------ */
 
 /* The card's security officer is the municipality (card.md, Holder's rules). */
-static CK_RV refuse_init(struct jpki_module *module, CK_SLOT_ID slot)
-{
-    CK_RV rv = jpki_token_check(module, slot);
-    return rv == CKR_OK ? CKR_TOKEN_WRITE_PROTECTED : rv;
-}
-
 MODULE_FUNCTION(C_InitToken,
                 (CK_SLOT_ID slot, CK_UTF8CHAR_PTR pin, CK_ULONG length, CK_UTF8CHAR_PTR label),
-                label != NULL && (pin != NULL || length == 0), refuse_init(call.module, slot))
+                label != NULL && (pin != NULL || length == 0),
+                refuse(jpki_token_check(call.module, slot), CKR_TOKEN_WRITE_PROTECTED))
 
 /* Only a security officer may, and none can log in. */
 SESSION_FUNCTION(C_InitPIN, (SESSION, IN), HAS_IN, CKR_USER_NOT_LOGGED_IN)
@@ -82,21 +83,18 @@ static CK_RV refuse_creation(const CK_ATTRIBUTE *template, CK_ULONG count)
     return on_token ? CKR_TOKEN_WRITE_PROTECTED : CKR_FUNCTION_NOT_SUPPORTED;
 }
 
-/* CKA_COPYABLE, CKA_MODIFIABLE and CKA_DESTROYABLE of all objects are CK_FALSE. */
-static CK_RV refuse_change(struct jpki_session *session, CK_OBJECT_HANDLE object)
-{
-    CK_RV rv = jpki_object_check(session, object);
-    return rv == CKR_OK ? CKR_ACTION_PROHIBITED : rv;
-}
-
-/* clang-format off */
 SESSION_FUNCTION(C_CreateObject, (SESSION, TEMPLATE, CREATED),
                  call_is_template(template, count) && HAS_CREATED, refuse_creation(template, count))
-SESSION_FUNCTION(C_CopyObject, (SESSION, OBJECT, TEMPLATE, CREATED), HAS_TEMPLATE && HAS_CREATED,
-                 refuse_change(call.session, object))
-SESSION_FUNCTION(C_DestroyObject, (SESSION, OBJECT), true, refuse_change(call.session, object))
-SESSION_FUNCTION(C_SetAttributeValue, (SESSION, OBJECT, TEMPLATE), HAS_TEMPLATE,
-                 refuse_change(call.session, object))
+
+/* CKA_COPYABLE, CKA_MODIFIABLE and CKA_DESTROYABLE of all objects are CK_FALSE. */
+#define UNCHANGING(name, parameters, arguments_ok)                                                 \
+    SESSION_FUNCTION(name, parameters, arguments_ok,                                               \
+                     refuse(jpki_object_check(call.session, object), CKR_ACTION_PROHIBITED))
+
+/* clang-format off */
+UNCHANGING(C_CopyObject, (SESSION, OBJECT, TEMPLATE, CREATED), HAS_TEMPLATE && HAS_CREATED)
+UNCHANGING(C_DestroyObject, (SESSION, OBJECT), true)
+UNCHANGING(C_SetAttributeValue, (SESSION, OBJECT, TEMPLATE), HAS_TEMPLATE)
 
 /* ---- Encryption and decryption (5.8, 5.9) ----------------------------------------------- */
 
