@@ -11,16 +11,16 @@ enum { TRIES_MEMORY_MS = 1000 };
 static enum jpki_error read_key(struct jpki_card *card, uint16_t file, struct jpki_buffer *content)
 {
     struct jpki_field key;
-    size_t before = 0;
-    size_t end = jpki_certificate_key_end(content->data, content->length, &key);
-    while (end > content->length && content->length > before) {
-        before = content->length; /* and no more: the key reaches past the end of the certificate */
-        enum jpki_error error = jpki_card_read_certificate(card, file, end, content);
-        if (error != JPKI_OK)
-            return error;
-        end = jpki_certificate_key_end(content->data, content->length, &key);
+    enum jpki_error error = JPKI_OK;
+    size_t before = 0; /* no more comes where the key reaches past the end of the certificate */
+    while (error == JPKI_OK && content->length > before) {
+        before = content->length;
+        size_t end = jpki_certificate_key_end(content->data, before, &key);
+        if (end <= before)
+            break;
+        error = jpki_card_read_certificate(card, file, end, content);
     }
-    return JPKI_OK;
+    return error;
 }
 
 /* From one state to the next. */
