@@ -47,7 +47,6 @@ void jpki_reader_free(struct jpki_reader *reader)
     free(reader);
 }
 
-/* By a connection of its own: another thread may be in the midst of using ours. */
 bool jpki_reader_abandon(struct jpki_reader *reader, unsigned patience)
 {
     if (!atomic_load(&reader->unlocked))
