@@ -101,9 +101,6 @@ void *jpki_secret_new(const void *bytes, size_t length);
 /* Wipes and frees it, of the same length. NULL is ignored. */
 void jpki_secret_free(void *secret, size_t length);
 
-/* Overwrites memory in a way no compiler removes. */
-void jpki_wipe(void *memory, size_t length);
-
 /* ---- Log ------------------------------------------------------------------------------ */
 
 /* Messages go to standard error, or to the file of option `log-file`. There is no function that

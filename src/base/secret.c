@@ -4,12 +4,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-void jpki_wipe(void *memory, size_t length)
-{
-    if (length > 0)
-        explicit_bzero(memory, length);
-}
-
 /* In pages of its own: the system rounds the lengths up to whole ones. */
 void *jpki_secret_new(const void *bytes, size_t length)
 {
@@ -29,6 +23,6 @@ void jpki_secret_free(void *secret, size_t length)
 {
     if (secret == NULL)
         return;
-    jpki_wipe(secret, length);
+    explicit_bzero(secret, length);
     (void)munmap(secret, length);
 }

@@ -2,6 +2,8 @@
 /* PINs and logins. Whatever becomes of one credential's PIN does not touch the other's. */
 #include "internal.h"
 
+#include <string.h>
+
 /* ---- Giving a PIN to the card ----------------------------------------------------------- */
 
 /* Our application proven current and the tries left, in the same transaction as the PIN that may
@@ -198,7 +200,7 @@ enum jpki_error jpki_credential_login(struct jpki_credential *credential, const 
     enum jpki_error error = jpki_pin_prepare(credential->profile, pin, length, &prepared);
     if (error == JPKI_OK)
         error = log_in(credential, &prepared);
-    jpki_wipe(&prepared, sizeof prepared);
+    explicit_bzero(&prepared, sizeof prepared);
     return error;
 }
 
@@ -271,7 +273,7 @@ enum jpki_error jpki_credential_change_pin(struct jpki_credential *credential, c
         error = jpki_pin_prepare(profile, old, old_length, &old_pin);
     if (error == JPKI_OK)
         error = change(credential, &old_pin, &new_pin);
-    jpki_wipe(&old_pin, sizeof old_pin);
-    jpki_wipe(&new_pin, sizeof new_pin);
+    explicit_bzero(&old_pin, sizeof old_pin);
+    explicit_bzero(&new_pin, sizeof new_pin);
     return error;
 }

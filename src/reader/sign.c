@@ -3,6 +3,8 @@
  * did, and none returned that the certificate does not verify. */
 #include "internal.h"
 
+#include <string.h>
+
 struct request {
     struct jpki_credential *credential;
     bool gave_pin; /* the kept one: not a second time */
@@ -29,7 +31,7 @@ static enum jpki_error sign_and_check(const struct request *request)
     error = jpki_check_signature(reader->shared->crypto, holder, request->scheme, request->data,
                                  request->length, request->signature, *request->signature_length);
     if (error != JPKI_OK)
-        jpki_wipe(request->signature, *request->signature_length);
+        explicit_bzero(request->signature, *request->signature_length);
     return error;
 }
 

@@ -181,19 +181,6 @@ static void secrets_have_a_size(void **state)
     jpki_secret_free(secret, sizeof many);
 }
 
-static void wipe_clears_memory(void **state)
-{
-    (void)state;
-    char pin[] = "ABC123";
-    jpki_wipe(pin, 3);
-    assert_memory_equal(pin,
-                        "\0\0\0"
-                        "123",
-                        6);
-    jpki_wipe(pin, 0);
-    jpki_wipe(NULL, 0);
-}
-
 /* ---- The log ---------------------------------------------------------------------------- */
 
 static size_t read_log(const char *path, char *text, size_t size)
@@ -300,17 +287,11 @@ static void log_levels(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_error_has_its_code),
-        cmocka_unit_test(every_error_has_a_text),
-        cmocka_unit_test(buffers_grow_to_the_limit),
-        cmocka_unit_test(lengths_do_not_wrap),
-        cmocka_unit_test(secrets_are_guarded),
-        cmocka_unit_test(secrets_have_a_size),
-        cmocka_unit_test(secrets_are_zero_in_a_child),
-        cmocka_unit_test(wipe_clears_memory),
-        cmocka_unit_test(no_pin_in_the_log),
-        cmocka_unit_test(no_length_of_a_pin_in_the_log),
-        cmocka_unit_test(log_levels),
+        cmocka_unit_test(each_error_has_its_code),       cmocka_unit_test(every_error_has_a_text),
+        cmocka_unit_test(buffers_grow_to_the_limit),     cmocka_unit_test(lengths_do_not_wrap),
+        cmocka_unit_test(secrets_are_guarded),           cmocka_unit_test(secrets_have_a_size),
+        cmocka_unit_test(secrets_are_zero_in_a_child),   cmocka_unit_test(no_pin_in_the_log),
+        cmocka_unit_test(no_length_of_a_pin_in_the_log), cmocka_unit_test(log_levels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
