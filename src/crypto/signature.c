@@ -5,8 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
-/* The data of each scheme: RFC 8017, 8.1 and 8.2. `overhead`: what the padding takes of the
- * modulus; 0 where `most` counts. */
+/* RFC 8017, 8.1 and 8.2. `overhead`: what padding takes of the modulus; 0 where `most` counts. */
 static const struct {
     size_t least, most, overhead;
 } schemes[JPKI_SCHEMES] = {

@@ -73,8 +73,7 @@ void call_set_module(struct jpki_module *module, const struct call_mutex *mutex)
 /* C_Finalize. */
 CK_RV call_close(struct call *call);
 
-/* For a process that ends without C_Finalize: no new call gets in. NULL when there is nothing to
- * leave, or C_Finalize is under way. */
+/* At the end of a process: no new call gets in. NULL: no module, or C_Finalize is under way. */
 struct jpki_module *call_abandon(void);
 
 #endif

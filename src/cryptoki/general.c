@@ -31,8 +31,7 @@ static CK_RV make_mutex(const CK_C_INITIALIZE_ARGS *args, struct call_mutex *mut
 
 /* Copies a text that may be none: where an application means something else by pReserved, it can
  * point anywhere. False when there is no memory to read, or no end within TEXT_MAX bytes. They are
- * read in two parts that each lie within a page, or a part of a larger one: all of it can be read,
- * or none. */
+ * read in two parts, each within a page, so that all of a part can be read, or none. */
 static bool copy_text(const char *text, char copy[TEXT_MAX])
 {
     size_t first = TEXT_MAX - (uintptr_t)text % TEXT_MAX;

@@ -88,8 +88,7 @@ struct object {
     CK_OBJECT_CLASS class;
 
     /* The certificate it is made of, or by which a profile is kept or not; and what must be known
-     * of that before the object is shown: of a certificate everything, since it will be read next,
-     * of keys the key. */
+     * of that before the object is shown: of certificates all, read next; of keys the key. */
     enum jpki_certificate_use source;
     enum jpki_certificate_state needs;
 

@@ -124,11 +124,10 @@ CK_RV jpki_slot_info(struct jpki_module *module, CK_SLOT_ID id, CK_SLOT_INFO *in
     if (present && !known)
         present = jpki_token_check(module, id) == CKR_OK;
 
-    *info = (CK_SLOT_INFO){.flags = CKF_REMOVABLE_DEVICE | CKF_HW_SLOT};
+    *info = (CK_SLOT_INFO){.flags = CKF_REMOVABLE_DEVICE | CKF_HW_SLOT |
+                                    (present ? CKF_TOKEN_PRESENT : 0)};
     pad(info->slotDescription, sizeof info->slotDescription, jpki_reader_name(token->reader));
     pad(info->manufacturerID, sizeof info->manufacturerID, "PC/SC");
-    if (present)
-        info->flags |= CKF_TOKEN_PRESENT;
     return CKR_OK;
 }
 
