@@ -89,14 +89,12 @@ static LONG leave_table(LONG rv)
 
 LONG pcsc_list_readers(SCARDCONTEXT context, char *names, DWORD *length)
 {
-    if (!enter_table())
-        return SCARD_E_NO_SERVICE;
-    return leave_table(SCardListReaders(context, NULL, names, length));
+    return enter_table() ? leave_table(SCardListReaders(context, NULL, names, length))
+                         : SCARD_E_NO_SERVICE;
 }
 
 LONG pcsc_get_states(SCARDCONTEXT context, SCARD_READERSTATE *states, size_t count)
 {
-    if (!enter_table())
-        return SCARD_E_NO_SERVICE;
-    return leave_table(SCardGetStatusChange(context, 0, states, (DWORD)count));
+    return enter_table() ? leave_table(SCardGetStatusChange(context, 0, states, (DWORD)count))
+                         : SCARD_E_NO_SERVICE;
 }

@@ -55,10 +55,9 @@ static struct sleeper *new_sleeper(struct pcsc_context context,
                                    const struct jpki_reader_status *known, size_t count)
 {
     struct sleeper *sleeper = calloc(1, sizeof *sleeper + (count + 1) * sizeof sleeper->states[0]);
-    if (sleeper == NULL)
-        return NULL;
-    sleeper->known = calloc(count + 1, sizeof *known);
-    if (sleeper->known == NULL) {
+    if (sleeper != NULL)
+        sleeper->known = calloc(count + 1, sizeof *known);
+    if (sleeper == NULL || sleeper->known == NULL) {
         free(sleeper);
         return NULL;
     }
