@@ -157,7 +157,7 @@ static bool is_there(const struct jpki_credential *credential)
 enum jpki_error credential_begin(struct jpki_credential *credential, unsigned patience)
 {
     struct jpki_reader *reader = credential->reader;
-    enum jpki_error error = reader_begin_listing(reader, patience);
+    enum jpki_error error = reader_begin_within(reader, patience, 0);
     if (error == JPKI_OK) {
         error = reader_enter(reader);
         if (error == JPKI_OK)

@@ -94,10 +94,10 @@ enum jpki_error identity_confirm(struct jpki_reader *reader, bool *same);
 
 /* Starts a transaction with a JPKI card: connects, recognises it once for each insertion. While
  * another program holds the card, waits as long as option busy-timeout says, or for `patience`
- * milliseconds, and not at all where that was done a moment ago. With an error nothing is held:
+ * milliseconds; for `again` where that was done a moment ago. With an error nothing is held:
  * NO_SERVICE, NO_CARD, CARD_CHANGED, BUSY, TRANSPORT, CARD, NOT_JPKI. */
 enum jpki_error reader_begin(struct jpki_reader *reader);
-enum jpki_error reader_begin_listing(struct jpki_reader *reader, unsigned patience);
+enum jpki_error reader_begin_within(struct jpki_reader *reader, unsigned patience, unsigned again);
 
 /* Makes our application current without disturbing it where it is. */
 enum jpki_error reader_enter(struct jpki_reader *reader);

@@ -238,7 +238,7 @@ static enum jpki_error begin_patiently(struct jpki_reader *reader, unsigned pati
     return error;
 }
 
-static enum jpki_error begin(struct jpki_reader *reader, unsigned patience, unsigned again)
+enum jpki_error reader_begin_within(struct jpki_reader *reader, unsigned patience, unsigned again)
 {
     if (!reader->present)
         return JPKI_ERR_NO_CARD;
@@ -259,12 +259,7 @@ static enum jpki_error begin(struct jpki_reader *reader, unsigned patience, unsi
 
 enum jpki_error reader_begin(struct jpki_reader *reader)
 {
-    return begin(reader, reader->shared->options.busy_timeout * 1000, BUSY_AGAIN_MS);
-}
-
-enum jpki_error reader_begin_listing(struct jpki_reader *reader, unsigned patience)
-{
-    return begin(reader, patience, 0);
+    return reader_begin_within(reader, reader->shared->options.busy_timeout * 1000, BUSY_AGAIN_MS);
 }
 
 enum jpki_error reader_enter(struct jpki_reader *reader)
