@@ -69,8 +69,7 @@ bool jpki_error_is_break(enum jpki_error error);
 /* Bytes on the heap. Zero-initialised is empty and valid. */
 struct jpki_buffer {
     uint8_t *data; /* owned */
-    size_t length; /* bytes in use */
-    size_t room;   /* bytes allocated */
+    size_t length;
 };
 
 /* Appends `length` bytes. False, and nothing changed, when memory is short or the result would
@@ -94,21 +93,13 @@ bool jpki_clock_sleep(int64_t deadline, unsigned milliseconds);
 
 /* ---- Secrets -------------------------------------------------------------------------- */
 
-/* A secret in locked pages of its own: never swapped, not in core dumps, wiped when freed, zero
- * in a forked child. */
-struct jpki_secret;
+/* A copy of a secret of `length` bytes, at least one, in locked pages of its own: never swapped,
+ * not in core dumps, zero in a forked child. NULL when memory is short. The caller still wipes its
+ * own copy. */
+void *jpki_secret_new(const void *bytes, size_t length);
 
-/* Keeps a copy of `length` bytes (1 to 256). NULL when memory is short. The caller still wipes
- * its own. */
-struct jpki_secret *jpki_secret_new(const void *bytes, size_t length);
-uint8_t *jpki_secret_bytes(struct jpki_secret *secret);
-size_t jpki_secret_length(const struct jpki_secret *secret);
-
-/* Wipes and frees. NULL is ignored. */
-void jpki_secret_free(struct jpki_secret *secret);
-
-/* Overwrites memory in a way no compiler removes. */
-void jpki_wipe(void *memory, size_t length);
+/* Wipes and frees it, of the same length. NULL is ignored. */
+void jpki_secret_free(void *secret, size_t length);
 
 /* ---- Log ------------------------------------------------------------------------------ */
 
@@ -135,6 +126,12 @@ void jpki_log(enum jpki_log_level level, const char *format, ...)
  * the command carries a PIN. */
 void jpki_log_apdu(const uint8_t *command, size_t command_length, const uint8_t *answer,
                    size_t answer_length);
+
+/* ---- File descriptors ---------------------------------------------------------------- */
+
+/* Moves a new file descriptor that has the place of a standard stream which the host has closed;
+ * negative ones stay. To be closed as the one given. */
+int jpki_above_standard_streams(int descriptor);
 
 /* ---- Options -------------------------------------------------------------------------- */
 

@@ -37,16 +37,16 @@ enum jpki_hash {
 /* Bytes of a hash; 0 for JPKI_HASH_NONE. */
 size_t jpki_hash_size(enum jpki_hash hash);
 
-/* A running digest. */
-struct jpki_digest;
+/* A running digest: OpenSSL's EVP_MD_CTX. */
+struct evp_md_ctx_st;
 
 /* NULL when OpenSSL or memory fails. */
-struct jpki_digest *jpki_digest_new(struct jpki_crypto *crypto, enum jpki_hash hash);
-void jpki_digest_free(struct jpki_digest *digest);
-bool jpki_digest_update(struct jpki_digest *digest, const void *data, size_t length);
+struct evp_md_ctx_st *jpki_digest_new(struct jpki_crypto *crypto, enum jpki_hash hash);
+void jpki_digest_free(struct evp_md_ctx_st *digest);
+bool jpki_digest_update(struct evp_md_ctx_st *digest, const void *data, size_t length);
 
 /* Writes jpki_hash_size() bytes and ends the digest: only free it after. */
-bool jpki_digest_finish(struct jpki_digest *digest, uint8_t *hash);
+bool jpki_digest_finish(struct evp_md_ctx_st *digest, uint8_t *hash);
 
 /* The DER of DigestInfo over a hash (RFC 8017, 9.2). `out` has room for JPKI_DIGEST_INFO_MAX;
  * returns the bytes written. `hash` is not JPKI_HASH_NONE. */
@@ -99,16 +99,13 @@ struct jpki_certificate {
     struct evp_pkey_st *key;
 };
 
-/* Parses `der` (copied; bytes behind the certificate are filler and ignored: card.md, Files). NULL
- * when it is not a certificate with an RSA or EC key, or memory is short. Immutable afterwards. */
+/* Parses `der` (copied; bytes behind the certificate are filler and ignored: card.md, Files), or
+ * with `key_only` the beginning of a certificate, enough to hold its public key: only the fields of
+ * the key, and the dates, are set. NULL when it is not a certificate with an RSA or EC key, or memory is short.
+ * Immutable afterwards. */
 struct jpki_certificate *jpki_certificate_parse(struct jpki_crypto *crypto, const uint8_t *der,
-                                                size_t length);
+                                                size_t length, bool key_only);
 void jpki_certificate_free(struct jpki_certificate *certificate);
-
-/* The same of the beginning of a certificate, enough to hold its public key: only the fields of the
- * key, and the dates, are set. */
-struct jpki_certificate *jpki_certificate_parse_key(struct jpki_crypto *crypto, const uint8_t *der,
-                                                    size_t length);
 
 /* The length in bytes of the SEQUENCE that starts here, by its header alone; 0 when the header is
  * not that of a SEQUENCE of definite length. `length` bytes can be looked at. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "jpki/base.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,13 +87,8 @@ static bool store(struct jpki_options *options, const struct option *option, con
                   size_t length)
 {
     char *member = (char *)options + option->offset;
-    if (option->size == JPKI_OPTION_TEXT) {
-        if (length >= JPKI_OPTION_TEXT)
-            return false;
-        memcpy(member, value, length);
-        member[length] = '\0';
-        return true;
-    }
+    if (option->size == JPKI_OPTION_TEXT)
+        return snprintf(member, JPKI_OPTION_TEXT, "%.*s", (int)length, value) < JPKI_OPTION_TEXT;
     int number;
     bool known = option->words[0].name != NULL ? read_word(option, value, length, &number)
                                                : read_number(value, length, &number);

@@ -41,7 +41,7 @@ enum jpki_error jpki_pin_prepare(const struct jpki_profile *profile, const uint8
         bool lower = entered[i] >= 'a' && entered[i] <= 'z';
         pin->bytes[i] = lower ? (uint8_t)(entered[i] - 'a' + 'A') : entered[i];
         if (memchr(characters, pin->bytes[i], kinds) == NULL) {
-            jpki_wipe(pin, sizeof *pin);
+            explicit_bzero(pin, sizeof *pin);
             return JPKI_ERR_PIN_CHARACTERS;
         }
     }
@@ -163,7 +163,7 @@ enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
     enum jpki_error error = exchange(card, &command, &answer);
     if (error == JPKI_OK)
         error = read_verdict(card, key, p2, answer.sw, tries);
-    jpki_wipe(&command, sizeof command);
+    explicit_bzero(&command, sizeof command);
     return error;
 }
 
@@ -221,7 +221,7 @@ enum jpki_error jpki_card_change(struct jpki_card *card, enum jpki_key key,
         make_command(0x00, INS_CHANGE, 0x01, P2_CURRENT_FILE, pin->bytes, pin->length, 0);
     struct answer answer;
     enum jpki_error error = exchange(card, &command, &answer);
-    jpki_wipe(&command, sizeof command);
+    explicit_bzero(&command, sizeof command);
     if (error == JPKI_ERR_CARD) /* half an answer is none */
         return JPKI_ERR_TRANSPORT;
     if (error != JPKI_OK || answer.sw == SW_OK)

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * The functions that this card does not support, a line each: name, parameters, what must be there,
- * and the code. Like all other functions they first check that the module is initialised, then the
- * session, then the arguments. A function with more to check is written out.
- */
+/* The functions that this card does not support, a line each: name, parameters, what must be there,
+ * and the code. Functions with more to check are written out. */
 #include "call.h"
 
 /* The lines below name all parameters and look at few of them: no warning in this file. */
@@ -36,28 +33,19 @@
 #define SIGNATURE     CK_BYTE_PTR signature, CK_ULONG signature_length
 #define HAS_SIGNATURE (signature != NULL)
 
-/* Of the two keys of a pair. */
-#define TEMPLATES                                                                                  \
-    CK_ATTRIBUTE_PTR public_template, CK_ULONG public_count, CK_ATTRIBUTE_PTR private_template,    \
-        CK_ULONG private_count
-#define HAS_TEMPLATES                                                                              \
-    ((public_template != NULL || public_count == 0) &&                                             \
-     (private_template != NULL || private_count == 0))
-#define PAIR     CK_OBJECT_HANDLE_PTR public_key, CK_OBJECT_HANDLE_PTR private_key
-#define HAS_PAIR (public_key != NULL && private_key != NULL)
+/* The reason of a refusal, unless an error goes before it. */
+static CK_RV refuse(CK_RV error, CK_RV reason)
+{
+    return error == CKR_OK ? reason : error;
+}
 
 /* ---- Tokens and PINs (PKCS#11 2.40, 5.5) ------------------------------------------------ */
 
 /* The card's security officer is the municipality (card.md, Holder's rules). */
-static CK_RV refuse_init(struct jpki_module *module, CK_SLOT_ID slot)
-{
-    CK_RV rv = jpki_token_check(module, slot);
-    return rv == CKR_OK ? CKR_TOKEN_WRITE_PROTECTED : rv;
-}
-
 MODULE_FUNCTION(C_InitToken,
                 (CK_SLOT_ID slot, CK_UTF8CHAR_PTR pin, CK_ULONG length, CK_UTF8CHAR_PTR label),
-                label != NULL && (pin != NULL || length == 0), refuse_init(call.module, slot))
+                label != NULL && (pin != NULL || length == 0),
+                refuse(jpki_token_check(call.module, slot), CKR_TOKEN_WRITE_PROTECTED))
 
 /* Only a security officer may, and none can log in. */
 SESSION_FUNCTION(C_InitPIN, (SESSION, IN), HAS_IN, CKR_USER_NOT_LOGGED_IN)
@@ -95,21 +83,18 @@ static CK_RV refuse_creation(const CK_ATTRIBUTE *template, CK_ULONG count)
     return on_token ? CKR_TOKEN_WRITE_PROTECTED : CKR_FUNCTION_NOT_SUPPORTED;
 }
 
-/* CKA_COPYABLE, CKA_MODIFIABLE and CKA_DESTROYABLE of all objects are CK_FALSE. */
-static CK_RV refuse_change(struct jpki_session *session, CK_OBJECT_HANDLE object)
-{
-    CK_RV rv = jpki_object_check(session, object);
-    return rv == CKR_OK ? CKR_ACTION_PROHIBITED : rv;
-}
-
-/* clang-format off */
 SESSION_FUNCTION(C_CreateObject, (SESSION, TEMPLATE, CREATED),
                  call_is_template(template, count) && HAS_CREATED, refuse_creation(template, count))
-SESSION_FUNCTION(C_CopyObject, (SESSION, OBJECT, TEMPLATE, CREATED), HAS_TEMPLATE && HAS_CREATED,
-                 refuse_change(call.session, object))
-SESSION_FUNCTION(C_DestroyObject, (SESSION, OBJECT), true, refuse_change(call.session, object))
-SESSION_FUNCTION(C_SetAttributeValue, (SESSION, OBJECT, TEMPLATE), HAS_TEMPLATE,
-                 refuse_change(call.session, object))
+
+/* CKA_COPYABLE, CKA_MODIFIABLE and CKA_DESTROYABLE of all objects are CK_FALSE. */
+#define UNCHANGING(name, parameters, arguments_ok)                                                 \
+    SESSION_FUNCTION(name, parameters, arguments_ok,                                               \
+                     refuse(jpki_object_check(call.session, object), CKR_ACTION_PROHIBITED))
+
+/* clang-format off */
+UNCHANGING(C_CopyObject, (SESSION, OBJECT, TEMPLATE, CREATED), HAS_TEMPLATE && HAS_CREATED)
+UNCHANGING(C_DestroyObject, (SESSION, OBJECT), true)
+UNCHANGING(C_SetAttributeValue, (SESSION, OBJECT, TEMPLATE), HAS_TEMPLATE)
 
 /* ---- Encryption and decryption (5.8, 5.9) ----------------------------------------------- */
 
@@ -141,8 +126,11 @@ UNSUPPORTED(C_DecryptVerifyUpdate, (SESSION, IN, OUT),        HAS_IN && HAS_OUT)
 
 UNSUPPORTED(C_GenerateKey, (SESSION, MECHANISM, TEMPLATE, CREATED),
             HAS_MECHANISM && HAS_TEMPLATE && HAS_CREATED)
-UNSUPPORTED(C_GenerateKeyPair, (SESSION, MECHANISM, TEMPLATES, PAIR),
-            HAS_MECHANISM && HAS_TEMPLATES && HAS_PAIR)
+UNSUPPORTED(C_GenerateKeyPair,
+            (SESSION, MECHANISM, TEMPLATE, CK_ATTRIBUTE_PTR private_template,
+             CK_ULONG private_count, CREATED, CK_OBJECT_HANDLE_PTR private_key),
+            HAS_MECHANISM && HAS_TEMPLATE && (private_template != NULL || private_count == 0) &&
+                HAS_CREATED && private_key != NULL)
 UNSUPPORTED(C_WrapKey, (SESSION, MECHANISM, TWO_KEYS, OUT), HAS_MECHANISM && HAS_OUT)
 UNSUPPORTED(C_UnwrapKey, (SESSION, MECHANISM, KEY, IN, TEMPLATE, CREATED),
             HAS_MECHANISM && in != NULL && HAS_TEMPLATE && HAS_CREATED)

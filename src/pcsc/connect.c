@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* SCardConnect in bounded time. pcscd makes it wait for as long as another program is inside a
- * transaction. What does not come in time goes on in its thread, and a later call takes up its
- * result. */
+/* SCardConnect in bounded time: pcscd makes it wait while another program is inside a transaction.
+ * What does not come in time goes on in its thread, and a later call takes up its result. */
 #include "internal.h"
 
 #include <stdlib.h>
@@ -64,13 +63,11 @@ static LONG connect_once(struct pcsc_connection *connection, int64_t deadline)
         connection->wanted = true;
         connection->async.run = connect_card;
         connection->async.discard = discard;
-        connection->connecting = pcsc_async_start(&connection->async);
-        if (!connection->connecting) /* It waits as long as another program's transaction lasts. */
-            connect_card(&connection->async);
+        pcsc_async_start(&connection->async);
     }
-    if (connection->connecting && !pcsc_async_wait(&connection->async, deadline))
+    connection->connecting = !pcsc_async_wait(&connection->async, deadline);
+    if (connection->connecting)
         return SCARD_E_SHARING_VIOLATION;
-    connection->connecting = false;
     connection->connected = connection->rv == SCARD_S_SUCCESS;
     if (pcsc_service_lost(connection->rv))
         pcsc_context_close(&connection->context);

@@ -2,6 +2,8 @@
 /* PINs and logins. Whatever becomes of one credential's PIN does not touch the other's. */
 #include "internal.h"
 
+#include <string.h>
+
 /* ---- Giving a PIN to the card ----------------------------------------------------------- */
 
 /* Our application proven current and the tries left, in the same transaction as the PIN that may
@@ -117,14 +119,14 @@ static enum jpki_error present(struct jpki_credential *credential, const struct 
 enum jpki_error login_again(struct jpki_credential *credential)
 {
     unsigned tries = 0;
-    struct jpki_secret *kept = credential->kept_pin;
+    const struct jpki_pin *kept = credential->kept_pin;
     enum jpki_error error =
         kept != NULL ? ask_first(credential, false, &tries) : JPKI_ERR_NOT_VERIFIED;
     /* One that was changed elsewhere costs a single try at the most. */
     if (error == JPKI_OK && tries < credential->profile->tries)
         error = JPKI_ERR_NOT_VERIFIED;
     if (error == JPKI_OK)
-        error = verify(credential, (const void *)jpki_secret_bytes(kept), tries);
+        error = verify(credential, kept, tries);
     if (error == JPKI_OK) {
         login_begin(credential);
         jpki_log(JPKI_LOG_INFO, "%s: the card had forgotten the PIN, logged in again",
@@ -173,11 +175,11 @@ enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential, u
  * is read now. */
 static void read_ahead(struct jpki_credential *credential)
 {
-    struct certificate_slot *holder = &credential->certificates[JPKI_HOLDER];
+    struct jpki_certificate_slot *holder = &credential->certificates[JPKI_HOLDER];
     if (holder->state == JPKI_CERTIFICATE_HIDDEN)
         holder->state = JPKI_CERTIFICATE_UNREAD;
     /* What was free before the login stays so. */
-    bool hidden = jpki_credential_is_private(credential);
+    bool hidden = credential->is_private;
     enum jpki_error error = certificate_load(
         credential, JPKI_HOLDER, hidden ? JPKI_CERTIFICATE_WHOLE : JPKI_CERTIFICATE_KEY);
     if (error != JPKI_OK)
@@ -218,7 +220,7 @@ enum jpki_error jpki_credential_login(struct jpki_credential *credential, const 
     enum jpki_error error = jpki_pin_prepare(credential->profile, pin, length, &prepared);
     if (error == JPKI_OK)
         error = log_in(credential, &prepared);
-    jpki_wipe(&prepared, sizeof prepared);
+    explicit_bzero(&prepared, sizeof prepared);
     return error;
 }
 
@@ -291,7 +293,7 @@ enum jpki_error jpki_credential_change_pin(struct jpki_credential *credential, c
         error = jpki_pin_prepare(profile, old, old_length, &old_pin);
     if (error == JPKI_OK)
         error = change(credential, &old_pin, &new_pin);
-    jpki_wipe(&old_pin, sizeof old_pin);
-    jpki_wipe(&new_pin, sizeof new_pin);
+    explicit_bzero(&old_pin, sizeof old_pin);
+    explicit_bzero(&new_pin, sizeof new_pin);
     return error;
 }

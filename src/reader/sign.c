@@ -3,6 +3,8 @@
  * did, and none returned that the certificate does not verify. */
 #include "internal.h"
 
+#include <string.h>
+
 struct request {
     struct jpki_credential *credential;
     bool gave_pin; /* the kept one: not a second time */
@@ -41,7 +43,7 @@ static enum jpki_error sign_and_check(const struct request *request)
     error = jpki_check_signature(reader->shared->crypto, holder, request->scheme, request->data,
                                  request->length, request->signature, *request->signature_length);
     if (error != JPKI_OK)
-        jpki_wipe(request->signature, *request->signature_length);
+        explicit_bzero(request->signature, *request->signature_length);
     else
         warn_of_times(credential, holder);
     return error;
@@ -69,9 +71,8 @@ static enum jpki_error log_in_and_sign(struct request *request)
     return error;
 }
 
-/* In one transaction. Another program may have selected its own application, whose key of the
- * same file number then refused, or signed (card.md, Other applications): makes ours current, and
- * tries once more. */
+/* In one transaction. Another application that is current has a key of the same file number, which
+ * refuses, or signs (card.md, Other applications): makes ours current, and tries once more. */
 static enum jpki_error sign_in_transaction(struct request *request)
 {
     if (request->credential->forgotten)

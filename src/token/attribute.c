@@ -29,7 +29,7 @@ bool object_is_private(const struct token *token, const struct object *object)
 {
     return object->class == CKO_PRIVATE_KEY ||
            (object->class != CKO_PROFILE && object->source == JPKI_HOLDER &&
-            jpki_credential_is_private(token->credential));
+            token->credential->is_private);
 }
 
 /* ---- Attributes ------------------------------------------------------------------------- */
@@ -171,7 +171,8 @@ enum jpki_certificate_state attribute_needs(const struct object *object, CK_ATTR
 
 bool always_authenticates(const struct token *token)
 {
-    return token->key == JPKI_KEY_SIGN && token->module->shared.options.always_authenticate;
+    return token->credential->key == JPKI_KEY_SIGN &&
+           token->module->shared.options.always_authenticate;
 }
 
 /* ---- Values ----------------------------------------------------------------------------- */
@@ -205,13 +206,13 @@ static CK_RV give_label(struct value *value, const struct token *token, const st
     if (object->class == CKO_PROFILE)
         return give_text(value, object->label);
     (void)snprintf(value->own.text, sizeof value->own.text, "%s %s",
-                   jpki_credential_profile(token->credential)->object_label, object->label);
+                   token->credential->profile->object_label, object->label);
     return give_text(value, value->own.text);
 }
 
 static CK_RV give_id(struct value *value, const struct token *token, const struct object *object)
 {
-    const struct jpki_profile *profile = jpki_credential_profile(token->credential);
+    const struct jpki_profile *profile = token->credential->profile;
     return give(value, object->source == JPKI_AUTHORITY ? &profile->ca_id : &profile->id, 1);
 }
 
@@ -219,7 +220,8 @@ static CK_RV give_unique_id(struct value *value, const struct token *token,
                             const struct object *object)
 {
     (void)snprintf(value->own.text, sizeof value->own.text, "%s-%d-%u",
-                   jpki_reader_card_info(token->reader)->serial, (int)token->key, object->number);
+                   jpki_reader_card_info(token->reader)->serial, (int)token->credential->key,
+                   object->number);
     return give_text(value, value->own.text);
 }
 
@@ -245,7 +247,7 @@ static CK_RV value_of(const struct token *token, const struct object *object,
                       const struct attribute *attribute, struct value *value)
 {
     const struct jpki_certificate *certificate =
-        jpki_credential_certificate(token->credential, object->source);
+        token->credential->certificates[object->source].certificate;
     if (certificate == NULL && state_for(attribute->source) > JPKI_CERTIFICATE_UNREAD)
         return CKR_ATTRIBUTE_TYPE_INVALID;
     bool rsa = certificate != NULL && certificate->key_type == JPKI_KEY_RSA;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The only mapping from the library's errors to Cryptoki return values (PKCS#11 2.40, 5.1). */
 #include "internal.h"
 
 static const CK_RV codes[] = {

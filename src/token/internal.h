@@ -16,7 +16,6 @@ struct token {
     struct jpki_module *module;
     struct jpki_reader *reader;
     struct jpki_credential *credential;
-    enum jpki_key key;
     CK_SLOT_ID slot;
     uint64_t reported; /* what C_WaitForSlotEvent last told; the table lock's */
 };
@@ -91,8 +90,7 @@ struct object {
     CK_OBJECT_CLASS class;
 
     /* The certificate it is made of, or by which a profile is kept or not; and what must be known
-     * of that before the object is shown: of a certificate everything, since it will be read next,
-     * of keys the key. */
+     * of that before the object is shown: of certificates all, read next; of keys the key. */
     enum jpki_certificate_use source;
     enum jpki_certificate_state needs;
 
@@ -144,7 +142,7 @@ const struct object *find_object(const struct token *token, CK_OBJECT_HANDLE han
 /* One operation under way. */
 struct operation {
     const struct mechanism *mechanism; /* NULL: none */
-    struct jpki_digest *digest;        /* when the mechanism hashes */
+    struct evp_md_ctx_st *digest;      /* when the mechanism hashes */
     struct jpki_buffer data;           /* when it does not */
     const struct object *key;          /* NULL: none */
     CK_OBJECT_HANDLE handle;           /* of the key: the operation ends with it */
@@ -152,8 +150,7 @@ struct operation {
     bool authenticated;                /* by CKU_CONTEXT_SPECIFIC */
 };
 
-/* The PIN was given for the signature under way. Where the login had been lost, the signature is of
- * the new one from now on. */
+/* The PIN was given for the signature under way: after a lost login it is of the new one. */
 void operation_authenticate(struct jpki_session *session);
 
 /* Frees what it holds: none is under way then. */

@@ -2,8 +2,6 @@
 /* Mechanisms: one table, a row for each. */
 #include "internal.h"
 
-#include <string.h>
-
 static const struct mechanism table[] = {
     {CKM_RSA_PKCS, JPKI_SCHEME_PKCS1, JPKI_HASH_NONE},
     {CKM_SHA1_RSA_PKCS, JPKI_SCHEME_PKCS1, JPKI_SHA1},
@@ -21,8 +19,7 @@ static const struct mechanism table[] = {
 };
 
 enum { MECHANISMS = sizeof table / sizeof table[0] };
-_Static_assert(sizeof table / sizeof table[0] <= MECHANISMS_MAX,
-               "every list of mechanisms has room for all of them");
+_Static_assert((int)MECHANISMS <= (int)MECHANISMS_MAX, "every list of them has room for all");
 
 const struct mechanism *find_mechanism(CK_MECHANISM_TYPE type)
 {
@@ -65,13 +62,12 @@ CK_ULONG mechanisms_of_key(const struct jpki_certificate *key, bool pss,
 /* NULL while the key is hidden until login, or its certificate makes no sense. */
 static const struct jpki_certificate *key_of(const struct token *token)
 {
-    return jpki_credential_certificate(token->credential, JPKI_HOLDER);
+    return token->credential->certificates[JPKI_HOLDER].certificate;
 }
 
 bool key_is_hidden(const struct token *token)
 {
-    return jpki_credential_is_private(token->credential) &&
-           !jpki_credential_is_logged_in(token->credential);
+    return token->credential->is_private && !token->credential->logged_in;
 }
 
 bool token_can_sign(const struct token *token)

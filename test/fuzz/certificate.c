@@ -106,7 +106,7 @@ static struct jpki_certificate *read_key(const uint8_t *der, size_t size, size_t
     if (prefix == NULL)
         return NULL;
     memcpy(prefix, der, end);
-    struct jpki_certificate *key = jpki_certificate_parse_key(crypto, prefix, end);
+    struct jpki_certificate *key = jpki_certificate_parse(crypto, prefix, end, true);
     free(prefix);
     if (key != NULL)
         check_key(key);
@@ -125,7 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size--;
 
     struct jpki_certificate *key = read_key(data, size, size * share / SHARES);
-    struct jpki_certificate *whole = jpki_certificate_parse(crypto, data, size);
+    struct jpki_certificate *whole = jpki_certificate_parse(crypto, data, size, false);
     if (whole != NULL) {
         fuzz_promise(key != NULL, "a certificate's beginning has a key, too");
         check_whole(data, size, whole);
