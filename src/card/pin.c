@@ -10,16 +10,8 @@
 static const char characters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 enum { DIGITS = 10, DIGITS_AND_LETTERS = 36 };
 
-enum { FULL_WIDTH_BYTES = 3 };
-
-/* UTF-8 of U+FF10 to U+FF5A, the full-width digits and letters: EF BC 90 to EF BD 9A. */
-static bool has_full_width(const uint8_t *entered, size_t length)
-{
-    for (size_t i = 0; i + 2 < length; i++)
-        if (entered[i] == 0xEF && (entered[i + 1] == 0xBC || entered[i + 1] == 0xBD))
-            return true;
-    return false;
-}
+/* Full-width digits and letters in UTF-8, U+FF10 to U+FF5A: three bytes, and the first. */
+enum { FULL_WIDTH_BYTES = 3, FULL_WIDTH_FIRST = 0xEF };
 
 enum jpki_error jpki_pin_prepare(const struct jpki_profile *profile, const uint8_t *entered,
                                  size_t length, struct jpki_pin *pin)
@@ -27,7 +19,7 @@ enum jpki_error jpki_pin_prepare(const struct jpki_profile *profile, const uint8
     *pin = (struct jpki_pin){0};
     if (length > FULL_WIDTH_BYTES * (size_t)profile->pin_max)
         return JPKI_ERR_PIN_LENGTH;
-    if (has_full_width(entered, length)) {
+    if (memchr(entered, FULL_WIDTH_FIRST, length) != NULL) {
         jpki_log(JPKI_LOG_WARNING, "the PIN holds full-width characters: turn the Japanese input "
                                    "method off (nothing was sent to the card)");
         return JPKI_ERR_PIN_CHARACTERS;
