@@ -105,7 +105,7 @@ enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool 
 /* ---- Presenting a PIN (card.md, Commands) ----------------------------------------------- */
 
 /* P2 of the VERIFY that the gate allows, 0 when it is shut; and shuts it: each wants a reading of
- * its own. (The caller makes the command: a PIN that is handed on leaves copies on the stack.) */
+ * its own. */
 static uint8_t pass_gate(struct jpki_card *card, enum jpki_key key)
 {
     enum pin_gate gate = card->now.gates[key];
@@ -148,7 +148,8 @@ enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
     uint8_t p2 = pass_gate(card, key);
     if (p2 == 0)
         return JPKI_ERR_CARD;
-    struct command command = make_command(0x00, INS_VERIFY, 0x00, p2, pin->bytes, pin->length, 0);
+    struct command command = make_command(0x00, INS_VERIFY, 0x00, p2, NULL, pin->length, 0);
+    memcpy(command.bytes + COMMAND_DATA, pin->bytes, pin->length);
     struct answer answer;
     enum jpki_error error = exchange(card, &command, &answer);
     if (error == JPKI_OK)
@@ -172,12 +173,11 @@ bool jpki_card_has_keypad(struct jpki_card *card)
 
 enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key)
 {
-    static const uint8_t placeholder[JPKI_PIN_MAX] = {0};
     unsigned digits = jpki_profiles[key].pin_max;
     uint8_t p2 = pass_gate(card, key);
     if (p2 == 0)
         return JPKI_ERR_CARD;
-    struct command command = make_command(0x00, INS_VERIFY, 0x00, p2, placeholder, digits, 0);
+    struct command command = make_command(0x00, INS_VERIFY, 0x00, p2, NULL, digits, 0);
     uint8_t answer[JPKI_ANSWER_MAX];
     size_t length = sizeof answer;
     enum jpki_error error = card->transport.ops->transmit_typed(
@@ -209,7 +209,8 @@ enum jpki_error jpki_card_change(struct jpki_card *card, enum jpki_key key,
     if (!may)
         return JPKI_ERR_CARD;
     struct command command =
-        make_command(0x00, INS_CHANGE, 0x01, P2_CURRENT_FILE, pin->bytes, pin->length, 0);
+        make_command(0x00, INS_CHANGE, 0x01, P2_CURRENT_FILE, NULL, pin->length, 0);
+    memcpy(command.bytes + COMMAND_DATA, pin->bytes, pin->length);
     struct answer answer;
     enum jpki_error error = exchange(card, &command, &answer);
     jpki_wipe(&command, sizeof command);
