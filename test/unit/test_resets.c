@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Another program resets the card again and again: calls give up in the end; and it selects another
- * application of a card that does not tell which one is current. */
+/* Another program resets the card again and again: calls give up in the end. What was taken for a
+ * reset was a change of cards. Another program selects another application of a card that does not
+ * tell which one is current. */
 #include "application.h"
 
 /* ---- Resets ----------------------------------------------------------------------------- */
@@ -30,6 +31,41 @@ static void a_call_begins_three_times(void **state)
     assert_int_equal(begins, 3);
     app_expect_tries(*state, before);
     assert_int_equal(app_sign(session, key, signature), CKR_OK);
+}
+
+/* ---- Another card, and PC/SC tells of a reset only --------------------------------------- */
+
+/* How often the card that was put in the place of the known one loses its power when it is seen. */
+static unsigned power_offs_of_other_card(struct app *app)
+{
+    void *made = NULL;
+    CK_TOKEN_INFO info;
+    assert_int_equal(vcard_fixture_open(&made), 0);
+    struct vcard_fixture *other = made;
+    make_other(other);
+    assert_int_equal(C_GetTokenInfo(AUTH, &info), CKR_OK); /* connects */
+    readers_exchange(app->reader, other->card);
+    uint64_t before = readers_counts().power_offs;
+    (void)C_GetTokenInfo(AUTH, &info);
+    unsigned power_offs = (unsigned)(readers_counts().power_offs - before);
+    assert_int_equal(C_Finalize(NULL), CKR_OK);
+    readers_remove(app->reader);
+    assert_int_equal(vcard_fixture_close(&made), 0);
+    return power_offs;
+}
+
+/* Another program may be logged in to it. */
+static void another_card_is_left_as_it_is(void **state)
+{
+    (void)app_session(AUTH);
+    assert_int_equal(power_offs_of_other_card(*state), 0);
+}
+
+/* It may be the same card after all, which must not keep our PIN verified. */
+static void another_card_is_locked_after_a_login(void **state)
+{
+    app_login(app_session(AUTH), AUTH_PIN);
+    assert_int_equal(power_offs_of_other_card(*state), 1);
 }
 
 /* ---- A card without EF 0006 ------------------------------------------------------------- */
@@ -62,6 +98,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_call_begins_three_times, app_open, app_close),
+        cmocka_unit_test_setup_teardown(another_card_is_left_as_it_is, app_open, app_close),
+        cmocka_unit_test_setup_teardown(another_card_is_locked_after_a_login, app_open, app_close),
         cmocka_unit_test_setup_teardown(a_missing_file_has_it_selected, app_open, app_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
