@@ -225,7 +225,7 @@ static void options_in_reserved(void **state)
     assert_int_equal(C_Finalize(NULL), CKR_OK);
     assert_int_equal(app_initialize("slots=nonsense"), CKR_ARGUMENTS_BAD);
     assert_int_equal(app_initialize("nonsense"), CKR_ARGUMENTS_BAD);
-    assert_int_equal(app_initialize("log-file=/nonexistent/x"), CKR_ARGUMENTS_BAD);
+    assert_int_equal(app_initialize("log-file=/dev/null/x"), CKR_ARGUMENTS_BAD);
     assert_int_equal(C_Finalize(NULL), CKR_CRYPTOKI_NOT_INITIALIZED);
     assert_int_equal(app_initialize("ignore-readers=Other,Fake"), CKR_OK);
     assert_int_equal(slots(), 0);
