@@ -101,8 +101,8 @@ struct jpki_certificate {
 
 /* Parses `der` (copied; bytes behind the certificate are filler and ignored: card.md, Files), or
  * with `key_only` the beginning of a certificate, enough to hold its public key: only the fields of
- * the key, and the dates, are set. NULL when it is not a certificate with an RSA or EC key, or memory is short.
- * Immutable afterwards. */
+ * the key, and the dates, are set. NULL when it is not a certificate with an RSA or EC key, or
+ * memory is short. Immutable afterwards. */
 struct jpki_certificate *jpki_certificate_parse(struct jpki_crypto *crypto, const uint8_t *der,
                                                 size_t length, bool key_only);
 void jpki_certificate_free(struct jpki_certificate *certificate);

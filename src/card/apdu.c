@@ -9,7 +9,8 @@ struct command make_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8
     struct command command = {.bytes = {cla, (uint8_t)ins, p1, p2}, .length = 4};
     if (length > 0) {
         command.bytes[command.length++] = (uint8_t)length;
-        memcpy(command.bytes + command.length, data, length);
+        if (data != NULL)
+            memcpy(command.bytes + command.length, data, length);
         command.length += length;
     }
     if (answer_length > 0)

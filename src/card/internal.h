@@ -76,6 +76,9 @@ struct answer {
     uint16_t sw;
 };
 
+/* NULL `data`: zeros, to be filled in by the caller. A PIN always is, as its copy in here would
+ * stay on the stack. */
+enum { COMMAND_DATA = 5 }; /* where the data begin */
 struct command make_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8_t p2,
                             const uint8_t *data, size_t length, size_t answer_length);
 

@@ -10,16 +10,8 @@
 static const char characters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 enum { DIGITS = 10, DIGITS_AND_LETTERS = 36 };
 
-enum { FULL_WIDTH_BYTES = 3 };
-
-/* UTF-8 of U+FF10 to U+FF5A, the full-width digits and letters: EF BC 90 to EF BD 9A. */
-static bool has_full_width(const uint8_t *entered, size_t length)
-{
-    for (size_t i = 0; i + 2 < length; i++)
-        if (entered[i] == 0xEF && (entered[i + 1] == 0xBC || entered[i + 1] == 0xBD))
-            return true;
-    return false;
-}
+/* Full-width digits and letters in UTF-8, U+FF10 to U+FF5A: three bytes, and the first. */
+enum { FULL_WIDTH_BYTES = 3, FULL_WIDTH_FIRST = 0xEF };
 
 enum jpki_error jpki_pin_prepare(const struct jpki_profile *profile, const uint8_t *entered,
                                  size_t length, struct jpki_pin *pin)
@@ -27,7 +19,7 @@ enum jpki_error jpki_pin_prepare(const struct jpki_profile *profile, const uint8
     *pin = (struct jpki_pin){0};
     if (length > FULL_WIDTH_BYTES * (size_t)profile->pin_max)
         return JPKI_ERR_PIN_LENGTH;
-    if (has_full_width(entered, length)) {
+    if (memchr(entered, FULL_WIDTH_FIRST, length) != NULL) {
         jpki_log(JPKI_LOG_WARNING, "the PIN holds full-width characters: turn the Japanese input "
                                    "method off (nothing was sent to the card)");
         return JPKI_ERR_PIN_CHARACTERS;
@@ -115,7 +107,7 @@ void jpki_card_allow_untold(struct jpki_card *card, enum jpki_key key)
 /* ---- Presenting a PIN (card.md, Commands) ----------------------------------------------- */
 
 /* P2 of the VERIFY that the gate allows, 0 when it is shut; and shuts it: each wants a reading of
- * its own. (The caller makes the command: a PIN that is handed on leaves copies on the stack.) */
+ * its own. */
 static uint8_t pass_gate(struct jpki_card *card, enum jpki_key key)
 {
     enum pin_gate gate = card->now.gates[key];
@@ -158,7 +150,8 @@ enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
     uint8_t p2 = pass_gate(card, key);
     if (p2 == 0)
         return JPKI_ERR_CARD;
-    struct command command = make_command(0x00, INS_VERIFY, 0x00, p2, pin->bytes, pin->length, 0);
+    struct command command = make_command(0x00, INS_VERIFY, 0x00, p2, NULL, pin->length, 0);
+    memcpy(command.bytes + COMMAND_DATA, pin->bytes, pin->length);
     struct answer answer;
     enum jpki_error error = exchange(card, &command, &answer);
     if (error == JPKI_OK)
@@ -181,12 +174,11 @@ bool jpki_card_has_keypad(struct jpki_card *card)
 
 enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key)
 {
-    static const uint8_t placeholder[JPKI_PIN_MAX] = {0};
     unsigned digits = jpki_profiles[key].pin_max;
     uint8_t p2 = pass_gate(card, key);
     if (p2 == 0)
         return JPKI_ERR_CARD;
-    struct command command = make_command(0x00, INS_VERIFY, 0x00, p2, placeholder, digits, 0);
+    struct command command = make_command(0x00, INS_VERIFY, 0x00, p2, NULL, digits, 0);
     uint8_t answer[JPKI_ANSWER_MAX];
     size_t length = sizeof answer;
     enum jpki_error error = card->transport.ops->transmit_typed(
@@ -218,7 +210,8 @@ enum jpki_error jpki_card_change(struct jpki_card *card, enum jpki_key key,
     if (!may)
         return JPKI_ERR_CARD;
     struct command command =
-        make_command(0x00, INS_CHANGE, 0x01, P2_CURRENT_FILE, pin->bytes, pin->length, 0);
+        make_command(0x00, INS_CHANGE, 0x01, P2_CURRENT_FILE, NULL, pin->length, 0);
+    memcpy(command.bytes + COMMAND_DATA, pin->bytes, pin->length);
     struct answer answer;
     enum jpki_error error = exchange(card, &command, &answer);
     explicit_bzero(&command, sizeof command);

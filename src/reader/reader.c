@@ -220,11 +220,13 @@ static enum jpki_error begin_once(struct jpki_reader *reader, unsigned patience)
 }
 
 /* Waits for another program once for all that is asked of this reader within a moment: then for
- * `again` milliseconds instead of `patience`. */
+ * `again` milliseconds instead of `patience`. Where the earlier wait was shorter, a call that needs
+ * the card waits in full, and one that only looks (`again` is 0) not at all. */
 static enum jpki_error begin_patiently(struct jpki_reader *reader, unsigned patience,
                                        unsigned again)
 {
-    bool waited = reader->busy_until > jpki_clock_ms() && patience <= reader->busy_patience;
+    bool waited =
+        reader->busy_until > jpki_clock_ms() && (again == 0 || patience <= reader->busy_patience);
     enum jpki_error error = JPKI_ERR_RESET;
     /* A reset that comes while the card is looked at is a reason to look again. */
     for (int i = 0; i < RESETS_MAX && error == JPKI_ERR_RESET; i++)

@@ -93,16 +93,11 @@ CK_RV jpki_slot_list(struct jpki_module *module, bool present, CK_SLOT_ID *list,
 
     CK_ULONG room = list == NULL ? 0 : *count;
     CK_ULONG found = 0;
-    unsigned patience = JPKI_LISTING_PATIENCE;
+    int64_t deadline = jpki_clock_ms() + JPKI_LISTING_PATIENCE; /* for all readers together */
     for (CK_SLOT_ID id = 0; find_token(module, id) != NULL; id++) {
-        int64_t start = jpki_clock_ms();
-        if (present && check_slot(module, id, patience) != CKR_OK) {
-            /* Each reader that was waited for in vain halves the patience with the next ones, so
-             * that the list does not take a second for each. */
-            if (jpki_clock_ms() - start >= patience)
-                patience /= 2;
+        int64_t left = deadline - jpki_clock_ms();
+        if (present && check_slot(module, id, left > 0 ? (unsigned)left : 0) != CKR_OK)
             continue;
-        }
         if (found < room)
             list[found] = id;
         found++;
