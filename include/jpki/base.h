@@ -31,14 +31,14 @@ enum jpki_error {
     JPKI_ERR_KEYPAD,       /* the reader's keypad failed: whether a PIN was sent is unknown */
 
     /* The card's answers. */
-    JPKI_ERR_NOT_JPKI,      /* the card has no JPKI application */
-    JPKI_ERR_NO_KEY,        /* the card lacks this key */
-    JPKI_ERR_NOT_FOUND,     /* no such file on this card, or it is empty */
-    JPKI_ERR_NOT_VERIFIED,  /* 6982: the card wants the PIN first */
-    JPKI_ERR_NOT_SUPPORTED, /* the card lacks this command or scheme */
-    JPKI_ERR_CARD,          /* an answer that fits none of the rules */
-    JPKI_ERR_PIN_WRONG,     /* a try was spent */
-    JPKI_ERR_PIN_BLOCKED,   /* no tries left */
+    JPKI_ERR_NOT_JPKI,     /* the card has no JPKI application */
+    JPKI_ERR_NO_KEY,       /* the card lacks this key */
+    JPKI_ERR_NOT_FOUND,    /* no such file on this card, or it is empty */
+    JPKI_ERR_NOT_VERIFIED, /* 6982: the card wants the PIN first */
+    JPKI_ERR_CARD,         /* an answer that fits none of the rules */
+    JPKI_ERR_PIN_WRONG,    /* a try was spent */
+    JPKI_ERR_PIN_BLOCKED,  /* no tries left */
+    JPKI_ERR_PIN_UNTOLD,   /* the card does not tell the tries left */
 
     /* Refused before anything was sent. */
     JPKI_ERR_PIN_LENGTH,      /* cannot be this PIN: wrong length */
@@ -69,8 +69,7 @@ bool jpki_error_is_break(enum jpki_error error);
 /* Bytes on the heap. Zero-initialised is empty and valid. */
 struct jpki_buffer {
     uint8_t *data; /* owned */
-    size_t length; /* bytes in use */
-    size_t room;   /* bytes allocated */
+    size_t length;
 };
 
 /* Appends `length` bytes. False, and nothing changed, when memory is short or the result would
@@ -94,21 +93,13 @@ bool jpki_clock_sleep(int64_t deadline, unsigned milliseconds);
 
 /* ---- Secrets -------------------------------------------------------------------------- */
 
-/* A secret in locked pages of its own: never swapped, not in core dumps, wiped when freed, zero
- * in a forked child. */
-struct jpki_secret;
+/* A copy of a secret of `length` bytes, at least one, in locked pages of its own: never swapped,
+ * not in core dumps, zero in a forked child. NULL when memory is short. The caller still wipes its
+ * own copy. */
+void *jpki_secret_new(const void *bytes, size_t length);
 
-/* Keeps a copy of `length` bytes (1 to 256). NULL when memory is short. The caller still wipes
- * its own. */
-struct jpki_secret *jpki_secret_new(const void *bytes, size_t length);
-uint8_t *jpki_secret_bytes(struct jpki_secret *secret);
-size_t jpki_secret_length(const struct jpki_secret *secret);
-
-/* Wipes and frees. NULL is ignored. */
-void jpki_secret_free(struct jpki_secret *secret);
-
-/* Overwrites memory in a way no compiler removes. */
-void jpki_wipe(void *memory, size_t length);
+/* Wipes and frees it, of the same length. NULL is ignored. */
+void jpki_secret_free(void *secret, size_t length);
 
 /* ---- Log ------------------------------------------------------------------------------ */
 
@@ -136,6 +127,12 @@ void jpki_log(enum jpki_log_level level, const char *format, ...)
 void jpki_log_apdu(const uint8_t *command, size_t command_length, const uint8_t *answer,
                    size_t answer_length);
 
+/* ---- File descriptors ---------------------------------------------------------------- */
+
+/* Moves a new file descriptor that has the place of a standard stream which the host has closed;
+ * negative ones stay. To be closed as the one given. */
+int jpki_above_standard_streams(int descriptor);
+
 /* ---- Options -------------------------------------------------------------------------- */
 
 /* Option pin-cache: whose PIN is kept while logged in. */
@@ -157,6 +154,7 @@ struct jpki_options {
     bool always_authenticate;      /* always-authenticate: so says the signature key */
     bool lock_after_use;           /* lock: power the card off after every signature */
     bool keep_last_try;            /* keep-last-try: never spend the last try of a PIN */
+    bool send_untold;              /* untold-tries: send a PIN though the card does not tell them */
     enum jpki_pss pss;             /* pss: whether RSASSA-PSS is offered */
     bool keypad;                   /* keypad: PINs may be typed at readers that can */
     unsigned busy_timeout;         /* busy-timeout: seconds to wait while another program holds the

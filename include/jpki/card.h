@@ -143,15 +143,19 @@ enum jpki_error jpki_card_read_expiry(struct jpki_card *card, char date[9]);
 /* Tries left of a PIN, whose application is current: 0 when blocked, JPKI_TRIES_UNTOLD when the
  * card says "verified" instead of a number (card.md, Commands). Spends nothing. `for_change`
  * selects the PIN's file first, as jpki_card_change() wants it. Errors: NOT_FOUND (no such key on
- * this card). */
+ * this card), PIN_UNTOLD (an answer that tells nothing). */
 #define JPKI_TRIES_UNTOLD 16U
 enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool for_change,
                                 unsigned *tries);
 
+/* After PIN_UNTOLD: lets the PIN be presented all the same. Changes nothing where the question was
+ * not asked with our application proven current and the PIN's file selected. */
+void jpki_card_allow_untold(struct jpki_card *card, enum jpki_key key);
+
 /* Presents a PIN; needs our application proven current and jpki_card_tries() in the same
- * transaction, with tries left, else CARD and nothing is sent. Sent once, never repeated. `tries`
- * is what is left when it was wrong, JPKI_TRIES_UNTOLD when the card did not say. Errors:
- * PIN_WRONG, PIN_BLOCKED (also when this try was the last), NOT_FOUND. After TRANSPORT,
+ * transaction, with tries left or allowed, else CARD and nothing is sent. Sent once, never
+ * repeated. `tries` is what is left when it was wrong, JPKI_TRIES_UNTOLD when the card did not say.
+ * Errors: PIN_WRONG, PIN_BLOCKED (also when this try was the last), NOT_FOUND. After TRANSPORT,
  * CARD_CHANGED or CARD a try may or may not have been spent. */
 enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
                                  const struct jpki_pin *pin, unsigned *tries);

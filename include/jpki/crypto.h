@@ -37,16 +37,16 @@ enum jpki_hash {
 /* Bytes of a hash; 0 for JPKI_HASH_NONE. */
 size_t jpki_hash_size(enum jpki_hash hash);
 
-/* A running digest. */
-struct jpki_digest;
+/* A running digest: OpenSSL's EVP_MD_CTX. */
+struct evp_md_ctx_st;
 
 /* NULL when OpenSSL or memory fails. */
-struct jpki_digest *jpki_digest_new(struct jpki_crypto *crypto, enum jpki_hash hash);
-void jpki_digest_free(struct jpki_digest *digest);
-bool jpki_digest_update(struct jpki_digest *digest, const void *data, size_t length);
+struct evp_md_ctx_st *jpki_digest_new(struct jpki_crypto *crypto, enum jpki_hash hash);
+void jpki_digest_free(struct evp_md_ctx_st *digest);
+bool jpki_digest_update(struct evp_md_ctx_st *digest, const void *data, size_t length);
 
 /* Writes jpki_hash_size() bytes and ends the digest: only free it after. */
-bool jpki_digest_finish(struct jpki_digest *digest, uint8_t *hash);
+bool jpki_digest_finish(struct evp_md_ctx_st *digest, uint8_t *hash);
 
 /* The DER of DigestInfo over a hash (RFC 8017, 9.2). `out` has room for JPKI_DIGEST_INFO_MAX;
  * returns the bytes written. `hash` is not JPKI_HASH_NONE. */
@@ -92,22 +92,20 @@ struct jpki_certificate {
     struct jpki_field start_date, end_date;    /* "YYYYMMDD" (CK_DATE) */
     struct jpki_field check_value;             /* first 3 bytes of the SHA-1 of value */
     struct jpki_field subject_hash;            /* SHA-1 of the subject's public key bits */
+    int64_t not_before, not_after;             /* seconds since 1970 */
     enum jpki_key_type key_type;
     unsigned key_bits;
     size_t signature_size; /* bytes of a signature by its key */
     struct evp_pkey_st *key;
 };
 
-/* Parses `der` (copied; bytes behind the certificate are filler and ignored: card.md, Files). NULL
- * when it is not a certificate with an RSA or EC key, or memory is short. Immutable afterwards. */
+/* Parses `der` (copied; bytes behind the certificate are filler and ignored: card.md, Files), or
+ * with `key_only` the beginning of a certificate, enough to hold its public key: only the fields of
+ * the key, and the dates, are set. NULL when it is not a certificate with an RSA or EC key, or
+ * memory is short. Immutable afterwards. */
 struct jpki_certificate *jpki_certificate_parse(struct jpki_crypto *crypto, const uint8_t *der,
-                                                size_t length);
+                                                size_t length, bool key_only);
 void jpki_certificate_free(struct jpki_certificate *certificate);
-
-/* The same of the beginning of a certificate, enough to hold its public key: only the fields of the
- * key are set. */
-struct jpki_certificate *jpki_certificate_parse_key(struct jpki_crypto *crypto, const uint8_t *der,
-                                                    size_t length);
 
 /* The length in bytes of the SEQUENCE that starts here, by its header alone; 0 when the header is
  * not that of a SEQUENCE of definite length. `length` bytes can be looked at. */
@@ -115,8 +113,13 @@ size_t jpki_der_length(const uint8_t *der, size_t length);
 
 /* How many bytes from the beginning of a certificate are needed to hold its public key, as far as
  * the `length` bytes at hand can tell: more than `length` while they are not enough. 0 when this is
- * no certificate. `key_info`, when enough: the SubjectPublicKeyInfo in `der`. */
-size_t jpki_certificate_key_end(const uint8_t *der, size_t length, struct jpki_field *key_info);
+ * no certificate. Set when enough, in `der`: the Validity and the SubjectPublicKeyInfo. */
+size_t jpki_certificate_key_end(const uint8_t *der, size_t length, struct jpki_field *validity,
+                                struct jpki_field *key_info);
+
+/* The type of key that signs by a scheme, which is not JPKI_SCHEME_NONE. A key of a type that no
+ * scheme is for can be shown and not used. */
+enum jpki_key_type jpki_scheme_key(enum jpki_scheme scheme);
 
 /* Bytes of data that a scheme signs with the key of this certificate, at least and at most. */
 size_t jpki_scheme_least(enum jpki_scheme scheme);

@@ -48,9 +48,6 @@ struct jpki_reader_shared {
 /* A reader and the card in it. */
 struct jpki_reader;
 
-/* One key of a reader's card, with its certificates and PIN. */
-struct jpki_credential;
-
 /* The reader `name`, whose card is not known yet. Sends nothing. NULL when memory is short or no
  * lock can be made. */
 struct jpki_reader *jpki_reader_new(struct jpki_reader_shared *shared, const char *name);
@@ -95,26 +92,62 @@ const struct jpki_card_info *jpki_reader_card_info(const struct jpki_reader *rea
 
 /* ---- Credentials ---------------------------------------------------------------------- */
 
+/* The two certificates of a credential: the holder's, and that of the CA that issued it. */
+enum jpki_certificate_use { JPKI_HOLDER, JPKI_AUTHORITY, JPKI_CERTIFICATES };
+
+/* How much of a certificate is known, in the order in which it is read. What may be asked for is
+ * one of the first four; the last two end all reading. */
+enum jpki_certificate_state {
+    JPKI_CERTIFICATE_UNREAD,
+    JPKI_CERTIFICATE_STARTED, /* there is one */
+    JPKI_CERTIFICATE_KEY,     /* its public key is known: enough to sign */
+    JPKI_CERTIFICATE_WHOLE,
+    JPKI_CERTIFICATE_NONE,   /* not on this card */
+    JPKI_CERTIFICATE_HIDDEN, /* there, but the card wants the PIN first */
+};
+
+/* As much of a certificate as was read. */
+struct jpki_certificate_slot {
+    enum jpki_certificate_state state;
+    struct jpki_buffer content;           /* what was read, until it is whole */
+    struct jpki_certificate *certificate; /* from ..._KEY to ..._WHOLE, else NULL */
+};
+
+/* One key of a reader's card, with its certificates and PIN. Other rooms only read it, and only the
+ * first half; any call that uses the card may change that, and end the certificates. */
+struct jpki_credential {
+    struct jpki_reader *reader;
+    enum jpki_key key;
+    const struct jpki_profile *profile; /* these three never change, and need no lock */
+
+    /* New whenever the card is or may be another one. 0: there has been no card yet. */
+    unsigned long card_epoch;
+    /* New with every login. Stays when the login is lost, so that what was begun with it can say
+     * so; 0 after a logout, and before the first login. */
+    unsigned long login_epoch;
+    bool logged_in; /* the PIN was accepted, and nothing known has made the card forget it */
+
+    /* The card hides the certificate until the PIN is given: the signature certificate always, a
+     * phone's authentication certificate too, once that is known (card.md, Files). */
+    bool is_private;
+    struct jpki_certificate_slot certificates[JPKI_CERTIFICATES];
+
+    /* For src/reader. */
+    _Atomic uint64_t existence;   /* 0, or the insertion for which it is known whether the card has
+                                     this key, shifted left by two, with KNOWN, and EXISTS where it
+                                     has; jpki_reader_look() reads it without the lock */
+    unsigned tries;               /* left, as read when the card was recognised */
+    int64_t tries_until;          /* and good until this time; 0 = no more */
+    bool forgotten;               /* logged in, but powered off since: the kept PIN is due */
+    bool in_use;                  /* see jpki_credential_use */
+    bool times_checked;           /* of the holder's certificate: the log has said it */
+    struct jpki_pin *kept_pin;    /* from jpki_secret_new(), as the next; or NULL */
+    struct refused *refused_pins; /* refused_pin.c: those that the card refused; NULL = none */
+};
+
 /* One of the reader's two; never NULL. Needs no lock. Those from JPKI_KEYS on are PINs of other
  * applications: for them there are only the functions of "PIN and login" without the login. */
 struct jpki_credential *jpki_reader_credential(struct jpki_reader *reader, enum jpki_key key);
-
-/* What is fixed about the key. Needs no lock. */
-const struct jpki_profile *jpki_credential_profile(const struct jpki_credential *credential);
-
-/* New whenever the card is or may be another one. 0: there has been no card yet. */
-unsigned long jpki_credential_card_epoch(const struct jpki_credential *credential);
-
-/* New with every login. Stays when the login is lost, so that what was begun with it can say so;
- * 0 after a logout, and before the first login. */
-unsigned long jpki_credential_login_epoch(const struct jpki_credential *credential);
-
-/* Whether the PIN was accepted, and nothing known has made the card forget it. */
-bool jpki_credential_is_logged_in(const struct jpki_credential *credential);
-
-/* Whether the card hides the certificate until the PIN is given: the signature certificate always,
- * a phone's authentication certificate too (card.md, Files). */
-bool jpki_credential_is_private(const struct jpki_credential *credential);
 
 /* How long to wait, in milliseconds, for a card that another program holds, in calls that only look
  * what there is. All others wait as long as option busy-timeout says. */
@@ -144,9 +177,10 @@ enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential, u
 
 /* Gives the PIN to the card: `length` bytes as they were entered, or with NULL typed at the
  * reader's keypad. The form is checked first, then the tries left are read; nothing is sent that is
- * blocked, that the card has just refused, or (option keep-last-try) that would be the last try.
- * Errors: PIN_LENGTH, PIN_CHARACTERS, PIN_KNOWN_WRONG, PIN_LAST_TRY, NO_KEYPAD (nothing was sent),
- * PIN_WRONG, PIN_BLOCKED, CANCELLED, KEYPAD. After KEYPAD, and after TRANSPORT while the PIN was
+ * blocked, that the card has just refused, (option keep-last-try) that would be the last try, or
+ * (option untold-tries) whose tries the card does not tell. Errors: PIN_LENGTH, PIN_CHARACTERS,
+ * PIN_KNOWN_WRONG, PIN_LAST_TRY, PIN_UNTOLD, NO_KEYPAD (nothing was sent), PIN_WRONG, PIN_BLOCKED,
+ * CANCELLED, KEYPAD. After KEYPAD, and after TRANSPORT while the PIN was
  * typed, the reader counts as one without a keypad until it is plugged in anew. */
 enum jpki_error jpki_credential_login(struct jpki_credential *credential, const uint8_t *pin,
                                       size_t length);
@@ -172,20 +206,6 @@ enum jpki_error jpki_credential_change_pin(struct jpki_credential *credential, c
 
 /* ---- Certificates --------------------------------------------------------------------- */
 
-/* The two certificates of a credential: the holder's, and that of the CA that issued it. */
-enum jpki_certificate_use { JPKI_HOLDER, JPKI_AUTHORITY, JPKI_CERTIFICATES };
-
-/* How much of a certificate is known, in the order in which it is read. What may be asked for is
- * one of the first four; the last two end all reading. */
-enum jpki_certificate_state {
-    JPKI_CERTIFICATE_UNREAD,
-    JPKI_CERTIFICATE_STARTED, /* there is one */
-    JPKI_CERTIFICATE_KEY,     /* its public key is known: enough to sign */
-    JPKI_CERTIFICATE_WHOLE,
-    JPKI_CERTIFICATE_NONE,   /* not on this card */
-    JPKI_CERTIFICATE_HIDDEN, /* there, but the card wants the PIN first */
-};
-
 /* Reads as much as is wanted, unless that was done: each part is read once for a card, and only
  * when it is asked for. JPKI_OK whatever is found: the state tells, and stays below what was wanted
  * where the content cannot be used. */
@@ -193,24 +213,12 @@ enum jpki_error jpki_credential_read(struct jpki_credential *credential,
                                      enum jpki_certificate_use use,
                                      enum jpki_certificate_state wanted);
 
-/* How much is known now. */
-enum jpki_certificate_state jpki_credential_certificate_state(
-    const struct jpki_credential *credential, enum jpki_certificate_use use);
-
-/* The certificate, or NULL while its key is not known. Any call that uses the card may end it. */
-const struct jpki_certificate *jpki_credential_certificate(const struct jpki_credential *credential,
-                                                           enum jpki_certificate_use use);
-
-/* What was read of it so far, from its beginning. Any call that uses the card may end it. */
-struct jpki_field jpki_credential_content(const struct jpki_credential *credential,
-                                          enum jpki_certificate_use use);
-
 /* ---- Signing -------------------------------------------------------------------------- */
 
 /* Has the card sign `data`, for PKCS#1 what is to be padded, for PSS the hash, and checks the
  * signature with the certificate. `signature` has room for JPKI_SIGNATURE_MAX bytes. Where the card
  * has forgotten a PIN that is kept, gives it again, once. Errors: NOT_VERIFIED (the login is lost),
- * DATA_LENGTH, NOT_SUPPORTED, BAD_SIGNATURE, CRYPTO. */
+ * DATA_LENGTH, BAD_SIGNATURE, CRYPTO. */
 enum jpki_error jpki_credential_sign(struct jpki_credential *credential, enum jpki_scheme scheme,
                                      const uint8_t *data, size_t length, uint8_t *signature,
                                      size_t *signature_length);

@@ -57,7 +57,8 @@ void jpki_module_close(struct jpki_module *module);
 /* ---- Slots and tokens ----------------------------------------------------------------- */
 
 /* As C_GetSlotList: NULL `list` asks for the number, and looks for new readers. With `present`,
- * only slots whose token answers: a card not yet known gets one SELECT. */
+ * only slots whose token answers: a card not yet known gets one SELECT. Waits for one second in all
+ * while other programs hold cards. */
 CK_RV jpki_slot_list(struct jpki_module *module, bool present, CK_SLOT_ID *list, CK_ULONG *count);
 
 /* Sends no command. CKF_TOKEN_PRESENT: a card is there, and is not known to lack this token. */

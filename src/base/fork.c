@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * Forks of the host; base.h says what is promised. No lock of ours is held over a fork: a host's
+/* Forks of the host; base.h says what is promised. No lock of ours is held over a fork: a host's
  * own fork handlers may run before or after ours, and a library that holds its lock over a fork may
- * have a thread in one of our functions. Instead
- *
- *   - what a child must not inherit lies in memory that the kernel empties for it, so that the
- *     child works at once, in whatever order handlers run;
- *   - the one thing outside our hands, the lock of the process inside pcsclite, is kept clear by a
- *     gate: while the process forks, calls into pcsclite wait a moment at its entrance.
- */
+ * have a thread in one of our functions. What a child must not inherit lies in memory that the
+ * kernel empties for it, in whatever order handlers run. The lock of the process inside pcsclite is
+ * kept clear by a gate: while the process forks, calls into pcsclite wait a moment before it. */
 #include "jpki/base.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 /* ---- Memory that is empty in a child ---------------------------------------------------- */
 
@@ -34,14 +28,10 @@ static void empty_fallback(void)
 
 static void map_area(void)
 {
-    void *page = mmap(NULL, AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page != MAP_FAILED && madvise(page, AREA, MADV_WIPEONFORK) == 0) {
-        area = page;
+    area = mmap(NULL, AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (area != MAP_FAILED && madvise(area, AREA, MADV_WIPEONFORK) == 0)
         return;
-    }
-    if (page != MAP_FAILED)
-        (void)munmap(page, AREA);
-    area = fallback;
+    area = fallback; /* and a page is lost */
     (void)pthread_atfork(NULL, NULL, empty_fallback);
 }
 
@@ -137,8 +127,8 @@ void jpki_fork_gate_let_go(void)
     pthread_mutex_unlock(&gate->lock);
 }
 
-/* A thread that was cancelled is not to end here, with the gate's lock: fork() is no point of
- * cancellation. */
+/* A cancelled thread must not end here, with the gate's lock: fork() is no point of cancellation.
+ */
 static void before_fork(void)
 {
     int cancelling;

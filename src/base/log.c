@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static pthread_mutex_t *lock; /* guards the below */
@@ -36,17 +35,20 @@ static bool is_still_log(int file)
            now.st_ino == log_stat.st_ino;
 }
 
-/* For its owner only, never through a link or into a pipe that is not read, and never in the place
- * of a standard stream that the host has closed. -1 when it cannot be opened. */
+int jpki_above_standard_streams(int descriptor)
+{
+    if (descriptor < 0 || descriptor > STDERR_FILENO)
+        return descriptor;
+    int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    (void)close(descriptor);
+    return moved;
+}
+
+/* For its owner only, never through a link or into a pipe that is not read. -1 when it fails. */
 static int open_file(const char *name)
 {
     enum { FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC };
-    int file = open(name, FLAGS, 0600);
-    if (file < 0 || file > STDERR_FILENO)
-        return file;
-    int moved = fcntl(file, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    (void)close(file);
-    return moved;
+    return jpki_above_standard_streams(open(name, FLAGS, 0600));
 }
 
 bool jpki_log_open(enum jpki_log_level level, const char *file)
@@ -70,8 +72,7 @@ void jpki_log_close(void)
     (void)jpki_log_open(JPKI_LOG_WARNING, NULL);
 }
 
-/* The time is UTC: for the local time the C library takes a lock, which a child may find held for
- * ever. */
+/* In UTC: for the local time the C library takes a lock, which a child may find held for ever. */
 void jpki_log(enum jpki_log_level level, const char *format, ...)
 {
     if ((int)level > atomic_load(&log_level))

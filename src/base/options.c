@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "jpki/base.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,7 @@ static const struct option table[] = {
     {"always-authenticate", IN(always_authenticate), {{"no", false}, {"yes", true}}},
     {"lock", IN(lock_after_use), {{"session", false}, {"use", true}}},
     {"keep-last-try", IN(keep_last_try), {{"no", false}, {"yes", true}}},
+    {"untold-tries", IN(send_untold), {{"refuse", false}, {"send", true}}},
     {"pss", IN(pss), {{"auto", JPKI_PSS_AUTO}, {"on", JPKI_PSS_ON}, {"off", JPKI_PSS_OFF}}},
     {"keypad", IN(keypad), {{"auto", true}, {"off", false}}},
     {"busy-timeout", IN(busy_timeout), {{0}}},
@@ -85,13 +87,8 @@ static bool store(struct jpki_options *options, const struct option *option, con
                   size_t length)
 {
     char *member = (char *)options + option->offset;
-    if (option->size == JPKI_OPTION_TEXT) {
-        if (length >= JPKI_OPTION_TEXT)
-            return false;
-        memcpy(member, value, length);
-        member[length] = '\0';
-        return true;
-    }
+    if (option->size == JPKI_OPTION_TEXT)
+        return snprintf(member, JPKI_OPTION_TEXT, "%.*s", (int)length, value) < JPKI_OPTION_TEXT;
     int number;
     bool known = option->words[0].name != NULL ? read_word(option, value, length, &number)
                                                : read_number(value, length, &number);

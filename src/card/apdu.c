@@ -9,13 +9,12 @@ struct command make_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8
     struct command command = {.bytes = {cla, (uint8_t)ins, p1, p2}, .length = 4};
     if (length > 0) {
         command.bytes[command.length++] = (uint8_t)length;
-        memcpy(command.bytes + command.length, data, length);
+        if (data != NULL)
+            memcpy(command.bytes + command.length, data, length);
         command.length += length;
     }
-    if (answer_length > 0) {
+    if (answer_length > 0)
         command.bytes[command.length++] = (uint8_t)answer_length; /* 256 is 00 */
-        command.expects_data = true;
-    }
     return command;
 }
 
@@ -48,7 +47,10 @@ enum jpki_error exchange(struct jpki_card *card, const struct command *command,
 {
     answer->length = 0;
     enum jpki_error error = transmit(card, command, answer);
-    if (error != JPKI_OK || !command->expects_data)
+    uint8_t ins = command->bytes[1];
+    bool selected = error == JPKI_OK && ins == INS_SELECT && answer->sw >> 8 == 0x61;
+    bool has_data = ins == INS_READ_BINARY || ins == INS_SIGN || selected;
+    if (error != JPKI_OK || !has_data)
         return error;
 
     if (answer->sw >> 8 == 0x6C) {
@@ -62,25 +64,16 @@ enum jpki_error exchange(struct jpki_card *card, const struct command *command,
         rest.bytes[rest.length - 1] = (uint8_t)answer->sw;
         error = transmit(card, &rest, answer);
     }
+    if (selected && error == JPKI_OK)
+        answer->sw = SW_OK;
     return error;
 }
 
 enum jpki_error sw_error(uint16_t sw)
 {
-    static const struct {
-        uint16_t sw;
-        enum jpki_error error;
-    } rows[] = {
-        {SW_OK, JPKI_OK},
-        {SW_NOT_VERIFIED, JPKI_ERR_NOT_VERIFIED},
-        {SW_NO_FILE, JPKI_ERR_NOT_FOUND},
-        {SW_WRONG_P1_P2, JPKI_ERR_NOT_SUPPORTED},
-        {0x6A81, JPKI_ERR_NOT_SUPPORTED},
-        {0x6D00, JPKI_ERR_NOT_SUPPORTED},
-        {SW_WRONG_LENGTH, JPKI_ERR_DATA_LENGTH},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (rows[i].sw == sw)
-            return rows[i].error;
-    return JPKI_ERR_CARD;
+    if (sw == SW_NOT_VERIFIED)
+        return JPKI_ERR_NOT_VERIFIED;
+    if (sw == SW_NO_FILE)
+        return JPKI_ERR_NOT_FOUND;
+    return sw == SW_OK ? JPKI_OK : JPKI_ERR_CARD;
 }

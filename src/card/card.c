@@ -55,8 +55,8 @@ void jpki_card_disconnect(struct jpki_card *card)
 
 void jpki_card_forget(struct jpki_card *card)
 {
-    card->short_ids = SHORT_IDS_UNTRIED;
-    card->sign_plain = false;
+    memset(card->short_ids, 0, sizeof card->short_ids);
+    card->tries_le = false;
     card->current = 0;
 }
 
@@ -172,24 +172,18 @@ static enum jpki_error read_info(struct jpki_card *card, struct jpki_card_info *
     return JPKI_OK;
 }
 
-/* All labels of EF 0006 begin so (card.md, Files). */
-static bool has_our_label(const struct jpki_card_info *info)
-{
-    static const char label[] = "JPKIAP";
-    return strncmp(info->label, label, sizeof label - 1) == 0;
-}
-
 enum jpki_error jpki_card_recognise(struct jpki_card *card, bool gently,
                                     struct jpki_card_info *info)
 {
     if (gently) {
-        enum short_ids before = card->short_ids;
+        enum short_ids before = card->short_ids[USE_READ];
         enum jpki_error error = read_info(card, info);
-        if (error == JPKI_OK && has_our_label(info))
+        static const char label[] = "JPKIAP"; /* so all labels begin (card.md, Files) */
+        if (error == JPKI_OK && strncmp(info->label, label, sizeof label - 1) == 0)
             note_current(card, ours());
         if (error != JPKI_OK || card->now.proven != NULL)
             return error;
-        card->short_ids = before; /* another application's refusal tells nothing */
+        card->short_ids[USE_READ] = before; /* another application's refusal tells nothing */
     }
     enum jpki_error error = jpki_card_select(card);
     return error == JPKI_OK ? read_info(card, info) : error;

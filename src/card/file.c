@@ -29,39 +29,40 @@ static struct command name_file(const struct command *plain, uint16_t file)
     return named;
 }
 
-enum jpki_error send_by_name(struct jpki_card *card, bool try, uint16_t file,
-                             const struct command *plain, bool (*done)(uint16_t sw),
-                             struct answer *answer, int *refusal)
+bool tries_short_id(const struct jpki_card *card, enum use use)
 {
-    *refusal = NOT_REFUSED;
+    bool refused = false;
+    for (int i = 0; i < USES; i++)
+        refused |= card->short_ids[i] == SHORT_IDS_REFUSED;
+    return use != USE_CHANGE && (!refused || card->short_ids[use] == SHORT_IDS_WORK);
+}
+
+enum jpki_error send_to_file(struct jpki_card *card, enum use use, uint16_t file,
+                             const struct command *plain, bool (*done)(uint16_t sw),
+                             struct answer *answer)
+{
+    bool try = tries_short_id(card, use);
+    uint16_t refusal = 0;
     if (try) {
         struct command named = name_file(plain, file);
         enum jpki_error error = exchange(card, &named, answer);
-        if (error != JPKI_OK || done(answer->sw))
+        if (error != JPKI_OK)
             return error;
-        *refusal = answer->sw;
+        refusal = answer->sw;
+    }
+    if (try && done(refusal)) {
+        card->short_ids[use] = SHORT_IDS_WORK;
+        card->current = file;
+        return JPKI_OK;
     }
     /* After a refusal there is no telling which file is current. */
     bool current = !try && card->current == file;
     enum jpki_error error = current ? JPKI_OK : select_file(card, file);
-    return error == JPKI_OK ? exchange(card, plain, answer) : error;
-}
-
-enum jpki_error send_to_file(struct jpki_card *card, uint16_t file, const struct command *plain,
-                             bool (*done)(uint16_t sw), struct answer *answer)
-{
-    bool try = card->short_ids != SHORT_IDS_REFUSED;
-    int refusal;
-    enum jpki_error error = send_by_name(card, try, file, plain, done, answer, &refusal);
-    if (error != JPKI_OK || !try)
-        return error;
-    if (refusal == NOT_REFUSED) {
-        card->short_ids = SHORT_IDS_WORK;
-        card->current = file;
-    } else if (answer->sw != refusal) { /* it was because of the short identifier */
-        card->short_ids = SHORT_IDS_REFUSED;
-    }
-    return JPKI_OK;
+    if (error == JPKI_OK)
+        error = exchange(card, plain, answer);
+    if (error == JPKI_OK && try && answer->sw != refusal) /* it was because of the identifier */
+        card->short_ids[use] = SHORT_IDS_REFUSED;
+    return error;
 }
 
 /* The answer is that of a READ BINARY that reached the file. */
@@ -80,7 +81,7 @@ enum jpki_error read_start(struct jpki_card *card, uint16_t file, size_t wanted,
                            struct answer *answer)
 {
     struct command command = make_command(0x00, INS_READ_BINARY, 0, 0, NULL, 0, wanted);
-    enum jpki_error error = send_to_file(card, file, &command, was_read, answer);
+    enum jpki_error error = send_to_file(card, USE_READ, file, &command, was_read, answer);
 
     /* Some cards do not shorten a read that passes the end of the file: ask for less. */
     if (error == JPKI_OK && passes_the_end(answer->sw)) {
@@ -103,7 +104,7 @@ static enum jpki_error read_block(struct jpki_card *card, uint16_t file, size_t 
     /* Where the file is not current any more, a short identifier makes it so again, but leaves
      * room for an offset of one byte only (card.md, Commands): what is read twice is dropped, if
      * anything is new. */
-    bool named = card->current != file && card->short_ids == SHORT_IDS_WORK &&
+    bool named = card->current != file && card->short_ids[USE_READ] == SHORT_IDS_WORK &&
                  content->length < 0xFF + BLOCK;
     size_t offset = named && content->length > 0xFF ? 0xFF : content->length;
     uint8_t p1 = (uint8_t)(named ? 0x80 | file : offset >> 8);

@@ -6,12 +6,15 @@
 #include "jpki/card.h"
 
 /* Short EF identifiers: naming a file in the command itself instead of by SELECT. Some cards may
- * refuse them (card.md, Commands), so they are relied on only after one worked on this card. */
+ * refuse them, in all commands or in some (card.md, Commands), so they are relied on only after one
+ * worked on this card in a command of the same use. */
 enum short_ids { SHORT_IDS_UNTRIED, SHORT_IDS_WORK, SHORT_IDS_REFUSED };
+enum use { USE_READ, USE_PIN, USE_SIGN, USE_CHANGE /* by SELECT only */, USES };
 
 /* What may follow on a PIN: nothing opens it but the card's own answers in this transaction. */
 enum pin_gate {
     PIN_SHUT = 0,
+    PIN_UNTOLD,       /* asked for with the PIN's file selected, and the card did not tell them */
     PIN_VERIFY_NAMED, /* tries are left, asked for by short identifier: so may VERIFY be sent */
     PIN_VERIFY_PLAIN, /* tries are left, asked for with the PIN's file selected */
     PIN_CHANGE,       /* verified with the file selected */
@@ -20,8 +23,8 @@ enum pin_gate {
 struct jpki_card {
     struct jpki_transport transport;
     unsigned commands; /* sent in this transaction */
-    enum short_ids short_ids;
-    bool sign_plain;  /* they are refused by the signing command at least */
+    enum short_ids short_ids[USES];
+    bool tries_le;    /* the question for the tries left wants a Le */
     uint16_t current; /* the file last selected, as far as we know; 0 = none */
     bool was_reset;   /* and our application not proven current since */
     struct {
@@ -66,7 +69,6 @@ enum instruction {
 struct command {
     uint8_t bytes[JPKI_COMMAND_MAX];
     size_t length;
-    bool expects_data;
 };
 
 struct answer {
@@ -75,13 +77,17 @@ struct answer {
     uint16_t sw;
 };
 
+/* NULL `data`: zeros, to be filled in by the caller. A PIN always is, as its copy in here would
+ * stay on the stack. */
+enum { COMMAND_DATA = 5 }; /* where the data begin */
 struct command make_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8_t p2,
                             const uint8_t *data, size_t length, size_t answer_length);
 
-/* Sends a command and collects its whole answer: where the card says 6Cxx the command goes out
- * once more with that Le, where it says 61xx the rest is fetched (card.md, Commands), both only for
- * commands that expect data, so a VERIFY is never repeated. Errors: TRANSPORT, CARD_CHANGED, CARD.
- */
+/* Sends a command and collects its whole answer. Only what reads or signs goes out once more, with
+ * the Le that 6Cxx says, so a VERIFY is never repeated. What 61xx announces is fetched (card.md,
+ * Commands). A SELECT answered 61xx is carried out (card.md, Application): its data are fetched, as
+ * the card may refuse other commands until then, and 9000 is returned whatever becomes of them.
+ * Errors: TRANSPORT, CARD_CHANGED, CARD. */
 enum jpki_error exchange(struct jpki_card *card, const struct command *command,
                          struct answer *answer);
 
@@ -93,18 +99,16 @@ enum jpki_error sw_error(uint16_t sw);
 /* SELECT of a file of the current application. Errors: NOT_FOUND. */
 enum jpki_error select_file(struct jpki_card *card, uint16_t file);
 
-/* Sends a command that works on `file`: `plain` is its form for the current file. Unless short
- * identifiers are refused, tries with one first; `done` tells which status words are an answer and
- * not a refusal. Needs our application to be current. */
-enum jpki_error send_to_file(struct jpki_card *card, uint16_t file, const struct command *plain,
-                             bool (*done)(uint16_t sw), struct answer *answer);
+/* Whether a short identifier is tried in a command of this use: not where one was refused in any
+ * other and none worked in this. */
+bool tries_short_id(const struct jpki_card *card, enum use use);
 
-/* The same; but `try` says whether a short identifier is tried, and what is learned of them is left
- * to the caller. `refusal`: the status word that refused it, or NOT_REFUSED. */
-enum { NOT_REFUSED = -1 };
-enum jpki_error send_by_name(struct jpki_card *card, bool try, uint16_t file,
+/* Sends a command that works on `file`: `plain` is its form for the current file. Tries with a
+ * short identifier first, or not, and learns; `done` tells which status words are an answer and not
+ * a refusal. Needs our application to be current. Errors: NOT_FOUND (no such file). */
+enum jpki_error send_to_file(struct jpki_card *card, enum use use, uint16_t file,
                              const struct command *plain, bool (*done)(uint16_t sw),
-                             struct answer *answer, int *refusal);
+                             struct answer *answer);
 
 /* Reads `wanted` (1 to 256) bytes from the start of a file, or fewer where it is shorter; where
  * the card refuses to read past the end, `least` bytes. Errors: NOT_FOUND, NOT_VERIFIED. */

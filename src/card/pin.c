@@ -10,16 +10,8 @@
 static const char characters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 enum { DIGITS = 10, DIGITS_AND_LETTERS = 36 };
 
-enum { FULL_WIDTH_BYTES = 3 };
-
-/* UTF-8 of U+FF10 to U+FF5A, the full-width digits and letters: EF BC 90 to EF BD 9A. */
-static bool has_full_width(const uint8_t *entered, size_t length)
-{
-    for (size_t i = 0; i + 2 < length; i++)
-        if (entered[i] == 0xEF && (entered[i + 1] == 0xBC || entered[i + 1] == 0xBD))
-            return true;
-    return false;
-}
+/* Full-width digits and letters in UTF-8, U+FF10 to U+FF5A: three bytes, and the first. */
+enum { FULL_WIDTH_BYTES = 3, FULL_WIDTH_FIRST = 0xEF };
 
 enum jpki_error jpki_pin_prepare(const struct jpki_profile *profile, const uint8_t *entered,
                                  size_t length, struct jpki_pin *pin)
@@ -27,7 +19,7 @@ enum jpki_error jpki_pin_prepare(const struct jpki_profile *profile, const uint8
     *pin = (struct jpki_pin){0};
     if (length > FULL_WIDTH_BYTES * (size_t)profile->pin_max)
         return JPKI_ERR_PIN_LENGTH;
-    if (has_full_width(entered, length)) {
+    if (memchr(entered, FULL_WIDTH_FIRST, length) != NULL) {
         jpki_log(JPKI_LOG_WARNING, "the PIN holds full-width characters: turn the Japanese input "
                                    "method off (nothing was sent to the card)");
         return JPKI_ERR_PIN_CHARACTERS;
@@ -41,7 +33,7 @@ enum jpki_error jpki_pin_prepare(const struct jpki_profile *profile, const uint8
         bool lower = entered[i] >= 'a' && entered[i] <= 'z';
         pin->bytes[i] = lower ? (uint8_t)(entered[i] - 'a' + 'A') : entered[i];
         if (memchr(characters, pin->bytes[i], kinds) == NULL) {
-            jpki_wipe(pin, sizeof *pin);
+            explicit_bzero(pin, sizeof *pin);
             return JPKI_ERR_PIN_CHARACTERS;
         }
     }
@@ -60,60 +52,62 @@ enum jpki_error jpki_pin_check_new(const struct jpki_profile *profile, const str
 
 /* ---- Tries left (card.md, Commands) ----------------------------------------------------- */
 
-static bool is_tries(uint16_t sw)
+/* What a status word tells: 0 when blocked, else a number or JPKI_TRIES_UNTOLD. */
+static unsigned tries_left(uint16_t sw)
 {
-    return (sw & 0xFFF0) == 0x63C0;
-}
-
-static bool is_blocked(uint16_t sw)
-{
-    return sw == SW_BLOCKED || sw == SW_BLOCKED_ALSO;
+    if (sw == SW_BLOCKED || sw == SW_BLOCKED_ALSO)
+        return 0;
+    return (sw & 0xFFF0) == 0x63C0 ? sw & 0xF : JPKI_TRIES_UNTOLD;
 }
 
 static bool tells_tries(uint16_t sw)
 {
-    return is_tries(sw) || is_blocked(sw) || sw == SW_OK;
+    return sw == SW_OK || tries_left(sw) != JPKI_TRIES_UNTOLD;
 }
 
-static unsigned tries_left(uint16_t sw)
+static struct command make_question(const struct jpki_card *card)
 {
-    if (is_blocked(sw))
-        return 0;
-    return is_tries(sw) ? sw & 0xF : JPKI_TRIES_UNTOLD;
+    return make_command(0x00, INS_VERIFY, 0x00, P2_CURRENT_FILE, NULL, 0, card->tries_le ? 256 : 0);
 }
 
 enum jpki_error jpki_card_tries(struct jpki_card *card, enum jpki_key key, bool for_change,
                                 unsigned *tries)
 {
-    uint16_t file = jpki_profiles[key].pin;
-    struct command command = make_command(0x00, INS_VERIFY, 0x00, P2_CURRENT_FILE, NULL, 0, 0);
-    struct answer answer = {0};
-    enum pin_gate gate = PIN_VERIFY_PLAIN;
-    enum jpki_error error;
+    enum use use = for_change ? USE_CHANGE : USE_PIN;
+    struct command question = make_question(card);
+    struct answer answer;
     card->now.gates[key] = PIN_SHUT;
-    if (for_change) {
-        error = select_file(card, file);
-        if (error == JPKI_OK)
-            error = exchange(card, &command, &answer);
-    } else {
-        error = send_to_file(card, file, &command, tells_tries, &answer);
-        if (card->short_ids == SHORT_IDS_WORK)
-            gate = PIN_VERIFY_NAMED;
+    enum jpki_error error =
+        send_to_file(card, use, jpki_profiles[key].pin, &question, tells_tries, &answer);
+    bool named = card->short_ids[use] == SHORT_IDS_WORK;
+    if (error == JPKI_OK && answer.sw == SW_WRONG_LENGTH) {
+        /* Cards want it with Le or without. The file is selected: 6700 was taken for a refusal. */
+        card->tries_le = !card->tries_le;
+        question = make_question(card);
+        named = false;
+        error = exchange(card, &question, &answer);
     }
-    if (error == JPKI_OK && !tells_tries(answer.sw))
-        error = sw_error(answer.sw);
+    if (error == JPKI_OK && answer.sw == SW_NO_FILE)
+        error = JPKI_ERR_NOT_FOUND;
     if (error != JPKI_OK) /* whatever else it is, no code of ours would tell more */
         return jpki_error_is_break(error) || error == JPKI_ERR_NOT_FOUND ? error : JPKI_ERR_CARD;
     *tries = tries_left(answer.sw);
+    bool told = tells_tries(answer.sw);
     if (card->now.proven == jpki_profiles[key].application && *tries > 0)
-        card->now.gates[key] = gate;
-    return JPKI_OK;
+        card->now.gates[key] = !told ? PIN_UNTOLD : named ? PIN_VERIFY_NAMED : PIN_VERIFY_PLAIN;
+    return told ? JPKI_OK : JPKI_ERR_PIN_UNTOLD;
+}
+
+void jpki_card_allow_untold(struct jpki_card *card, enum jpki_key key)
+{
+    if (card->now.gates[key] == PIN_UNTOLD)
+        card->now.gates[key] = PIN_VERIFY_PLAIN;
 }
 
 /* ---- Presenting a PIN (card.md, Commands) ----------------------------------------------- */
 
 /* P2 of the VERIFY that the gate allows, 0 when it is shut; and shuts it: each wants a reading of
- * its own. (The caller makes the command: a PIN that is handed on leaves copies on the stack.) */
+ * its own. */
 static uint8_t pass_gate(struct jpki_card *card, enum jpki_key key)
 {
     enum pin_gate gate = card->now.gates[key];
@@ -136,7 +130,7 @@ static enum jpki_error read_verdict(struct jpki_card *card, enum jpki_key key, u
                                     uint16_t sw, unsigned *tries)
 {
     if (refuses_name(p2, sw))
-        card->short_ids = SHORT_IDS_REFUSED; /* the next login selects it */
+        card->short_ids[USE_PIN] = SHORT_IDS_REFUSED; /* the next login selects it */
     if (sw == SW_OK) {
         if (p2 == P2_CURRENT_FILE)
             card->now.gates[key] = PIN_CHANGE;
@@ -156,20 +150,20 @@ enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
     uint8_t p2 = pass_gate(card, key);
     if (p2 == 0)
         return JPKI_ERR_CARD;
-    struct command command = make_command(0x00, INS_VERIFY, 0x00, p2, pin->bytes, pin->length, 0);
+    struct command command = make_command(0x00, INS_VERIFY, 0x00, p2, NULL, pin->length, 0);
+    memcpy(command.bytes + COMMAND_DATA, pin->bytes, pin->length);
     struct answer answer;
     enum jpki_error error = exchange(card, &command, &answer);
     if (error == JPKI_OK)
         error = read_verdict(card, key, p2, answer.sw, tries);
-    jpki_wipe(&command, sizeof command);
+    explicit_bzero(&command, sizeof command);
     return error;
 }
 
 /* What a card answers to a VERIFY. Any other word is from a reader that cannot do its part. */
 static bool is_verdict(uint8_t p2, uint16_t sw)
 {
-    return sw == SW_OK || sw >> 8 == 0x63 || is_blocked(sw) || sw == SW_NOT_VERIFIED ||
-           refuses_name(p2, sw);
+    return tells_tries(sw) || sw >> 8 == 0x63 || sw == SW_NOT_VERIFIED || refuses_name(p2, sw);
 }
 
 bool jpki_card_has_keypad(struct jpki_card *card)
@@ -180,12 +174,11 @@ bool jpki_card_has_keypad(struct jpki_card *card)
 
 enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key)
 {
-    static const uint8_t placeholder[JPKI_PIN_MAX] = {0};
     unsigned digits = jpki_profiles[key].pin_max;
     uint8_t p2 = pass_gate(card, key);
     if (p2 == 0)
         return JPKI_ERR_CARD;
-    struct command command = make_command(0x00, INS_VERIFY, 0x00, p2, placeholder, digits, 0);
+    struct command command = make_command(0x00, INS_VERIFY, 0x00, p2, NULL, digits, 0);
     uint8_t answer[JPKI_ANSWER_MAX];
     size_t length = sizeof answer;
     enum jpki_error error = card->transport.ops->transmit_typed(
@@ -217,10 +210,11 @@ enum jpki_error jpki_card_change(struct jpki_card *card, enum jpki_key key,
     if (!may)
         return JPKI_ERR_CARD;
     struct command command =
-        make_command(0x00, INS_CHANGE, 0x01, P2_CURRENT_FILE, pin->bytes, pin->length, 0);
+        make_command(0x00, INS_CHANGE, 0x01, P2_CURRENT_FILE, NULL, pin->length, 0);
+    memcpy(command.bytes + COMMAND_DATA, pin->bytes, pin->length);
     struct answer answer;
     enum jpki_error error = exchange(card, &command, &answer);
-    jpki_wipe(&command, sizeof command);
+    explicit_bzero(&command, sizeof command);
     if (error == JPKI_ERR_CARD) /* half an answer is none */
         return JPKI_ERR_TRANSPORT;
     if (error != JPKI_OK || answer.sw == SW_OK)

@@ -15,12 +15,6 @@ static const struct scheme {
     [JPKI_SCHEME_PSS] = {0x04, 32, 32},
 };
 
-/* Some cards may take short identifiers elsewhere but not here. */
-static bool by_name(const struct jpki_card *card)
-{
-    return card->short_ids != SHORT_IDS_REFUSED && !card->sign_plain;
-}
-
 /* Without a selection of the application: by short identifier, or on the file that was current
  * when we were last here. If others interfered the card refuses, or signs with a wrong key
  * (card.md, Other applications) and the caller's check shows it. */
@@ -29,13 +23,9 @@ static enum jpki_error send_scheme(struct jpki_card *card, enum jpki_key key, ui
                                    struct answer *answer)
 {
     struct command command = make_command(0x80, INS_SIGN, p1, P2_CURRENT_FILE, data, length, 256);
-    int refusal;
     enum jpki_error error =
-        send_by_name(card, by_name(card), jpki_profiles[key].key, &command, done, answer, &refusal);
-    if (error != JPKI_OK)
-        return jpki_error_is_break(error) ? error : JPKI_ERR_CARD;
-    card->sign_plain |= refusal != NOT_REFUSED && done(answer->sw);
-    return JPKI_OK;
+        send_to_file(card, USE_SIGN, jpki_profiles[key].key, &command, done, answer);
+    return error == JPKI_OK || jpki_error_is_break(error) ? error : JPKI_ERR_CARD;
 }
 
 static bool was_signed(uint16_t sw)
@@ -93,13 +83,14 @@ static enum jpki_error ask_pss(struct jpki_card *card, enum jpki_key key, bool *
 enum jpki_error jpki_card_knows_pss(struct jpki_card *card, enum jpki_key key, bool *known)
 {
     enum jpki_error error = ask_pss(card, key, known);
-    if (error != JPKI_OK || *known || !by_name(card))
+    enum short_ids before = card->short_ids[USE_SIGN];
+    if (error != JPKI_OK || *known || !tries_short_id(card, USE_SIGN))
         return error;
 
     /* Was it the short identifier in P2 that this command does not take? Ask without. */
-    card->sign_plain = true;
+    card->short_ids[USE_SIGN] = SHORT_IDS_REFUSED;
     error = ask_pss(card, key, known);
     if (error == JPKI_OK && !*known)
-        card->sign_plain = false;
+        card->short_ids[USE_SIGN] = before;
     return error;
 }

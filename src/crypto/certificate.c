@@ -5,7 +5,6 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,13 +44,25 @@ static bool set_number(struct jpki_field *field, const EVP_PKEY *pkey, const cha
     return bytes != NULL;
 }
 
-static bool set_date(struct jpki_field *field, const ASN1_TIME *time)
+static bool set_date(struct jpki_field *field, int64_t *seconds, const ASN1_TIME *time)
 {
     struct tm parts;
     char date[16];
     if (ASN1_TIME_to_tm(time, &parts) != 1 || strftime(date, sizeof date, "%Y%m%d", &parts) != 8)
         return false;
+    *seconds = timegm(&parts);
     return set_field(field, date, 8);
+}
+
+static bool set_dates(struct jpki_certificate *certificate, const struct jpki_field *validity)
+{
+    const unsigned char *at = validity->data;
+    X509_VAL *dates = d2i_X509_VAL(NULL, &at, (long)validity->length);
+    bool set = dates != NULL &&
+               set_date(&certificate->start_date, &certificate->not_before, dates->notBefore) &&
+               set_date(&certificate->end_date, &certificate->not_after, dates->notAfter);
+    X509_VAL_free(dates);
+    return set;
 }
 
 static bool set_names(struct jpki_certificate *certificate, const X509 *x509)
@@ -59,9 +70,7 @@ static bool set_names(struct jpki_certificate *certificate, const X509 *x509)
     return set_der(&certificate->subject, X509_get_subject_name(x509), ASN1_ITEM_rptr(X509_NAME)) &&
            set_der(&certificate->issuer, X509_get_issuer_name(x509), ASN1_ITEM_rptr(X509_NAME)) &&
            set_der(&certificate->serial, X509_get0_serialNumber(x509),
-                   ASN1_ITEM_rptr(ASN1_INTEGER)) &&
-           set_date(&certificate->start_date, X509_get0_notBefore(x509)) &&
-           set_date(&certificate->end_date, X509_get0_notAfter(x509));
+                   ASN1_ITEM_rptr(ASN1_INTEGER));
 }
 
 static bool set_rsa(struct jpki_certificate *certificate, const EVP_PKEY *pkey)
@@ -108,9 +117,9 @@ static bool set_key_fields(struct jpki_certificate *certificate, X509_PUBKEY *pu
 static bool set_key(struct jpki_crypto *crypto, struct jpki_certificate *certificate,
                     const uint8_t *der, size_t length)
 {
-    struct jpki_field info = {0};
-    size_t end = jpki_certificate_key_end(der, length, &info);
-    if (end == 0 || end > length)
+    struct jpki_field info = {0}, validity = {0};
+    size_t end = jpki_certificate_key_end(der, length, &validity, &info);
+    if (end == 0 || end > length || !set_dates(certificate, &validity))
         return false;
     X509_PUBKEY *public_key = X509_PUBKEY_new_ex(crypto->library, NULL);
     const unsigned char *at = info.data;
@@ -121,21 +130,15 @@ static bool set_key(struct jpki_crypto *crypto, struct jpki_certificate *certifi
     return set;
 }
 
-/* The first `length` bytes of the SHA-1 of `data`. */
-static bool set_sha1(struct jpki_field *field, size_t length, struct jpki_crypto *crypto,
-                     const void *data, size_t data_length)
-{
-    uint8_t hash[JPKI_HASH_MAX];
-    return EVP_Digest(data, data_length, hash, NULL, crypto->hashes[JPKI_SHA1], NULL) == 1 &&
-           set_field(field, hash, length);
-}
-
 static bool set_hashes(struct jpki_crypto *crypto, struct jpki_certificate *certificate, X509 *x509)
 {
     const struct jpki_field *value = &certificate->value;
-    const ASN1_BIT_STRING *bits = X509_get0_pubkey_bitstr(x509);
-    return set_sha1(&certificate->check_value, 3, crypto, value->data, value->length) &&
-           set_sha1(&certificate->subject_hash, 20, crypto, bits->data, (size_t)bits->length);
+    const EVP_MD *sha1 = crypto->hashes[JPKI_SHA1];
+    uint8_t hash[JPKI_HASH_MAX];
+    return EVP_Digest(value->data, value->length, hash, NULL, sha1, NULL) == 1 &&
+           set_field(&certificate->check_value, hash, 3) &&
+           X509_pubkey_digest(x509, sha1, hash, NULL) == 1 &&
+           set_field(&certificate->subject_hash, hash, 20);
 }
 
 static bool parse_whole(struct jpki_crypto *crypto, struct jpki_certificate *certificate,
@@ -151,31 +154,19 @@ static bool parse_whole(struct jpki_crypto *crypto, struct jpki_certificate *cer
     return parsed;
 }
 
-static struct jpki_certificate *parse(struct jpki_crypto *crypto, const uint8_t *der, size_t length,
-                                      bool (*fill)(struct jpki_crypto *, struct jpki_certificate *,
-                                                   const uint8_t *, size_t))
+struct jpki_certificate *jpki_certificate_parse(struct jpki_crypto *crypto, const uint8_t *der,
+                                                size_t length, bool key_only)
 {
     struct jpki_certificate *certificate = calloc(1, sizeof *certificate);
     /* Failing here must leave no trace in the error queue of a host that uses OpenSSL too. */
     ERR_set_mark();
-    bool filled = certificate != NULL && fill(crypto, certificate, der, length);
+    bool filled =
+        certificate != NULL && (key_only ? set_key : parse_whole)(crypto, certificate, der, length);
     ERR_pop_to_mark();
     if (filled)
         return certificate;
     jpki_certificate_free(certificate);
     return NULL;
-}
-
-struct jpki_certificate *jpki_certificate_parse(struct jpki_crypto *crypto, const uint8_t *der,
-                                                size_t length)
-{
-    return parse(crypto, der, length, parse_whole);
-}
-
-struct jpki_certificate *jpki_certificate_parse_key(struct jpki_crypto *crypto, const uint8_t *der,
-                                                    size_t length)
-{
-    return parse(crypto, der, length, set_key);
 }
 
 void jpki_certificate_free(struct jpki_certificate *certificate)

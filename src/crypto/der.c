@@ -39,7 +39,8 @@ size_t jpki_der_length(const uint8_t *der, size_t length)
     return element.tag == TAG_SEQUENCE ? element.end : 0;
 }
 
-size_t jpki_certificate_key_end(const uint8_t *der, size_t length, struct jpki_field *key_info)
+size_t jpki_certificate_key_end(const uint8_t *der, size_t length, struct jpki_field *validity,
+                                struct jpki_field *key_info)
 {
     /* Certificate and TBSCertificate are entered; version, serialNumber, signature, issuer,
      * validity and subject are passed over; then comes the key (RFC 5280, 4.1). */
@@ -51,18 +52,23 @@ size_t jpki_certificate_key_end(const uint8_t *der, size_t length, struct jpki_f
         {TAG_INTEGER, false, false},  {TAG_SEQUENCE, false, false}, {TAG_SEQUENCE, false, false},
         {TAG_SEQUENCE, false, false}, {TAG_SEQUENCE, false, false}, {TAG_SEQUENCE, false, false},
     };
+    enum { VALIDITY = 6 };
     size_t at = 0;
-    struct element element = {0};
+    struct element element = {0}, dates = {0};
     for (size_t i = 0; i < sizeof path / sizeof path[0]; i++) {
         element = read_header(der, length, at);
         if (element.content == 0)
             return element.end;
+        if (i == VALIDITY)
+            dates = element;
         if (element.tag == path[i].tag)
             at = path[i].enter ? element.content : element.end;
         else if (!path[i].optional)
             return 0;
     }
-    if (element.end <= length)
+    if (element.end <= length) {
+        *validity = (struct jpki_field){der + dates.start, dates.end - dates.start};
         *key_info = (struct jpki_field){der + element.start, element.end - element.start};
+    }
     return element.end;
 }

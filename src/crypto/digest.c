@@ -4,15 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What stands in a DigestInfo before a hash of SHA-2, whose OID ends in `arc`. */
+/* What stands in a DigestInfo before a hash of SHA-2, whose OID ends in `arc`, and before one of
+ * SHA-1 (RFC 8017, 9.2, note 1). */
 #define DER_SHA_2(arc, size)                                                                       \
     0x30, 17 + (size), 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02,     \
         arc, 0x05, 0x00, 0x04, size
 #define DER_SHA_1                                                                                  \
     0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 20
 
-/* A row per hash: OpenSSL's name, the size, and the DER that stands before the hash in a
- * DigestInfo (RFC 8017, 9.2, note 1). */
+/* A row per hash: OpenSSL's name, the size, and the DER before it in a DigestInfo. */
 static const struct {
     const char *name;
     size_t size, prefix_length;
@@ -60,39 +60,28 @@ size_t jpki_hash_size(enum jpki_hash hash)
     return rows[hash].size;
 }
 
-struct jpki_digest {
-    EVP_MD_CTX *context;
-};
-
-struct jpki_digest *jpki_digest_new(struct jpki_crypto *crypto, enum jpki_hash hash)
+EVP_MD_CTX *jpki_digest_new(struct jpki_crypto *crypto, enum jpki_hash hash)
 {
-    struct jpki_digest *digest = calloc(1, sizeof *digest);
-    if (digest == NULL)
-        return NULL;
-    digest->context = EVP_MD_CTX_new();
-    if (digest->context != NULL &&
-        EVP_DigestInit_ex2(digest->context, crypto->hashes[hash], NULL) == 1)
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    if (digest != NULL && EVP_DigestInit_ex2(digest, crypto->hashes[hash], NULL) == 1)
         return digest;
-    jpki_digest_free(digest);
+    EVP_MD_CTX_free(digest);
     return NULL;
 }
 
-void jpki_digest_free(struct jpki_digest *digest)
+void jpki_digest_free(EVP_MD_CTX *digest)
 {
-    if (digest == NULL)
-        return;
-    EVP_MD_CTX_free(digest->context);
-    free(digest);
+    EVP_MD_CTX_free(digest);
 }
 
-bool jpki_digest_update(struct jpki_digest *digest, const void *data, size_t length)
+bool jpki_digest_update(EVP_MD_CTX *digest, const void *data, size_t length)
 {
-    return length == 0 || EVP_DigestUpdate(digest->context, data, length) == 1;
+    return length == 0 || EVP_DigestUpdate(digest, data, length) == 1;
 }
 
-bool jpki_digest_finish(struct jpki_digest *digest, uint8_t *hash)
+bool jpki_digest_finish(EVP_MD_CTX *digest, uint8_t *hash)
 {
-    return EVP_DigestFinal_ex(digest->context, hash, NULL) == 1;
+    return EVP_DigestFinal_ex(digest, hash, NULL) == 1;
 }
 
 size_t jpki_digest_info(enum jpki_hash hash, const uint8_t *value, uint8_t *out)

@@ -4,8 +4,7 @@
 #include <pthread.h>
 
 /* The one module of this process. In memory that is empty in a forked child, which therefore is not
- * initialised. What the child has inherited is left alone: closing it would close the parent's
- * connections. */
+ * initialised (base.h, Forks and locks). */
 struct process {
     pthread_mutex_t lock; /* guards all below; nothing is called with it held */
     pthread_cond_t left;  /* the last call went */
@@ -108,22 +107,16 @@ CK_RV call_open(struct call *call)
     return taken ? CKR_CRYPTOKI_ALREADY_INITIALIZED : CKR_OK;
 }
 
-/* Ends a module, or an attempt to open one. */
-static void destroy(const struct call_mutex *mutex)
-{
-    jpki_log_close(); /* before a new module opens its own */
-    if (mutex->destroy != NULL)
-        (void)mutex->destroy(mutex->mutex);
-}
-
-void call_opened(struct jpki_module *module, const struct call_mutex *mutex)
+void call_set_module(struct jpki_module *module, const struct call_mutex *mutex)
 {
     if (module == NULL)
-        destroy(mutex);
+        jpki_log_close(); /* before a new module opens its own */
+    if (module == NULL && mutex->destroy != NULL)
+        (void)mutex->destroy(mutex->mutex);
     pthread_mutex_lock(&process->lock);
     process->module = module;
     process->mutex = *mutex;
-    process->opening = false;
+    process->opening = process->closing = false;
     pthread_mutex_unlock(&process->lock);
 }
 
@@ -146,11 +139,7 @@ CK_RV call_close(struct call *call)
     pthread_mutex_unlock(&process->lock);
 
     jpki_module_close(module);
-    destroy(&process->mutex);
-    pthread_mutex_lock(&process->lock);
-    process->module = NULL;
-    process->closing = false;
-    pthread_mutex_unlock(&process->lock);
+    call_set_module(NULL, &process->mutex);
     return CKR_OK;
 }
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * call: what every Cryptoki function begins and ends with, in this order of checks: initialised in
- * this process, session, arguments (2.40, 5.1.2: a bad session handle goes before anything said of
- * the other arguments).
- */
+/* What every Cryptoki function begins and ends with. Checks come in this order: initialised in this
+ * process, session, arguments (2.40, 5.1.2: a bad session handle goes before bad arguments). */
 #ifndef JPKI_CALL_H
 #define JPKI_CALL_H
 
@@ -12,8 +9,7 @@
 /* Marks a function of the specification as exported. */
 #define CRYPTOKI __attribute__((visibility("default")))
 
-/* The function `name`: between `begin` and `end`, which are calls of the functions below, it does
- * `code`. */
+/* The function `name` does `code` between `begin` and `end`, calls of the functions below. */
 #define FUNCTION(name, parameters, begin, code, end)                                               \
     CRYPTOKI CK_RV name parameters                                                                 \
     {                                                                                              \
@@ -53,8 +49,7 @@ CK_RV call_session(struct call *call, CK_SESSION_HANDLE handle, bool arguments_o
 /* Lets everything go; returns `rv`. */
 CK_RV call_end(struct call *call, CK_RV rv);
 
-/* Whether `count` things of `size` bytes can be at `pointer` at all: not where there is no pointer,
- * nor more than any memory holds. */
+/* Whether `count` things of `size` bytes can be at `pointer`: not at NULL, nor more than memory. */
 bool call_is_array(const void *pointer, CK_ULONG count, size_t size);
 
 /* The same of a template that says what is wanted: every attribute brings its value. */
@@ -73,13 +68,12 @@ struct call_mutex {
 CK_RV call_open(struct call *call);
 
 /* Puts the module there. NULL: gives the place back, destroys the mutex and closes the log. */
-void call_opened(struct jpki_module *module, const struct call_mutex *mutex);
+void call_set_module(struct jpki_module *module, const struct call_mutex *mutex);
 
 /* C_Finalize. */
 CK_RV call_close(struct call *call);
 
-/* For a process that ends without C_Finalize: no new call gets in. NULL when there is nothing to
- * leave, or C_Finalize is under way. */
+/* At the end of a process: no new call gets in. NULL: no module, or C_Finalize is under way. */
 struct jpki_module *call_abandon(void);
 
 #endif

@@ -31,8 +31,7 @@ static CK_RV make_mutex(const CK_C_INITIALIZE_ARGS *args, struct call_mutex *mut
 
 /* Copies a text that may be none: where an application means something else by pReserved, it can
  * point anywhere. False when there is no memory to read, or no end within TEXT_MAX bytes. They are
- * read in two parts that each lie within a page, or a part of a larger one: all of it can be read,
- * or none. */
+ * read in two parts, each within a page, so that all of a part can be read, or none. */
 static bool copy_text(const char *text, char copy[TEXT_MAX])
 {
     size_t first = TEXT_MAX - (uintptr_t)text % TEXT_MAX;
@@ -76,27 +75,25 @@ static CK_RV open_module(const CK_C_INITIALIZE_ARGS *args)
         rv = read_options(args, &options);
     if (rv == CKR_OK)
         rv = jpki_module_open(jpki_module_config.readers, &options, &module);
-    call_opened(module, &mutex);
+    call_set_module(module, &mutex);
     return rv;
 }
 
 FUNCTION(C_Initialize, (CK_VOID_PTR init_args), call_open(&call), open_module(init_args),
          call_end(&call, rv))
 
-CRYPTOKI CK_RV C_Finalize(CK_VOID_PTR reserved)
-{
-    struct call call;
-    CK_RV rv = reserved == NULL ? call_close(&call) : call_module(&call, false);
-    return call_end(&call, rv);
-}
+FUNCTION(C_Finalize, (CK_VOID_PTR reserved),
+         reserved == NULL ? call_close(&call) : call_module(&call, false), CKR_OK,
+         call_end(&call, rv))
 
 /* Many programs just exit. What they unlocked is locked again all the same, as far as that can be
  * done in a second: the process must end, whatever pcscd and other programs do. (A process that is
- * killed cannot lock anything: pcscd powers the card off only when no other program is connected.)
- * For this as for calls that wait in pcscd (src/pcsc/async.c) a thread is made, also where
- * the application says CKF_LIBRARY_CANT_CREATE_OS_THREADS, as NSS always does: it is short-lived,
- * has all signals blocked and calls nothing of the application. Where none can be made, the
- * caller's does the work. */
+ * killed cannot lock anything: pcscd powers the card off only when no other program is connected.
+ * One that only unloads us goes on: dlclose runs nothing here, as the module is linked with
+ * nodelete.) For this as for calls that wait in pcscd (src/pcsc/async.c) a thread is made, also
+ * where the application says CKF_LIBRARY_CANT_CREATE_OS_THREADS, as NSS always does: it is
+ * short-lived, has all signals blocked and calls nothing of the application. Where none can be
+ * made, the caller's does the work. */
 enum { EXIT_MS = 1000 };
 
 static void *lock_cards(void *module)

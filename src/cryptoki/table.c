@@ -135,11 +135,10 @@ CRYPTOKI CK_RV C_GetInterface(CK_UTF8CHAR_PTR name, CK_VERSION_PTR version,
 {
     if (interface == NULL)
         return CKR_ARGUMENTS_BAD;
-    for (size_t i = 0; i < INTERFACES; i++) {
+    for (size_t i = 0; i < INTERFACES; i++)
         if (fits(&interfaces[i], name, version, flags)) {
             *interface = &interfaces[i];
             return CKR_OK;
         }
-    }
     return CKR_ARGUMENTS_BAD;
 }

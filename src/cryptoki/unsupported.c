@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The functions that this card does not support, a line each: name, parameters, what must be there,
- * and the code. Like all other functions they first check that the module is initialised, then the
- * session, then the arguments. A function with more to check is written out.
+ * The functions that this card does not support, a line each: name and parameters. Like all other
+ * functions they first check that the module is initialised, then the session; what else they are
+ * given does not matter. A function with another code, or more to check, is written out.
  */
 #include "call.h"
 
@@ -10,57 +10,47 @@
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 /* NOLINTBEGIN(misc-unused-parameters) */
 
-#define UNSUPPORTED(name, parameters, arguments_ok)                                                \
-    SESSION_FUNCTION(name, parameters, arguments_ok, CKR_FUNCTION_NOT_SUPPORTED)
+#define UNSUPPORTED(name, parameters)                                                              \
+    SESSION_FUNCTION(name, parameters, true, CKR_FUNCTION_NOT_SUPPORTED)
 
-/* Groups of parameters, and what is checked of each. Their types are compared with the prototypes
- * of the header: a line with a wrong group does not compile. */
-#define SESSION       CK_SESSION_HANDLE session
-#define OBJECT        CK_OBJECT_HANDLE object
-#define KEY           CK_OBJECT_HANDLE key
-#define TWO_KEYS      CK_OBJECT_HANDLE key, CK_OBJECT_HANDLE other_key
-#define FLAGS         CK_FLAGS flags
-#define MECHANISM     CK_MECHANISM_PTR mechanism
-#define HAS_MECHANISM (mechanism != NULL)
-#define IN            CK_BYTE_PTR in, CK_ULONG in_length
-#define HAS_IN        (in != NULL || in_length == 0)
-#define OUT           CK_BYTE_PTR out, CK_ULONG_PTR out_length
-#define HAS_OUT       (out_length != NULL) /* NULL `out` asks for the length */
-#define TEMPLATE      CK_ATTRIBUTE_PTR template, CK_ULONG count
-#define HAS_TEMPLATE  (template != NULL || count == 0)
-#define CREATED       CK_OBJECT_HANDLE_PTR created
-#define HAS_CREATED   (created != NULL)
-#define PARAM         CK_VOID_PTR parameter, CK_ULONG parameter_length /* of a message */
-#define HAS_PARAM     (parameter != NULL || parameter_length == 0)
-#define AAD           CK_BYTE_PTR aad, CK_ULONG aad_length /* additional authenticated data */
-#define SIGNATURE     CK_BYTE_PTR signature, CK_ULONG signature_length
-#define HAS_SIGNATURE (signature != NULL)
+/* Groups of parameters. Their types are compared with the prototypes of the header: a line with a
+ * wrong group does not compile. */
+#define SESSION   CK_SESSION_HANDLE session
+#define OBJECT    CK_OBJECT_HANDLE object
+#define KEY       CK_OBJECT_HANDLE key
+#define TWO_KEYS  CK_OBJECT_HANDLE key, CK_OBJECT_HANDLE other_key
+#define FLAGS     CK_FLAGS flags
+#define MECHANISM CK_MECHANISM_PTR mechanism
+#define IN        CK_BYTE_PTR in, CK_ULONG in_length
+#define OUT       CK_BYTE_PTR out, CK_ULONG_PTR out_length
+#define TEMPLATE  CK_ATTRIBUTE_PTR template, CK_ULONG count
+#define CREATED   CK_OBJECT_HANDLE_PTR created
+#define PARAM     CK_VOID_PTR parameter, CK_ULONG parameter_length /* of a message */
+#define AAD       CK_BYTE_PTR aad, CK_ULONG aad_length /* additional authenticated data */
+#define SIGNATURE CK_BYTE_PTR signature, CK_ULONG signature_length
 
 /* Of the two keys of a pair. */
 #define TEMPLATES                                                                                  \
     CK_ATTRIBUTE_PTR public_template, CK_ULONG public_count, CK_ATTRIBUTE_PTR private_template,    \
         CK_ULONG private_count
-#define HAS_TEMPLATES                                                                              \
-    ((public_template != NULL || public_count == 0) &&                                             \
-     (private_template != NULL || private_count == 0))
-#define PAIR     CK_OBJECT_HANDLE_PTR public_key, CK_OBJECT_HANDLE_PTR private_key
-#define HAS_PAIR (public_key != NULL && private_key != NULL)
+#define PAIR CK_OBJECT_HANDLE_PTR public_key, CK_OBJECT_HANDLE_PTR private_key
+
+/* The reason of a refusal, unless an error goes before it. */
+static CK_RV refuse(CK_RV error, CK_RV reason)
+{
+    return error == CKR_OK ? reason : error;
+}
 
 /* ---- Tokens and PINs (PKCS#11 2.40, 5.5) ------------------------------------------------ */
 
 /* The card's security officer is the municipality (card.md, Holder's rules). */
-static CK_RV refuse_init(struct jpki_module *module, CK_SLOT_ID slot)
-{
-    CK_RV rv = jpki_token_check(module, slot);
-    return rv == CKR_OK ? CKR_TOKEN_WRITE_PROTECTED : rv;
-}
-
 MODULE_FUNCTION(C_InitToken,
                 (CK_SLOT_ID slot, CK_UTF8CHAR_PTR pin, CK_ULONG length, CK_UTF8CHAR_PTR label),
-                label != NULL && (pin != NULL || length == 0), refuse_init(call.module, slot))
+                label != NULL,
+                refuse(jpki_token_check(call.module, slot), CKR_TOKEN_WRITE_PROTECTED))
 
 /* Only a security officer may, and none can log in. */
-SESSION_FUNCTION(C_InitPIN, (SESSION, IN), HAS_IN, CKR_USER_NOT_LOGGED_IN)
+SESSION_FUNCTION(C_InitPIN, (SESSION, IN), true, CKR_USER_NOT_LOGGED_IN)
 
 /* ---- Sessions (5.6) --------------------------------------------------------------------- */
 
@@ -72,8 +62,10 @@ static CK_RV refuse_saving(struct jpki_session *session)
     return CKR_OPERATION_NOT_INITIALIZED;
 }
 
-SESSION_FUNCTION(C_GetOperationState, (SESSION, OUT), HAS_OUT, refuse_saving(call.session))
-UNSUPPORTED(C_SetOperationState, (SESSION, IN, TWO_KEYS), HAS_IN)
+SESSION_FUNCTION(C_GetOperationState, (SESSION, OUT), out_length != NULL,
+                 refuse_saving(call.session))
+SESSION_FUNCTION(C_SetOperationState, (SESSION, IN, TWO_KEYS), in != NULL,
+                 CKR_FUNCTION_NOT_SUPPORTED)
 
 /* ---- Objects (5.7): none can be made, changed or destroyed ------------------------------- */
 
@@ -95,64 +87,57 @@ static CK_RV refuse_creation(const CK_ATTRIBUTE *template, CK_ULONG count)
     return on_token ? CKR_TOKEN_WRITE_PROTECTED : CKR_FUNCTION_NOT_SUPPORTED;
 }
 
+SESSION_FUNCTION(C_CreateObject, (SESSION, TEMPLATE, CREATED), call_is_template(template, count),
+                 refuse_creation(template, count))
+
 /* CKA_COPYABLE, CKA_MODIFIABLE and CKA_DESTROYABLE of all objects are CK_FALSE. */
-static CK_RV refuse_change(struct jpki_session *session, CK_OBJECT_HANDLE object)
-{
-    CK_RV rv = jpki_object_check(session, object);
-    return rv == CKR_OK ? CKR_ACTION_PROHIBITED : rv;
-}
+#define UNCHANGING(name, parameters)                                                               \
+    SESSION_FUNCTION(name, parameters, true,                                                       \
+                     refuse(jpki_object_check(call.session, object), CKR_ACTION_PROHIBITED))
 
 /* clang-format off */
-SESSION_FUNCTION(C_CreateObject, (SESSION, TEMPLATE, CREATED),
-                 call_is_template(template, count) && HAS_CREATED, refuse_creation(template, count))
-SESSION_FUNCTION(C_CopyObject, (SESSION, OBJECT, TEMPLATE, CREATED), HAS_TEMPLATE && HAS_CREATED,
-                 refuse_change(call.session, object))
-SESSION_FUNCTION(C_DestroyObject, (SESSION, OBJECT), true, refuse_change(call.session, object))
-SESSION_FUNCTION(C_SetAttributeValue, (SESSION, OBJECT, TEMPLATE), HAS_TEMPLATE,
-                 refuse_change(call.session, object))
+UNCHANGING(C_CopyObject, (SESSION, OBJECT, TEMPLATE, CREATED))
+UNCHANGING(C_DestroyObject, (SESSION, OBJECT))
+UNCHANGING(C_SetAttributeValue, (SESSION, OBJECT, TEMPLATE))
 
 /* ---- Encryption and decryption (5.8, 5.9) ----------------------------------------------- */
 
-UNSUPPORTED(C_EncryptInit,         (SESSION, MECHANISM, KEY), HAS_MECHANISM)
-UNSUPPORTED(C_Encrypt,             (SESSION, IN, OUT),        HAS_IN && HAS_OUT)
-UNSUPPORTED(C_EncryptUpdate,       (SESSION, IN, OUT),        HAS_IN && HAS_OUT)
-UNSUPPORTED(C_EncryptFinal,        (SESSION, OUT),            HAS_OUT)
-UNSUPPORTED(C_DecryptInit,         (SESSION, MECHANISM, KEY), HAS_MECHANISM)
-UNSUPPORTED(C_Decrypt,             (SESSION, IN, OUT),        HAS_IN && HAS_OUT)
-UNSUPPORTED(C_DecryptUpdate,       (SESSION, IN, OUT),        HAS_IN && HAS_OUT)
-UNSUPPORTED(C_DecryptFinal,        (SESSION, OUT),            HAS_OUT)
+UNSUPPORTED(C_EncryptInit,         (SESSION, MECHANISM, KEY))
+UNSUPPORTED(C_Encrypt,             (SESSION, IN, OUT))
+UNSUPPORTED(C_EncryptUpdate,       (SESSION, IN, OUT))
+UNSUPPORTED(C_EncryptFinal,        (SESSION, OUT))
+UNSUPPORTED(C_DecryptInit,         (SESSION, MECHANISM, KEY))
+UNSUPPORTED(C_Decrypt,             (SESSION, IN, OUT))
+UNSUPPORTED(C_DecryptUpdate,       (SESSION, IN, OUT))
+UNSUPPORTED(C_DecryptFinal,        (SESSION, OUT))
 
 /* ---- Digesting a key, signing and verifying with recovery (5.10 to 5.12) ---------------- */
 
-UNSUPPORTED(C_DigestKey,           (SESSION, KEY),            true)
-UNSUPPORTED(C_SignRecoverInit,     (SESSION, MECHANISM, KEY), HAS_MECHANISM)
-UNSUPPORTED(C_SignRecover,         (SESSION, IN, OUT),        HAS_IN && HAS_OUT)
-UNSUPPORTED(C_VerifyRecoverInit,   (SESSION, MECHANISM, KEY), HAS_MECHANISM)
-UNSUPPORTED(C_VerifyRecover,       (SESSION, IN, OUT),        HAS_IN && HAS_OUT)
+UNSUPPORTED(C_DigestKey,           (SESSION, KEY))
+UNSUPPORTED(C_SignRecoverInit,     (SESSION, MECHANISM, KEY))
+UNSUPPORTED(C_SignRecover,         (SESSION, IN, OUT))
+UNSUPPORTED(C_VerifyRecoverInit,   (SESSION, MECHANISM, KEY))
+UNSUPPORTED(C_VerifyRecover,       (SESSION, IN, OUT))
 
 /* ---- Two operations at once (5.13) ------------------------------------------------------ */
 
-UNSUPPORTED(C_DigestEncryptUpdate, (SESSION, IN, OUT),        HAS_IN && HAS_OUT)
-UNSUPPORTED(C_DecryptDigestUpdate, (SESSION, IN, OUT),        HAS_IN && HAS_OUT)
-UNSUPPORTED(C_SignEncryptUpdate,   (SESSION, IN, OUT),        HAS_IN && HAS_OUT)
-UNSUPPORTED(C_DecryptVerifyUpdate, (SESSION, IN, OUT),        HAS_IN && HAS_OUT)
+UNSUPPORTED(C_DigestEncryptUpdate, (SESSION, IN, OUT))
+UNSUPPORTED(C_DecryptDigestUpdate, (SESSION, IN, OUT))
+UNSUPPORTED(C_SignEncryptUpdate,   (SESSION, IN, OUT))
+UNSUPPORTED(C_DecryptVerifyUpdate, (SESSION, IN, OUT))
 
 /* ---- Keys (5.14) ------------------------------------------------------------------------ */
 
-UNSUPPORTED(C_GenerateKey, (SESSION, MECHANISM, TEMPLATE, CREATED),
-            HAS_MECHANISM && HAS_TEMPLATE && HAS_CREATED)
-UNSUPPORTED(C_GenerateKeyPair, (SESSION, MECHANISM, TEMPLATES, PAIR),
-            HAS_MECHANISM && HAS_TEMPLATES && HAS_PAIR)
-UNSUPPORTED(C_WrapKey, (SESSION, MECHANISM, TWO_KEYS, OUT), HAS_MECHANISM && HAS_OUT)
-UNSUPPORTED(C_UnwrapKey, (SESSION, MECHANISM, KEY, IN, TEMPLATE, CREATED),
-            HAS_MECHANISM && in != NULL && HAS_TEMPLATE && HAS_CREATED)
-UNSUPPORTED(C_DeriveKey, (SESSION, MECHANISM, KEY, TEMPLATE, CREATED),
-            HAS_MECHANISM && HAS_TEMPLATE && HAS_CREATED)
+UNSUPPORTED(C_GenerateKey, (SESSION, MECHANISM, TEMPLATE, CREATED))
+UNSUPPORTED(C_GenerateKeyPair, (SESSION, MECHANISM, TEMPLATES, PAIR))
+UNSUPPORTED(C_WrapKey, (SESSION, MECHANISM, TWO_KEYS, OUT))
+UNSUPPORTED(C_UnwrapKey, (SESSION, MECHANISM, KEY, IN, TEMPLATE, CREATED))
+UNSUPPORTED(C_DeriveKey, (SESSION, MECHANISM, KEY, TEMPLATE, CREATED))
 
 /* ---- Random numbers (5.15): the token does not offer its generator (CKF_RNG) ------------- */
 
-SESSION_FUNCTION(C_SeedRandom,     (SESSION, IN), HAS_IN, CKR_RANDOM_NO_RNG)
-SESSION_FUNCTION(C_GenerateRandom, (SESSION, IN), HAS_IN, CKR_RANDOM_NO_RNG)
+SESSION_FUNCTION(C_SeedRandom,     (SESSION, IN), true, CKR_RANDOM_NO_RNG)
+SESSION_FUNCTION(C_GenerateRandom, (SESSION, IN), true, CKR_RANDOM_NO_RNG)
 
 /* ---- Legacy functions (5.16), which "should simply return" this, whatever the session ----- */
 
@@ -161,25 +146,25 @@ MODULE_FUNCTION(C_CancelFunction,    (SESSION), true, CKR_FUNCTION_NOT_PARALLEL)
 
 /* ---- Messages (PKCS#11 3.0, 5.9, 5.11, 5.14 and 5.16) ------------------------------------ */
 
-UNSUPPORTED(C_MessageEncryptInit,  (SESSION, MECHANISM, KEY),        HAS_MECHANISM)
-UNSUPPORTED(C_EncryptMessage,      (SESSION, PARAM, AAD, IN, OUT),   HAS_PARAM && HAS_OUT)
-UNSUPPORTED(C_EncryptMessageBegin, (SESSION, PARAM, AAD),            HAS_PARAM)
-UNSUPPORTED(C_EncryptMessageNext,  (SESSION, PARAM, IN, OUT, FLAGS), HAS_PARAM && HAS_OUT)
-UNSUPPORTED(C_MessageEncryptFinal, (SESSION),                        true)
-UNSUPPORTED(C_MessageDecryptInit,  (SESSION, MECHANISM, KEY),        HAS_MECHANISM)
-UNSUPPORTED(C_DecryptMessage,      (SESSION, PARAM, AAD, IN, OUT),   HAS_PARAM && HAS_OUT)
-UNSUPPORTED(C_DecryptMessageBegin, (SESSION, PARAM, AAD),            HAS_PARAM)
-UNSUPPORTED(C_DecryptMessageNext,  (SESSION, PARAM, IN, OUT, FLAGS), HAS_PARAM && HAS_OUT)
-UNSUPPORTED(C_MessageDecryptFinal, (SESSION),                        true)
-UNSUPPORTED(C_MessageSignInit,     (SESSION, MECHANISM, KEY),        HAS_MECHANISM)
-UNSUPPORTED(C_SignMessage,         (SESSION, PARAM, IN, OUT),        HAS_PARAM && HAS_OUT)
-UNSUPPORTED(C_SignMessageBegin,    (SESSION, PARAM),                 HAS_PARAM)
-UNSUPPORTED(C_SignMessageNext,     (SESSION, PARAM, IN, OUT),        HAS_PARAM)
-UNSUPPORTED(C_MessageSignFinal,    (SESSION),                        true)
-UNSUPPORTED(C_MessageVerifyInit,   (SESSION, MECHANISM, KEY),        HAS_MECHANISM)
-UNSUPPORTED(C_VerifyMessage,       (SESSION, PARAM, IN, SIGNATURE),  HAS_PARAM && HAS_SIGNATURE)
-UNSUPPORTED(C_VerifyMessageBegin,  (SESSION, PARAM),                 HAS_PARAM)
-UNSUPPORTED(C_VerifyMessageNext,   (SESSION, PARAM, IN, SIGNATURE),  HAS_PARAM)
-UNSUPPORTED(C_MessageVerifyFinal,  (SESSION),                        true)
+UNSUPPORTED(C_MessageEncryptInit,  (SESSION, MECHANISM, KEY))
+UNSUPPORTED(C_EncryptMessage,      (SESSION, PARAM, AAD, IN, OUT))
+UNSUPPORTED(C_EncryptMessageBegin, (SESSION, PARAM, AAD))
+UNSUPPORTED(C_EncryptMessageNext,  (SESSION, PARAM, IN, OUT, FLAGS))
+UNSUPPORTED(C_MessageEncryptFinal, (SESSION))
+UNSUPPORTED(C_MessageDecryptInit,  (SESSION, MECHANISM, KEY))
+UNSUPPORTED(C_DecryptMessage,      (SESSION, PARAM, AAD, IN, OUT))
+UNSUPPORTED(C_DecryptMessageBegin, (SESSION, PARAM, AAD))
+UNSUPPORTED(C_DecryptMessageNext,  (SESSION, PARAM, IN, OUT, FLAGS))
+UNSUPPORTED(C_MessageDecryptFinal, (SESSION))
+UNSUPPORTED(C_MessageSignInit,     (SESSION, MECHANISM, KEY))
+UNSUPPORTED(C_SignMessage,         (SESSION, PARAM, IN, OUT))
+UNSUPPORTED(C_SignMessageBegin,    (SESSION, PARAM))
+UNSUPPORTED(C_SignMessageNext,     (SESSION, PARAM, IN, OUT))
+UNSUPPORTED(C_MessageSignFinal,    (SESSION))
+UNSUPPORTED(C_MessageVerifyInit,   (SESSION, MECHANISM, KEY))
+UNSUPPORTED(C_VerifyMessage,       (SESSION, PARAM, IN, SIGNATURE))
+UNSUPPORTED(C_VerifyMessageBegin,  (SESSION, PARAM))
+UNSUPPORTED(C_VerifyMessageNext,   (SESSION, PARAM, IN, SIGNATURE))
+UNSUPPORTED(C_MessageVerifyFinal,  (SESSION))
 /* clang-format on */
 /* NOLINTEND(misc-unused-parameters) */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Calls into pcsclite that pcscd may keep waiting for as long as another program likes, and that
  * pcsclite cannot call off. Each runs in a thread of its own, which its caller may leave behind:
- * the thread then gives up what the call brought, and frees everything, by itself. These are the
- * only threads that the module makes. */
+ * the thread then gives up what the call brought, and frees everything, by itself. */
 #include "internal.h"
 
 #include <signal.h>
@@ -22,21 +21,22 @@ static void *run(void *argument)
 }
 
 /* Detached: it is never joined. The host's signals are left to the host's threads. */
-bool pcsc_async_start(struct pcsc_async *async)
+void pcsc_async_start(struct pcsc_async *async)
 {
     pthread_t thread;
-    pthread_attr_t attributes;
     sigset_t all, before;
-    async->finished = async->cancelled = false;
-    if (pthread_attr_init(&attributes) != 0)
-        return false;
-    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    async->finished = false;
+    async->has_thread = true;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failure = pthread_create(&thread, &attributes, run, async);
+    int failure = pthread_create(&thread, NULL, run, async);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    (void)pthread_attr_destroy(&attributes);
-    return failure == 0;
+    if (failure == 0) {
+        (void)pthread_detach(thread);
+        return;
+    }
+    async->has_thread = false;
+    (void)run(async);
 }
 
 bool pcsc_async_wait(struct pcsc_async *async, int64_t deadline)

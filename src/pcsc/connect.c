@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* SCardConnect in bounded time. pcscd makes it wait for as long as another program is inside a
- * transaction. What does not come in time goes on in its thread, and a later call takes up its
- * result. */
+/* SCardConnect in bounded time: pcscd makes it wait while another program is inside a transaction.
+ * What does not come in time goes on in its thread, and a later call takes up its result. */
 #include "internal.h"
 
 #include <stdlib.h>
 
-/* A connection takes so long to give a card power: it is not called busy before. */
-enum { CONNECT_MS = 500 };
+/* A connection takes so long to give a card power, and so long where the card has it: the card is
+ * not called busy before. */
+enum { POWER_UP_MS = 500, ANSWER_MS = 50 };
 
 /* A connection keeps other programs from having the card for themselves: one that is not wanted,
  * when it comes or from then on, is given up at once. */
@@ -49,6 +49,15 @@ static void discard(struct pcsc_async *async)
     free(connection);
 }
 
+/* Where another program is connected, the card has power. */
+static int64_t least_deadline(const struct pcsc_connection *connection)
+{
+    SCARD_READERSTATE state = {.szReader = connection->name};
+    LONG rv = pcsc_get_states(connection->context.handle, &state, 1);
+    bool in_use = rv == SCARD_S_SUCCESS && (state.dwEventState & SCARD_STATE_INUSE) != 0;
+    return jpki_clock_ms() + (in_use ? ANSWER_MS : POWER_UP_MS);
+}
+
 /* One attempt, or more of one that began in an earlier call. */
 static LONG connect_once(struct pcsc_connection *connection, int64_t deadline)
 {
@@ -58,19 +67,19 @@ static LONG connect_once(struct pcsc_connection *connection, int64_t deadline)
     if (connection->connecting) {
         want(connection, true);
     } else {
-        int64_t least = jpki_clock_ms() + CONNECT_MS;
-        deadline = deadline > least ? deadline : least;
+        if (deadline < jpki_clock_ms() + POWER_UP_MS) {
+            int64_t least = least_deadline(connection);
+            deadline = deadline > least ? deadline : least;
+        }
         connection->rv = SCARD_E_NOT_READY;
         connection->wanted = true;
         connection->async.run = connect_card;
         connection->async.discard = discard;
-        connection->connecting = pcsc_async_start(&connection->async);
-        if (!connection->connecting) /* It waits as long as another program's transaction lasts. */
-            connect_card(&connection->async);
+        pcsc_async_start(&connection->async);
     }
-    if (connection->connecting && !pcsc_async_wait(&connection->async, deadline))
+    connection->connecting = !pcsc_async_wait(&connection->async, deadline);
+    if (connection->connecting)
         return SCARD_E_SHARING_VIOLATION;
-    connection->connecting = false;
     connection->connected = connection->rv == SCARD_S_SUCCESS;
     if (pcsc_service_lost(connection->rv))
         pcsc_context_close(&connection->context);

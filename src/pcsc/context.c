@@ -13,15 +13,6 @@ LONG pcsc_leave(LONG rv)
     return rv;
 }
 
-int pcsc_above_standard_streams(int descriptor)
-{
-    if (descriptor < 0 || descriptor > STDERR_FILENO)
-        return descriptor;
-    int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    (void)close(descriptor);
-    return moved;
-}
-
 /* Where the host has closed standard streams, pcsclite's socket must not get their numbers: what
  * the host prints would go to pcscd. A file of ours has them meanwhile. */
 static void fill_standard_streams(struct stat *filler)
@@ -98,14 +89,12 @@ static LONG leave_table(LONG rv)
 
 LONG pcsc_list_readers(SCARDCONTEXT context, char *names, DWORD *length)
 {
-    if (!enter_table())
-        return SCARD_E_NO_SERVICE;
-    return leave_table(SCardListReaders(context, NULL, names, length));
+    return enter_table() ? leave_table(SCardListReaders(context, NULL, names, length))
+                         : SCARD_E_NO_SERVICE;
 }
 
 LONG pcsc_get_states(SCARDCONTEXT context, SCARD_READERSTATE *states, size_t count)
 {
-    if (!enter_table())
-        return SCARD_E_NO_SERVICE;
-    return leave_table(SCardGetStatusChange(context, 0, states, (DWORD)count));
+    return enter_table() ? leave_table(SCardGetStatusChange(context, 0, states, (DWORD)count))
+                         : SCARD_E_NO_SERVICE;
 }

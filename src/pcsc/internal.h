@@ -6,6 +6,7 @@
 #include "jpki/pcsc.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <winscard.h>
 
 /* A connection to pcscd: a context of pcsclite. Zero-initialised there is none. */
@@ -19,18 +20,14 @@ struct pcsc_context {
 LONG pcsc_context_open(struct pcsc_context *context);
 void pcsc_context_close(struct pcsc_context *context);
 
-/* Moves a new file descriptor that has the place of a standard stream which the host has closed;
- * negative ones stay. */
-int pcsc_above_standard_streams(int descriptor);
-
 /* All readers; what jpki_readers_ops works on. From calloc(): a lock of zeros is a free one. */
 struct pcsc_readers {
     char ignore[JPKI_OPTION_TEXT]; /* option ignore-readers */
     pthread_mutex_t lock;          /* guards the context; held for questions that return at once */
     struct pcsc_context context;
-    pthread_mutex_t wait_lock; /* guards what follows */
+    pthread_mutex_t wait_lock; /* guards the sleepers, of which none is added once cancelled */
     struct sleeper *sleepers;
-    bool cancelled;
+    atomic_bool cancelled;
     int cancel_event; /* readable once cancelled */
 };
 
@@ -45,8 +42,7 @@ bool pcsc_service_lost(LONG error);
 /* The same, or that the card is gone or without power. */
 bool pcsc_card_lost(LONG error);
 
-/* One call into pcsclite: waits before it while the process is being forked. Its value is that of
- * the call. */
+/* The value of a call into pcsclite, before which it waits while the process is being forked. */
 #define PCSC(call) (jpki_fork_gate_enter(), pcsc_leave(call))
 LONG pcsc_leave(LONG rv);
 
@@ -76,14 +72,15 @@ struct jpki_transport pcsc_transport(void *self, const char *name);
 struct pcsc_async {
     void (*run)(struct pcsc_async *async);     /* the call */
     void (*discard)(struct pcsc_async *async); /* gives up what it brought, and frees it all */
-    pthread_mutex_t lock;                      /* guards what follows; zero is a free one */
+    bool has_thread;
+    pthread_mutex_t lock; /* guards what follows; zero is a free one */
     pthread_cond_t changed;
     bool finished, cancelled, abandoned;
 };
 
-/* `run` and `discard` are set, and an earlier call has ended. False when there is no thread to be
- * had. */
-bool pcsc_async_start(struct pcsc_async *async);
+/* `run` and `discard` are set, and an earlier call has ended. Where there is no thread to be had,
+ * makes the call here and now, however long pcscd keeps it. */
+void pcsc_async_start(struct pcsc_async *async);
 
 /* Waits until it has finished: true. False when the deadline has passed, or
  * pcsc_async_cancel() was called; the call goes on all the same. */

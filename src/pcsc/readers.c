@@ -13,7 +13,7 @@ static void *readers_open(const struct jpki_options *options)
     if (readers == NULL)
         return NULL;
     memcpy(readers->ignore, options->ignore_readers, sizeof readers->ignore);
-    readers->cancel_event = pcsc_above_standard_streams(eventfd(0, EFD_CLOEXEC));
+    readers->cancel_event = jpki_above_standard_streams(eventfd(0, EFD_CLOEXEC));
     if (readers->cancel_event < 0) {
         free(readers);
         return NULL;
@@ -39,28 +39,32 @@ static LONG ask(struct pcsc_readers *readers, struct jpki_reader_status *status)
     rv = pcsc_get_states(readers->context.handle, &state, 1);
     if (rv != SCARD_S_SUCCESS && rv != SCARD_E_TIMEOUT)
         return rv;
+    DWORD now = state.dwEventState;
     status->plugged = true;
-    status->present = (state.dwEventState & SCARD_STATE_PRESENT) != 0 &&
-                      (state.dwEventState & SCARD_STATE_MUTE) == 0;
-    status->shared = (state.dwEventState & SCARD_STATE_INUSE) != 0;
-    status->exclusive = (state.dwEventState & SCARD_STATE_EXCLUSIVE) != 0;
-    /* pcsclite counts insertions and removals in the upper half of the state; a restarted pcscd
-     * counts anew. */
-    status->insertion =
-        readers->context.opened << 16 | (uint32_t)(state.dwEventState >> 16 & 0xFFFF);
-    status->state = (uint32_t)(state.dwEventState & ~(DWORD)SCARD_STATE_CHANGED);
+    status->present = (now & SCARD_STATE_PRESENT) != 0 && (now & SCARD_STATE_MUTE) == 0;
+    status->shared = (now & SCARD_STATE_INUSE) != 0;
+    status->exclusive = (now & SCARD_STATE_EXCLUSIVE) != 0;
+    /* The upper half of the state counts insertions and removals; a restarted pcscd begins anew. */
+    status->insertion = readers->context.opened << 16 | (uint32_t)(now >> 16 & 0xFFFF);
+    status->state = (uint32_t)(now & ~(DWORD)SCARD_STATE_CHANGED);
     return SCARD_S_SUCCESS;
 }
 
-/* `list` is to be freed, also after an error. Called with the lock held. */
+/* After an error there are none. Called with the lock held. */
 static LONG list_once(struct pcsc_readers *readers, struct jpki_reader_status **list, size_t *count)
 {
     *list = NULL;
+    *count = 0;
     LONG rv = pcsc_context_open(&readers->context);
     if (rv == SCARD_S_SUCCESS)
         rv = pcsc_names_get(readers->context.handle, readers->ignore, list, count);
     for (size_t i = 0; rv == SCARD_S_SUCCESS && i < *count; i++)
         rv = ask(readers, &(*list)[i]);
+    if (rv != SCARD_S_SUCCESS) {
+        free(*list);
+        *list = NULL;
+        *count = 0;
+    }
     return rv;
 }
 
@@ -70,18 +74,11 @@ static enum jpki_error readers_list(void *self, struct jpki_reader_status **list
     pthread_mutex_lock(&readers->lock);
     LONG rv = list_once(readers, list, count);
     /* A reader may vanish between the questions, and pcscd may have been restarted. */
-    if (rv != SCARD_S_SUCCESS) {
-        free(*list);
-        if (pcsc_service_lost(rv))
-            pcsc_context_close(&readers->context);
+    if (pcsc_service_lost(rv))
+        pcsc_context_close(&readers->context);
+    if (rv != SCARD_S_SUCCESS)
         rv = list_once(readers, list, count);
-    }
     pthread_mutex_unlock(&readers->lock);
-    if (rv != SCARD_S_SUCCESS) {
-        free(*list);
-        *list = NULL;
-        *count = 0;
-    }
     return pcsc_error("SCardListReaders", rv, false);
 }
 

@@ -5,7 +5,6 @@
 #include <reader.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct transport {
     struct pcsc_connection connection; /* first: freed with it */
@@ -20,9 +19,8 @@ struct transport {
 /* When another program resets the card meanwhile, begin again a few times, then give up. */
 enum { RECONNECTS_MAX = 5 };
 
-/* Programs that wait for the card look whether it is free ten times a second, in pcsclite, and
- * would never meet the moment between two of our transactions. After so long a turn they get a
- * pause in which each of them looks. */
+/* Programs that wait for the card look ten times a second, in pcsclite, whether it is free, and
+ * never meet the moment between two transactions. After so long a turn they get a pause to look. */
 enum { TURN_MS = 2400, PAUSE_MS = 110 };
 
 /* Gives up a connection after an error. True when the card was left as `disposition` says. */
@@ -49,8 +47,7 @@ static LONG begin_when_free(SCARDHANDLE card, int64_t deadline)
     }
 }
 
-/* After a reset a new connection is made instead of SCardReconnect, which would leave a card that
- * was powered down without power. */
+/* After a reset it connects anew: SCardReconnect leaves a powered-down card without power. */
 static enum jpki_error begin(struct transport *transport, unsigned patience,
                              enum jpki_card_event *event)
 {
@@ -132,9 +129,8 @@ static enum jpki_error transport_transmit(void *self, const uint8_t *command, si
     return exchange_error(transport, "SCardTransmit", rv);
 }
 
-/* Once for a connection, and in a transaction: while another program is in one pcscd refuses to
- * tell, and the reader would be taken for one without a keypad. Where the card is lost over it, no
- * command is sent any more. */
+/* Once for a connection, and in a transaction: while another program is in one pcscd does not tell,
+ * which looks like no keypad. Where the card is lost over it, no command is sent any more. */
 static DWORD find_keypad(struct transport *transport)
 {
     if (!transport->keypad_asked) {

@@ -3,25 +3,23 @@
  * in pcscd, without pcscd on the folder where pcscd's socket will appear. */
 #include "internal.h"
 
+#include <libgen.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
 static const char new_reader[] = "\\\\?PnP?\\Notification";
 
-/* pcsclite itself wakes up every minute, and so may we; it finds a reader that came in the very
- * moment between looking and going to sleep. Without a thread of its own a sleep cannot be left
- * behind, so that one is short. */
+/* pcsclite itself wakes up every minute, and so may we; it finds a reader that came between looking
+ * and going to sleep. A sleep without a thread cannot be left behind, so that one is short. */
 enum { SLEEP_MS = 60 * 1000, A_SECOND_MS = 1000, CANCELS_MAX = 10, CANCEL_MS = 20 };
 
 /* A sleep in pcscd. */
 struct sleeper {
     struct pcsc_async async; /* first */
     struct pcsc_context context;
-    DWORD milliseconds;
     LONG rv;
     struct sleeper *next;             /* of those that a cancellation must wake */
     struct jpki_reader_status *known; /* a copy, for the names */
@@ -29,25 +27,18 @@ struct sleeper {
     SCARD_READERSTATE states[];       /* last: new readers */
 };
 
-static bool is_cancelled(struct pcsc_readers *readers)
-{
-    pthread_mutex_lock(&readers->wait_lock);
-    bool cancelled = readers->cancelled;
-    pthread_mutex_unlock(&readers->wait_lock);
-    return cancelled;
-}
-
 /* ---- With pcscd ------------------------------------------------------------------------- */
 
 static void sleep_in_pcscd(struct pcsc_async *async)
 {
     struct sleeper *sleeper = (struct sleeper *)async;
-    sleeper->rv = PCSC(SCardGetStatusChange(sleeper->context.handle, sleeper->milliseconds,
-                                            sleeper->states, (DWORD)sleeper->count));
+    DWORD milliseconds = async->has_thread ? SLEEP_MS : A_SECOND_MS;
+    sleeper->rv = PCSC(SCardGetStatusChange(sleeper->context.handle, milliseconds, sleeper->states,
+                                            (DWORD)sleeper->count));
     /* Before pcsclite 2.4 both pcscd and its clients have a limit of 16. With so many readers there
      * is no place for new ones: none can come before one of these goes. */
     if (sleeper->rv == SCARD_E_INVALID_PARAMETER && sleeper->count > 1)
-        sleeper->rv = PCSC(SCardGetStatusChange(sleeper->context.handle, sleeper->milliseconds,
+        sleeper->rv = PCSC(SCardGetStatusChange(sleeper->context.handle, milliseconds,
                                                 sleeper->states, (DWORD)sleeper->count - 1));
 }
 
@@ -64,17 +55,15 @@ static struct sleeper *new_sleeper(struct pcsc_context context,
                                    const struct jpki_reader_status *known, size_t count)
 {
     struct sleeper *sleeper = calloc(1, sizeof *sleeper + (count + 1) * sizeof sleeper->states[0]);
-    if (sleeper == NULL)
-        return NULL;
-    sleeper->known = calloc(count + 1, sizeof *known);
-    if (sleeper->known == NULL) {
+    if (sleeper != NULL)
+        sleeper->known = calloc(count + 1, sizeof *known);
+    if (sleeper == NULL || sleeper->known == NULL) {
         free(sleeper);
         return NULL;
     }
     sleeper->async.run = sleep_in_pcscd;
     sleeper->async.discard = discard;
     sleeper->context = context;
-    sleeper->milliseconds = SLEEP_MS;
     for (size_t i = 0; i < count; i++) {
         sleeper->known[i] = known[i];
         sleeper->states[i].szReader = sleeper->known[i].name;
@@ -85,17 +74,17 @@ static struct sleeper *new_sleeper(struct pcsc_context context,
     return sleeper;
 }
 
-/* Starts the sleep where a cancellation finds it. False when cancelled, or without a thread. */
-static bool start(struct pcsc_readers *readers, struct sleeper *sleeper)
+/* Puts the sleep where a cancellation finds it. False when that has come already. */
+static bool enter(struct pcsc_readers *readers, struct sleeper *sleeper)
 {
     pthread_mutex_lock(&readers->wait_lock);
-    bool started = !readers->cancelled && pcsc_async_start(&sleeper->async);
-    if (started) {
+    bool entered = !readers->cancelled;
+    if (entered) {
         sleeper->next = readers->sleepers;
         readers->sleepers = sleeper;
     }
     pthread_mutex_unlock(&readers->wait_lock);
-    return started;
+    return entered;
 }
 
 static void leave(struct pcsc_readers *readers, struct sleeper *sleeper)
@@ -119,8 +108,7 @@ static void wake(struct sleeper *sleeper)
     }
 }
 
-/* Whether it slept until something changed, or long enough. Where it did not, the next sleep may
- * end as soon. */
+/* Whether it slept until something changed, or long enough; else the next one may end as soon. */
 static bool has_slept(const struct sleeper *sleeper)
 {
     return sleeper->rv == SCARD_S_SUCCESS || sleeper->rv == SCARD_E_TIMEOUT ||
@@ -130,22 +118,18 @@ static bool has_slept(const struct sleeper *sleeper)
 /* Sleeps, and lets the sleeper go. False when it did not sleep: pcscd went away. */
 static bool sleep_and_free(struct pcsc_readers *readers, struct sleeper *sleeper)
 {
+    if (!enter(readers, sleeper)) {
+        discard(&sleeper->async);
+        return true;
+    }
     bool slept = true;
-    if (start(readers, sleeper)) {
-        if (pcsc_async_wait(&sleeper->async, JPKI_NO_DEADLINE))
-            slept = has_slept(sleeper);
-        else
-            wake(sleeper);
-        leave(readers, sleeper);
-        pcsc_async_abandon(&sleeper->async);
-        return slept;
-    }
-    if (!is_cancelled(readers)) {
-        sleeper->milliseconds = A_SECOND_MS;
-        sleep_in_pcscd(&sleeper->async);
+    pcsc_async_start(&sleeper->async);
+    if (pcsc_async_wait(&sleeper->async, JPKI_NO_DEADLINE))
         slept = has_slept(sleeper);
-    }
-    discard(&sleeper->async);
+    else
+        wake(sleeper);
+    leave(readers, sleeper);
+    pcsc_async_abandon(&sleeper->async);
     return slept;
 }
 
@@ -160,8 +144,7 @@ static bool has_new_readers(const struct pcsc_readers *readers, SCARDCONTEXT con
     return count > known;
 }
 
-/* Takes the context over. False when it could not sleep: pcscd went away, or there are readers that
- * the caller does not know. */
+/* Takes the context over. False when it could not sleep: pcscd went away, or new readers came. */
 static bool wait_in_pcscd(struct pcsc_readers *readers, struct pcsc_context context,
                           const struct jpki_reader_status *known, size_t count)
 {
@@ -180,15 +163,13 @@ static bool wait_in_pcscd(struct pcsc_readers *readers, struct pcsc_context cont
 static bool watch_folder(int watcher)
 {
     const char *name = secure_getenv("PCSCLITE_CSOCK_NAME"); /* as pcsclite itself */
-    char folder[256];
-    (void)snprintf(folder, sizeof folder, "%s", name != NULL ? name : "/run/pcscd/pcscd.comm");
-    for (char *slash; (slash = strrchr(folder, '/')) != NULL;) {
-        slash[slash == folder ? 1 : 0] = '\0';
+    char path[256], *folder = path;
+    (void)snprintf(path, sizeof path, "%s", name != NULL ? name : "/run/pcscd/pcscd.comm");
+    do {
+        folder = dirname(folder);
         if (inotify_add_watch(watcher, folder, IN_CREATE | IN_MOVED_TO | IN_ATTRIB) >= 0)
             return true;
-        if (slash == folder)
-            break;
-    }
+    } while (folder[1] != '\0'); /* the root, or where we are */
     return false;
 }
 
@@ -203,7 +184,7 @@ static void wait_here(const struct pcsc_readers *readers, int watcher, int milli
 static void wait_on_folder(const struct pcsc_readers *readers)
 {
     struct pcsc_context context = {0};
-    int watcher = pcsc_above_standard_streams(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    int watcher = jpki_above_standard_streams(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     bool watched = watcher >= 0 && watch_folder(watcher);
     /* It may have come while we were looking elsewhere. */
     if (pcsc_context_open(&context) == SCARD_S_SUCCESS)
@@ -220,13 +201,13 @@ enum jpki_error pcsc_wait(void *self, const struct jpki_reader_status *known, si
 {
     struct pcsc_readers *readers = self;
     struct pcsc_context context = {0};
-    if (is_cancelled(readers))
+    if (readers->cancelled)
         return JPKI_ERR_CANCELLED;
     if (pcsc_context_open(&context) != SCARD_S_SUCCESS)
         wait_on_folder(readers);
     else if (!wait_in_pcscd(readers, context, known, count))
         wait_here(readers, -1, A_SECOND_MS); /* pcscd or its readers are about to come, or gone */
-    return is_cancelled(readers) ? JPKI_ERR_CANCELLED : JPKI_OK;
+    return readers->cancelled ? JPKI_ERR_CANCELLED : JPKI_OK;
 }
 
 void pcsc_wait_cancel(void *self)
@@ -234,9 +215,9 @@ void pcsc_wait_cancel(void *self)
     struct pcsc_readers *readers = self;
     static const uint64_t one = 1;
     pthread_mutex_lock(&readers->wait_lock);
-    if (!readers->cancelled && write(readers->cancel_event, &one, sizeof one) != sizeof one)
+    if (!atomic_exchange(&readers->cancelled, true) &&
+        write(readers->cancel_event, &one, sizeof one) != sizeof one)
         jpki_log(JPKI_LOG_ERROR, "a wait cannot be cancelled");
-    readers->cancelled = true;
     for (struct sleeper *sleeper = readers->sleepers; sleeper != NULL; sleeper = sleeper->next)
         pcsc_async_cancel(&sleeper->async);
     pthread_mutex_unlock(&readers->wait_lock);

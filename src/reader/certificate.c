@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The certificates of a credential: each read from the card once, and only as far as is asked.
- * Looking whether it is there takes one command, its public key two or three, the whole six or
- * seven. */
+/* The certificates of a credential: each read from the card once, and only as far as is asked. To
+ * see that it is there takes one command, its public key two or three, the whole six or seven. */
 #include "internal.h"
 
 /* How long the tries left count as just read, for one call that asks for them, while no other
@@ -11,22 +10,22 @@ enum { TRIES_MEMORY_MS = 1000 };
 /* How far the key reaches is known step by step, as headers come into view. */
 static enum jpki_error read_key(struct jpki_card *card, uint16_t file, struct jpki_buffer *content)
 {
-    struct jpki_field key;
-    size_t before = 0;
-    size_t end = jpki_certificate_key_end(content->data, content->length, &key);
-    while (end > content->length && content->length > before) {
-        before = content->length; /* and no more: the key reaches past the end of the certificate */
-        enum jpki_error error = jpki_card_read_certificate(card, file, end, content);
-        if (error != JPKI_OK)
-            return error;
-        end = jpki_certificate_key_end(content->data, content->length, &key);
+    struct jpki_field dates, key;
+    enum jpki_error error = JPKI_OK;
+    size_t before = 0; /* no more comes where the key reaches past the end of the certificate */
+    while (error == JPKI_OK && content->length > before) {
+        before = content->length;
+        size_t end = jpki_certificate_key_end(content->data, before, &dates, &key);
+        if (end <= before)
+            break;
+        error = jpki_card_read_certificate(card, file, end, content);
     }
-    return JPKI_OK;
+    return error;
 }
 
 /* From one state to the next. */
 static enum jpki_error read_on(struct jpki_reader *reader, uint16_t file,
-                               struct certificate_slot *slot)
+                               struct jpki_certificate_slot *slot)
 {
     struct jpki_crypto *crypto = reader->shared->crypto;
     struct jpki_buffer *content = &slot->content;
@@ -43,8 +42,7 @@ static enum jpki_error read_on(struct jpki_reader *reader, uint16_t file,
     if (error != JPKI_OK)
         return error;
     struct jpki_certificate *parsed =
-        key_only ? jpki_certificate_parse_key(crypto, content->data, content->length)
-                 : jpki_certificate_parse(crypto, content->data, content->length);
+        jpki_certificate_parse(crypto, content->data, content->length, key_only);
     if (parsed == NULL) /* memory may have been short: parsed again at the next request */
         return JPKI_ERR_CERTIFICATE;
     jpki_certificate_free(slot->certificate);
@@ -60,7 +58,7 @@ static enum jpki_error read_until(struct jpki_credential *credential, enum jpki_
 {
     const struct jpki_profile *profile = credential->profile;
     uint16_t file = use == JPKI_HOLDER ? profile->certificate : profile->ca;
-    struct certificate_slot *slot = &credential->certificates[use];
+    struct jpki_certificate_slot *slot = &credential->certificates[use];
     enum jpki_error error = JPKI_OK;
     while (slot->state < wanted && error == JPKI_OK)
         error = read_on(credential->reader, file, slot);
@@ -71,10 +69,10 @@ static enum jpki_error read_until(struct jpki_credential *credential, enum jpki_
 static enum jpki_error settle(struct jpki_credential *credential, enum jpki_certificate_use use,
                               enum jpki_error error)
 {
-    struct certificate_slot *slot = &credential->certificates[use];
+    struct jpki_certificate_slot *slot = &credential->certificates[use];
     if (error == JPKI_ERR_NOT_VERIFIED) {
         certificate_empty(slot, JPKI_CERTIFICATE_HIDDEN);
-        credential->certificate_hidden |= use == JPKI_HOLDER;
+        credential->is_private |= use == JPKI_HOLDER;
     } else if (error == JPKI_ERR_NOT_FOUND) {
         certificate_empty(slot, JPKI_CERTIFICATE_NONE);
     } else if (error == JPKI_ERR_CERTIFICATE) {
@@ -113,30 +111,23 @@ enum jpki_error jpki_credential_read(struct jpki_credential *credential,
     return error;
 }
 
-struct jpki_field jpki_credential_content(const struct jpki_credential *credential,
-                                          enum jpki_certificate_use use)
-{
-    const struct certificate_slot *slot = &credential->certificates[use];
-    if (slot->state == JPKI_CERTIFICATE_WHOLE)
-        return slot->certificate->value;
-    return (struct jpki_field){slot->content.data, slot->content.length};
-}
-
 /* ---- Whether the key is on the card ----------------------------------------------------- */
 
 enum jpki_error credential_ask_tries(struct jpki_credential *credential, unsigned *tries)
 {
     struct jpki_reader *reader = credential->reader;
     reader->keypad = jpki_card_has_keypad(reader->card);
+    /* A SELECT may cost a login: not again for a card that is known not to tell. */
+    bool known = credential->tries == JPKI_TRIES_UNTOLD;
     enum jpki_error error = jpki_card_tries(reader->card, credential->key, false, tries);
-    if (error == JPKI_ERR_NOT_FOUND && jpki_card_select_unproven(reader->card))
+    bool doubtful = error == JPKI_ERR_NOT_FOUND || (error == JPKI_ERR_PIN_UNTOLD && !known);
+    if (doubtful && jpki_card_select_unproven(reader->card))
         error = jpki_card_tries(reader->card, credential->key, false, tries);
-    return error;
+    return error == JPKI_ERR_PIN_UNTOLD ? JPKI_OK : error;
 }
 
 /* A key that is not on the card has no PIN there: that alone tells (card.md, Files). Asked once for
- * a card. The tries left are kept for the next call: programs look which tokens there are, and then
- * at each. */
+ * a card. Keeps the tries for the next call: programs look which tokens there are, then at each. */
 static enum jpki_error find_key(struct jpki_credential *credential)
 {
     enum jpki_error error = credential_ask_tries(credential, &credential->tries);
@@ -169,7 +160,7 @@ static bool is_there(const struct jpki_credential *credential)
 enum jpki_error credential_begin(struct jpki_credential *credential, unsigned patience)
 {
     struct jpki_reader *reader = credential->reader;
-    enum jpki_error error = reader_begin_listing(reader, patience);
+    enum jpki_error error = reader_begin_within(reader, patience, 0);
     if (error == JPKI_OK) {
         error = reader_enter(reader);
         if (error == JPKI_OK)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is known of one key of the card, its certificates and its PIN. Nothing here sends a
- * command. */
+/* What is known of one key of the card, its certificates and its PIN. Sends no command. */
 #include "internal.h"
 
 static unsigned long next_epoch(const struct jpki_credential *credential)
@@ -13,9 +12,11 @@ void credential_forget_card(struct jpki_credential *credential)
     login_lost(credential);
     for (int use = 0; use < JPKI_CERTIFICATES; use++)
         certificate_empty(&credential->certificates[use], JPKI_CERTIFICATE_UNREAD);
-    credential->certificate_hidden = false;
+    credential->is_private = credential->profile->private_certificate;
+    credential->times_checked = false;
     credential->in_use = false;
     credential->tries_until = 0;
+    credential->tries = 0;
     credential->card_epoch = next_epoch(credential);
     atomic_store(&credential->existence, 0);
 }
@@ -26,40 +27,13 @@ void credential_exists(struct jpki_credential *credential, bool exists)
     atomic_store(&credential->existence, insertion << 2 | (exists ? EXISTS : 0) | KNOWN);
 }
 
-const struct jpki_profile *jpki_credential_profile(const struct jpki_credential *credential)
-{
-    return credential->profile;
-}
-
-unsigned long jpki_credential_card_epoch(const struct jpki_credential *credential)
-{
-    return credential->card_epoch;
-}
-
 /* ---- Certificates ----------------------------------------------------------------------- */
 
-void certificate_empty(struct certificate_slot *slot, enum jpki_certificate_state state)
+void certificate_empty(struct jpki_certificate_slot *slot, enum jpki_certificate_state state)
 {
     jpki_certificate_free(slot->certificate);
     jpki_buffer_clear(&slot->content);
-    *slot = (struct certificate_slot){.state = state};
-}
-
-bool jpki_credential_is_private(const struct jpki_credential *credential)
-{
-    return credential->profile->private_certificate || credential->certificate_hidden;
-}
-
-enum jpki_certificate_state jpki_credential_certificate_state(
-    const struct jpki_credential *credential, enum jpki_certificate_use use)
-{
-    return credential->certificates[use].state;
-}
-
-const struct jpki_certificate *jpki_credential_certificate(const struct jpki_credential *credential,
-                                                           enum jpki_certificate_use use)
-{
-    return credential->certificates[use].certificate;
+    *slot = (struct jpki_certificate_slot){.state = state};
 }
 
 /* ---- Login ------------------------------------------------------------------------------ */
@@ -69,7 +43,7 @@ void keep_pin(struct jpki_credential *credential, const struct jpki_pin *pin)
     enum jpki_pin_cache cache = credential->reader->shared->options.pin_cache;
     bool may = cache == JPKI_PIN_CACHE_ALL ||
                (cache == JPKI_PIN_CACHE_AUTH && credential->key == JPKI_KEY_AUTH);
-    jpki_secret_free(credential->kept_pin);
+    jpki_secret_free(credential->kept_pin, sizeof *credential->kept_pin);
     credential->kept_pin = pin != NULL && may ? jpki_secret_new(pin, sizeof *pin) : NULL;
 }
 
@@ -86,16 +60,6 @@ void login_lost(struct jpki_credential *credential)
 {
     keep_pin(credential, NULL);
     credential->logged_in = false;
-    if (jpki_credential_is_private(credential))
+    if (credential->is_private)
         certificate_empty(&credential->certificates[JPKI_HOLDER], JPKI_CERTIFICATE_HIDDEN);
-}
-
-bool jpki_credential_is_logged_in(const struct jpki_credential *credential)
-{
-    return credential->logged_in;
-}
-
-unsigned long jpki_credential_login_epoch(const struct jpki_credential *credential)
-{
-    return credential->login_epoch;
 }

@@ -8,35 +8,8 @@
 
 #include <pthread.h>
 
-/* As much of a certificate as was read. */
-struct certificate_slot {
-    enum jpki_certificate_state state;
-    struct jpki_buffer content;           /* what was read, until it is whole */
-    struct jpki_certificate *certificate; /* from ..._KEY to ..._WHOLE */
-};
-
-/* Whether the card has a key. */
+/* Whether the card has a key: in `existence` of its credential. */
 enum { KNOWN = 1, EXISTS = 2 };
-
-struct jpki_credential {
-    struct jpki_reader *reader;
-    enum jpki_key key;
-    const struct jpki_profile *profile;
-
-    /* Also read without the lock, by jpki_reader_look: 0, or the insertion for which it is known
-     * whether the card has this key, shifted left by two, with KNOWN, and EXISTS where it has. */
-    _Atomic uint64_t existence;
-    struct certificate_slot certificates[JPKI_CERTIFICATES];
-    unsigned tries;          /* left, as read when the card was recognised */
-    int64_t tries_until;     /* and good until this time; 0 = no more */
-    bool certificate_hidden; /* by the card, until the PIN is given, though the profile says not */
-    bool logged_in;
-    bool forgotten;                   /* logged in, but powered off since: the kept PIN is due */
-    bool in_use;                      /* see jpki_credential_use */
-    struct jpki_secret *kept_pin;     /* a struct jpki_pin; or NULL */
-    struct jpki_secret *refused_pins; /* refused_pin.c: those that the card refused; NULL = none */
-    unsigned long card_epoch, login_epoch;
-};
 
 /* identity.c: what tells a card from every other. */
 enum { IDENTITY_CERTIFICATE = 256 };
@@ -83,7 +56,7 @@ void credential_forget_card(struct jpki_credential *credential);
 void credential_exists(struct jpki_credential *credential, bool exists);
 
 /* Empties a certificate slot, and leaves it in this state. */
-void certificate_empty(struct certificate_slot *slot, enum jpki_certificate_state state);
+void certificate_empty(struct jpki_certificate_slot *slot, enum jpki_certificate_state state);
 
 /* Keeps a PIN that the card has just accepted, where the options allow; NULL: forgets it. */
 void keep_pin(struct jpki_credential *credential, const struct jpki_pin *pin);
@@ -96,8 +69,8 @@ void login_lost(struct jpki_credential *credential);
 
 /* ---- refused_pin.c: PINs that the card has refused, so that none is sent twice ----------- */
 
-/* Whether the card has refused this PIN already, given the tries left just read: a counter that
- * went up forgets what was remembered. */
+/* Whether the card has refused this PIN already. `tries` were just read: more than before means
+ * that all is forgotten. */
 bool refused_pin_is_known(struct jpki_credential *credential, const struct jpki_pin *pin,
                           unsigned tries);
 
@@ -122,10 +95,10 @@ enum jpki_error identity_confirm(struct jpki_reader *reader, bool *same);
 
 /* Starts a transaction with a JPKI card: connects, recognises it once for each insertion. While
  * another program holds the card, waits as long as option busy-timeout says, or for `patience`
- * milliseconds, and not at all where that was done a moment ago. With an error nothing is held:
+ * milliseconds; for `again` where that was done a moment ago. With an error nothing is held:
  * NO_SERVICE, NO_CARD, CARD_CHANGED, BUSY, TRANSPORT, CARD, NOT_JPKI. */
 enum jpki_error reader_begin(struct jpki_reader *reader);
-enum jpki_error reader_begin_listing(struct jpki_reader *reader, unsigned patience);
+enum jpki_error reader_begin_within(struct jpki_reader *reader, unsigned patience, unsigned again);
 
 /* The same for another application, to select it: BUSY where that may cost a login. */
 enum jpki_error reader_begin_elsewhere(struct jpki_reader *reader, unsigned patience);
@@ -137,12 +110,11 @@ enum jpki_error reader_enter(struct jpki_reader *reader);
  * costs every login. */
 enum jpki_error reader_prove_current(struct jpki_reader *reader, enum jpki_key key);
 
-/* Ends the transaction. Powering off makes the card forget every PIN; logins whose PIN is not kept
- * are lost. */
+/* Ends the transaction. Powering off loses all logins whose PIN is not kept. */
 void reader_end(struct jpki_reader *reader, enum jpki_leave leave);
 
-/* Makes the card forget every PIN, in a transaction of its own. Errors, after which it may not
- * have: those of reader_begin. */
+/* Powers the card off in a transaction of its own: it forgets every PIN, unless there is an error.
+ */
 enum jpki_error reader_power_off(struct jpki_reader *reader);
 
 /* Whether a PIN of either credential is verified. */
@@ -161,8 +133,8 @@ void reader_must_power_off(struct jpki_reader *reader);
  * that is missing, or whose card is another kind, mute, or not to be had. */
 enum jpki_error credential_begin(struct jpki_credential *credential, unsigned patience);
 
-/* The tries left, in a transaction that is under way, our application current as far as is known.
- * Errors: those of jpki_card_tries. */
+/* The tries left, JPKI_TRIES_UNTOLD where the card does not tell, in a transaction under way, our
+ * application current as far as is known. Errors: the others of jpki_card_tries. */
 enum jpki_error credential_ask_tries(struct jpki_credential *credential, unsigned *tries);
 
 /* jpki_credential_read() in a transaction that is under way, our application current. */

@@ -2,6 +2,8 @@
 /* PINs and logins. Whatever becomes of one credential's PIN does not touch the other's. */
 #include "internal.h"
 
+#include <string.h>
+
 /* ---- Giving a PIN to the card ----------------------------------------------------------- */
 
 /* Our application proven current and the tries left, in the same transaction as the PIN that may
@@ -31,9 +33,13 @@ static enum jpki_error verify(struct jpki_credential *credential, const struct j
     if (error == JPKI_OK) {
         refused_pins_forget(credential);
     } else if (error == JPKI_ERR_PIN_WRONG || error == JPKI_ERR_PIN_BLOCKED) {
-        unsigned left = tries == JPKI_TRIES_UNTOLD ? before - 1 : tries;
-        jpki_log(JPKI_LOG_WARNING, "%s PIN refused by the card, %u tries left", name, left);
-        refused_pin_add(credential, pin, left, true);
+        if (tries == JPKI_TRIES_UNTOLD && before != JPKI_TRIES_UNTOLD)
+            tries = before - 1;
+        if (tries == JPKI_TRIES_UNTOLD)
+            jpki_log(JPKI_LOG_WARNING, "%s PIN refused by the card", name);
+        else
+            jpki_log(JPKI_LOG_WARNING, "%s PIN refused by the card, %u tries left", name, tries);
+        refused_pin_add(credential, pin, tries, true);
     } else {
         jpki_log(JPKI_LOG_WARNING, "%s PIN: %s; a try may have been spent", name,
                  jpki_error_text(error));
@@ -71,6 +77,20 @@ static enum jpki_error verify_typed(struct jpki_credential *credential)
     return error;
 }
 
+/* Whether a PIN goes to a card that does not tell the tries left: option untold-tries. */
+static enum jpki_error allow_untold(struct jpki_credential *credential)
+{
+    const struct jpki_options *options = &credential->reader->shared->options;
+    if (options->send_untold && !options->keep_last_try) {
+        jpki_card_allow_untold(credential->reader->card, credential->key);
+        return JPKI_OK;
+    }
+    jpki_log(JPKI_LOG_WARNING,
+             "%s PIN: %s, so it is not sent; with untold-tries=send keep-last-try=no it is",
+             credential->profile->name, jpki_error_text(JPKI_ERR_PIN_UNTOLD));
+    return JPKI_ERR_PIN_UNTOLD;
+}
+
 /* With NULL at the reader's keypad. */
 static enum jpki_error present(struct jpki_credential *credential, const struct jpki_pin *pin,
                                bool for_change)
@@ -78,6 +98,8 @@ static enum jpki_error present(struct jpki_credential *credential, const struct 
     const char *name = credential->profile->name;
     unsigned tries = 0;
     enum jpki_error error = ask_first(credential, for_change, &tries);
+    if (error == JPKI_ERR_PIN_UNTOLD)
+        error = allow_untold(credential);
     if (error != JPKI_OK)
         return error;
     if (pin != NULL && refused_pin_is_known(credential, pin, tries)) {
@@ -97,14 +119,14 @@ static enum jpki_error present(struct jpki_credential *credential, const struct 
 enum jpki_error login_again(struct jpki_credential *credential)
 {
     unsigned tries = 0;
-    struct jpki_secret *kept = credential->kept_pin;
+    const struct jpki_pin *kept = credential->kept_pin;
     enum jpki_error error =
         kept != NULL ? ask_first(credential, false, &tries) : JPKI_ERR_NOT_VERIFIED;
     /* One that was changed elsewhere costs a single try at the most. */
     if (error == JPKI_OK && tries < credential->profile->tries)
         error = JPKI_ERR_NOT_VERIFIED;
     if (error == JPKI_OK)
-        error = verify(credential, (const void *)jpki_secret_bytes(kept), tries);
+        error = verify(credential, kept, tries);
     if (error == JPKI_OK) {
         login_begin(credential);
         jpki_log(JPKI_LOG_INFO, "%s: the card had forgotten the PIN, logged in again",
@@ -172,11 +194,11 @@ enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential, u
  * is read now. */
 static void read_ahead(struct jpki_credential *credential)
 {
-    struct certificate_slot *holder = &credential->certificates[JPKI_HOLDER];
+    struct jpki_certificate_slot *holder = &credential->certificates[JPKI_HOLDER];
     if (holder->state == JPKI_CERTIFICATE_HIDDEN)
         holder->state = JPKI_CERTIFICATE_UNREAD;
     /* What was free before the login stays so. */
-    bool hidden = jpki_credential_is_private(credential);
+    bool hidden = credential->is_private;
     enum jpki_error error = certificate_load(
         credential, JPKI_HOLDER, hidden ? JPKI_CERTIFICATE_WHOLE : JPKI_CERTIFICATE_KEY);
     if (error != JPKI_OK)
@@ -217,7 +239,7 @@ enum jpki_error jpki_credential_login(struct jpki_credential *credential, const 
     enum jpki_error error = jpki_pin_prepare(credential->profile, pin, length, &prepared);
     if (error == JPKI_OK)
         error = log_in(credential, &prepared);
-    jpki_wipe(&prepared, sizeof prepared);
+    explicit_bzero(&prepared, sizeof prepared);
     return error;
 }
 
@@ -293,7 +315,7 @@ enum jpki_error jpki_credential_try_pin(struct jpki_credential *credential, cons
     enum jpki_error error = jpki_pin_prepare(credential->profile, pin, length, &prepared);
     if (error == JPKI_OK)
         error = change(credential, &prepared, NULL);
-    jpki_wipe(&prepared, sizeof prepared);
+    explicit_bzero(&prepared, sizeof prepared);
     return error;
 }
 
@@ -309,7 +331,7 @@ enum jpki_error jpki_credential_change_pin(struct jpki_credential *credential, c
         error = jpki_pin_prepare(profile, old, old_length, &old_pin);
     if (error == JPKI_OK)
         error = change(credential, &old_pin, &new_pin);
-    jpki_wipe(&old_pin, sizeof old_pin);
-    jpki_wipe(&new_pin, sizeof new_pin);
+    explicit_bzero(&old_pin, sizeof old_pin);
+    explicit_bzero(&new_pin, sizeof new_pin);
     return error;
 }

@@ -18,9 +18,11 @@ struct jpki_reader *jpki_reader_new(struct jpki_reader_shared *shared, const cha
     reader->shared = shared;
     (void)snprintf(reader->name, sizeof reader->name, "%s", name);
     for (int key = 0; key < JPKI_PINS; key++) {
-        reader->credentials[key].reader = reader;
-        reader->credentials[key].key = (enum jpki_key)key;
-        reader->credentials[key].profile = &jpki_profiles[key];
+        struct jpki_credential *credential = &reader->credentials[key];
+        credential->reader = reader;
+        credential->key = (enum jpki_key)key;
+        credential->profile = &jpki_profiles[key];
+        credential->is_private = jpki_profiles[key].private_certificate;
     }
     struct jpki_transport transport = shared->ops->transport(shared->source, name);
     reader->card = transport.ops != NULL ? jpki_card_new(transport) : NULL;
@@ -45,7 +47,6 @@ void jpki_reader_free(struct jpki_reader *reader)
     free(reader);
 }
 
-/* By a connection of its own: another thread may be in the midst of using ours. */
 bool jpki_reader_abandon(struct jpki_reader *reader, unsigned patience)
 {
     if (!atomic_load(&reader->unlocked))
@@ -178,8 +179,7 @@ static enum jpki_error check_card(struct jpki_reader *reader, bool *same)
     *same = is_known(reader, &status);
     if (!*same || !reader->suspect || reader->recognition != CARD_JPKI)
         return JPKI_OK;
-    /* While the machine slept the card may have been exchanged, and all that PC/SC tells is a
-     * reset. */
+    /* Of a card that was exchanged while the machine slept PC/SC tells only a reset. */
     enum jpki_error error = identity_confirm(reader, same);
     if (error == JPKI_OK)
         reader->suspect = false;
@@ -220,11 +220,13 @@ static enum jpki_error begin_once(struct jpki_reader *reader, unsigned patience)
 }
 
 /* Waits for another program once for all that is asked of this reader within a moment: then for
- * `again` milliseconds instead of `patience`. */
+ * `again` milliseconds instead of `patience`. Where the earlier wait was shorter, a call that needs
+ * the card waits in full, and one that only looks (`again` is 0) not at all. */
 static enum jpki_error begin_patiently(struct jpki_reader *reader, unsigned patience,
                                        unsigned again)
 {
-    bool waited = reader->busy_until > jpki_clock_ms() && patience <= reader->busy_patience;
+    bool waited =
+        reader->busy_until > jpki_clock_ms() && (again == 0 || patience <= reader->busy_patience);
     enum jpki_error error = JPKI_ERR_RESET;
     /* A reset that comes while the card is looked at is a reason to look again. */
     for (int i = 0; i < RESETS_MAX && error == JPKI_ERR_RESET; i++)
@@ -238,7 +240,7 @@ static enum jpki_error begin_patiently(struct jpki_reader *reader, unsigned pati
     return error;
 }
 
-static enum jpki_error begin(struct jpki_reader *reader, unsigned patience, unsigned again)
+enum jpki_error reader_begin_within(struct jpki_reader *reader, unsigned patience, unsigned again)
 {
     if (reader->held)
         return JPKI_OK;
@@ -261,18 +263,13 @@ static enum jpki_error begin(struct jpki_reader *reader, unsigned patience, unsi
 
 enum jpki_error reader_begin(struct jpki_reader *reader)
 {
-    return begin(reader, reader->shared->options.busy_timeout * 1000, BUSY_AGAIN_MS);
-}
-
-enum jpki_error reader_begin_listing(struct jpki_reader *reader, unsigned patience)
-{
-    return begin(reader, patience, 0);
+    return reader_begin_within(reader, reader->shared->options.busy_timeout * 1000, BUSY_AGAIN_MS);
 }
 
 enum jpki_error reader_begin_elsewhere(struct jpki_reader *reader, unsigned patience)
 {
     bool disturbs = reader->others || reader_has_login(reader);
-    return disturbs ? JPKI_ERR_BUSY : reader_begin_listing(reader, patience);
+    return disturbs ? JPKI_ERR_BUSY : reader_begin_within(reader, patience, 0);
 }
 
 enum jpki_error reader_enter(struct jpki_reader *reader)
@@ -333,7 +330,7 @@ enum jpki_error jpki_reader_card_expiry(struct jpki_reader *reader, unsigned pat
 
 enum jpki_error jpki_reader_hold(struct jpki_reader *reader, unsigned patience)
 {
-    enum jpki_error error = reader_begin_listing(reader, patience);
+    enum jpki_error error = reader_begin_within(reader, patience, 0);
     reader->held = error == JPKI_OK;
     return error;
 }

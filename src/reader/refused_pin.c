@@ -19,16 +19,10 @@ struct refused {
     bool has_unanswered; /* `unanswered` was sent with `tries` left, its answer lost */
 };
 
-static struct refused *memory_of(const struct jpki_credential *credential)
-{
-    struct jpki_secret *memory = credential->refused_pins;
-    return memory != NULL ? (struct refused *)jpki_secret_bytes(memory) : NULL;
-}
-
 static bool hash_pin(const struct jpki_credential *credential, const struct refused *refused,
                      const struct jpki_pin *pin, uint8_t hash[HASH])
 {
-    struct jpki_digest *digest = jpki_digest_new(credential->reader->shared->crypto, JPKI_SHA256);
+    struct evp_md_ctx_st *digest = jpki_digest_new(credential->reader->shared->crypto, JPKI_SHA256);
     bool done = digest != NULL && jpki_digest_update(digest, refused->salt, SALT) &&
                 jpki_digest_update(digest, pin->bytes, pin->length) &&
                 jpki_digest_finish(digest, hash);
@@ -38,7 +32,7 @@ static bool hash_pin(const struct jpki_credential *credential, const struct refu
 
 void refused_pins_forget(struct jpki_credential *credential)
 {
-    jpki_secret_free(credential->refused_pins);
+    jpki_secret_free(credential->refused_pins, sizeof *credential->refused_pins);
     credential->refused_pins = NULL;
 }
 
@@ -51,18 +45,22 @@ static void add_hash(struct refused *refused, const uint8_t hash[HASH])
 bool refused_pin_is_known(struct jpki_credential *credential, const struct jpki_pin *pin,
                           unsigned tries)
 {
-    struct refused *refused = memory_of(credential);
+    struct refused *refused = credential->refused_pins;
     uint8_t hash[HASH];
     if (refused == NULL)
         return false;
-    if (tries > refused->tries) {
+    bool told = tries != JPKI_TRIES_UNTOLD;
+    if (told && tries > refused->tries) {
         refused_pins_forget(credential); /* the right PIN was given elsewhere, or it was unlocked */
         return false;
     }
-    if (refused->has_unanswered && tries < refused->tries)
+    if (told && refused->has_unanswered && tries < refused->tries &&
+        refused->tries != JPKI_TRIES_UNTOLD)
         add_hash(refused, refused->unanswered);
-    refused->has_unanswered = false;
-    refused->tries = tries;
+    if (told) {
+        refused->has_unanswered = false;
+        refused->tries = tries;
+    }
     if (!hash_pin(credential, refused, pin, hash))
         return false;
     for (unsigned i = 0; i < refused->count; i++)
@@ -80,7 +78,7 @@ void refused_pin_add(struct jpki_credential *credential, const struct jpki_pin *
             return;
         credential->refused_pins = jpki_secret_new(&fresh, sizeof fresh);
     }
-    struct refused *refused = memory_of(credential);
+    struct refused *refused = credential->refused_pins;
     uint8_t hash[HASH];
     if (refused == NULL || !hash_pin(credential, refused, pin, hash))
         return;

@@ -3,6 +3,8 @@
  * did, and none returned that the certificate does not verify. */
 #include "internal.h"
 
+#include <string.h>
+
 struct request {
     struct jpki_credential *credential;
     bool gave_pin; /* the kept one: not a second time */
@@ -12,6 +14,18 @@ struct request {
     uint8_t *signature;
     size_t *signature_length;
 };
+
+/* Once for a card. It signs all the same, and what an expired certificate is good for is for others
+ * to say. */
+static void warn_of_times(struct jpki_credential *credential, const struct jpki_certificate *holder)
+{
+    time_t now = time(NULL);
+    if (!credential->times_checked && (now < holder->not_before || now > holder->not_after))
+        jpki_log(JPKI_LOG_WARNING, "the %s certificate %s; others may refuse what it signs",
+                 credential->profile->name,
+                 now < holder->not_before ? "is not valid yet" : "has expired");
+    credential->times_checked = true;
+}
 
 static enum jpki_error sign_and_check(const struct request *request)
 {
@@ -29,7 +43,9 @@ static enum jpki_error sign_and_check(const struct request *request)
     error = jpki_check_signature(reader->shared->crypto, holder, request->scheme, request->data,
                                  request->length, request->signature, *request->signature_length);
     if (error != JPKI_OK)
-        jpki_wipe(request->signature, *request->signature_length);
+        explicit_bzero(request->signature, *request->signature_length);
+    else
+        warn_of_times(credential, holder);
     return error;
 }
 
@@ -55,9 +71,8 @@ static enum jpki_error log_in_and_sign(struct request *request)
     return error;
 }
 
-/* In one transaction. Another program may have selected its own application, whose key of the
- * same file number then refused, or signed (card.md, Other applications): makes ours current, and
- * tries once more. */
+/* In one transaction. Another application that is current has a key of the same file number, which
+ * refuses, or signs (card.md, Other applications): makes ours current, and tries once more. */
 static enum jpki_error sign_in_transaction(struct request *request)
 {
     if (request->credential->forgotten)

@@ -29,7 +29,7 @@ bool object_is_private(const struct token *token, const struct object *object)
 {
     return object->class == CKO_PRIVATE_KEY ||
            (object->class != CKO_PROFILE && object->source == JPKI_HOLDER &&
-            jpki_credential_is_private(token->credential));
+            token->credential->is_private);
 }
 
 /* ---- Attributes ------------------------------------------------------------------------- */
@@ -59,6 +59,7 @@ enum source {
     IS_SECRET,
     IS_KEY_TYPE, /* from here on: of the key in the certificate */
     IS_KEY_BITS,
+    IS_USABLE, /* whether there are any of the next */
     IS_MECHANISMS,
     IS_KEY_FIELD, /* at the row's offset in struct jpki_certificate */
     IS_FIELD,     /* the same, of the whole certificate */
@@ -121,14 +122,14 @@ static const struct attribute table[] = {
     {CKA_KEY_GEN_MECHANISM, KEYS, IS_NUMBER, CK_UNAVAILABLE_INFORMATION},
     {CKA_ALLOWED_MECHANISMS, KEYS, IS_MECHANISMS, 0},
     {CKA_ENCRYPT, PUBLIC, IS_FALSE, 0},
-    {CKA_VERIFY, PUBLIC, IS_TRUE, 0},
+    {CKA_VERIFY, PUBLIC, IS_USABLE, 0},
     {CKA_VERIFY_RECOVER, PUBLIC, IS_FALSE, 0},
     {CKA_WRAP, PUBLIC, IS_FALSE, 0},
     {CKA_WRAP_TEMPLATE, PUBLIC, IS_EMPTY, 0},
     {CKA_MODULUS_BITS, PUBLIC, IS_KEY_BITS, 0},
     {CKA_SENSITIVE, PRIVATE, IS_TRUE, 0},
     {CKA_DECRYPT, PRIVATE, IS_FALSE, 0},
-    {CKA_SIGN, PRIVATE, IS_TRUE, 0},
+    {CKA_SIGN, PRIVATE, IS_USABLE, 0},
     {CKA_SIGN_RECOVER, PRIVATE, IS_FALSE, 0},
     {CKA_UNWRAP, PRIVATE, IS_FALSE, 0},
     {CKA_UNWRAP_TEMPLATE, PRIVATE, IS_EMPTY, 0},
@@ -170,7 +171,8 @@ enum jpki_certificate_state attribute_needs(const struct object *object, CK_ATTR
 
 bool always_authenticates(const struct token *token)
 {
-    return token->key == JPKI_KEY_SIGN && token->module->shared.options.always_authenticate;
+    return token->credential->key == JPKI_KEY_SIGN &&
+           token->module->shared.options.always_authenticate;
 }
 
 /* ---- Values ----------------------------------------------------------------------------- */
@@ -204,13 +206,13 @@ static CK_RV give_label(struct value *value, const struct token *token, const st
     if (object->class == CKO_PROFILE)
         return give_text(value, object->label);
     (void)snprintf(value->own.text, sizeof value->own.text, "%s %s",
-                   jpki_credential_profile(token->credential)->object_label, object->label);
+                   token->credential->profile->object_label, object->label);
     return give_text(value, value->own.text);
 }
 
 static CK_RV give_id(struct value *value, const struct token *token, const struct object *object)
 {
-    const struct jpki_profile *profile = jpki_credential_profile(token->credential);
+    const struct jpki_profile *profile = token->credential->profile;
     return give(value, object->source == JPKI_AUTHORITY ? &profile->ca_id : &profile->id, 1);
 }
 
@@ -218,16 +220,17 @@ static CK_RV give_unique_id(struct value *value, const struct token *token,
                             const struct object *object)
 {
     (void)snprintf(value->own.text, sizeof value->own.text, "%s-%d-%u",
-                   jpki_reader_card_info(token->reader)->serial, (int)token->key, object->number);
+                   jpki_reader_card_info(token->reader)->serial, (int)token->credential->key,
+                   object->number);
     return give_text(value, value->own.text);
 }
 
 /* Verifying is done in software, PSS as well; signing by the card. */
 static CK_RV give_mechanisms(struct value *value, const struct token *token,
-                             const struct object *object, bool rsa)
+                             const struct object *object, const struct jpki_certificate *key)
 {
     bool pss = object->class == CKO_PUBLIC_KEY || jpki_credential_knows_pss(token->credential);
-    CK_ULONG count = rsa ? mechanisms_of_key(pss, value->own.mechanisms) : 0;
+    CK_ULONG count = mechanisms_of_key(key, pss, value->own.mechanisms);
     return give(value, value->own.mechanisms, count * sizeof value->own.mechanisms[0]);
 }
 
@@ -244,7 +247,7 @@ static CK_RV value_of(const struct token *token, const struct object *object,
                       const struct attribute *attribute, struct value *value)
 {
     const struct jpki_certificate *certificate =
-        jpki_credential_certificate(token->credential, object->source);
+        token->credential->certificates[object->source].certificate;
     if (certificate == NULL && state_for(attribute->source) > JPKI_CERTIFICATE_UNREAD)
         return CKR_ATTRIBUTE_TYPE_INVALID;
     bool rsa = certificate != NULL && certificate->key_type == JPKI_KEY_RSA;
@@ -276,8 +279,11 @@ static CK_RV value_of(const struct token *token, const struct object *object,
         return give_number(value, rsa ? CKK_RSA : CKK_EC);
     case IS_KEY_BITS:
         return rsa ? give_number(value, certificate->key_bits) : CKR_ATTRIBUTE_TYPE_INVALID;
+    case IS_USABLE:
+        (void)give_mechanisms(value, token, object, certificate);
+        return give_flag(value, value->length > 0);
     case IS_MECHANISMS:
-        return give_mechanisms(value, token, object, rsa);
+        return give_mechanisms(value, token, object, certificate);
     case IS_KEY_FIELD:
     case IS_FIELD:
         return give_field(value, certificate, attribute->number);

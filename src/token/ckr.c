@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The only mapping from the library's errors to Cryptoki return values (PKCS#11 2.40, 5.1). */
 #include "internal.h"
 
 static const CK_RV codes[] = {
@@ -16,10 +15,10 @@ static const CK_RV codes[] = {
     [JPKI_ERR_NO_KEY] = CKR_TOKEN_NOT_PRESENT,
     [JPKI_ERR_NOT_FOUND] = CKR_DEVICE_ERROR,
     [JPKI_ERR_NOT_VERIFIED] = CKR_USER_NOT_LOGGED_IN,
-    [JPKI_ERR_NOT_SUPPORTED] = CKR_MECHANISM_INVALID,
     [JPKI_ERR_CARD] = CKR_DEVICE_ERROR,
     [JPKI_ERR_PIN_WRONG] = CKR_PIN_INCORRECT,
     [JPKI_ERR_PIN_BLOCKED] = CKR_PIN_LOCKED,
+    [JPKI_ERR_PIN_UNTOLD] = CKR_DEVICE_ERROR,
     [JPKI_ERR_PIN_LENGTH] = CKR_PIN_INCORRECT,
     [JPKI_ERR_PIN_CHARACTERS] = CKR_PIN_INCORRECT,
     [JPKI_ERR_PIN_POLICY] = CKR_PIN_INVALID,

@@ -16,7 +16,6 @@ struct token {
     struct jpki_module *module;
     struct jpki_reader *reader;
     struct jpki_credential *credential;
-    enum jpki_key key;
     CK_SLOT_ID slot;
     uint64_t reported; /* what C_WaitForSlotEvent last told; the table lock's */
 };
@@ -75,13 +74,14 @@ bool parameter_fits(const struct mechanism *mechanism, const CK_MECHANISM *given
 /* Whether the key is seen after login only, and this is before. */
 bool key_is_hidden(const struct token *token);
 
-/* Whether the token has a key that can sign; one that is not known is taken for RSA, as the keys of
- * all cards are. */
+/* Whether the token has a key that can sign. */
 bool token_can_sign(const struct token *token);
 
-/* The mechanisms that sign or verify with a key; how many. */
+/* The mechanisms that sign or verify with the key of a certificate; how many. NULL: it is not known
+ * yet, and taken for RSA, as the keys of all cards are. */
 enum { MECHANISMS_MAX = 16 };
-CK_ULONG mechanisms_of_key(bool pss, CK_MECHANISM_TYPE list[MECHANISMS_MAX]);
+CK_ULONG mechanisms_of_key(const struct jpki_certificate *key, bool pss,
+                           CK_MECHANISM_TYPE list[MECHANISMS_MAX]);
 
 /* ---- attribute.c ------------------------------------------------------------------------ */
 
@@ -90,8 +90,7 @@ struct object {
     CK_OBJECT_CLASS class;
 
     /* The certificate it is made of, or by which a profile is kept or not; and what must be known
-     * of that before the object is shown: of a certificate everything, since it will be read next,
-     * of keys the key. */
+     * of that before the object is shown: of certificates all, read next; of keys the key. */
     enum jpki_certificate_use source;
     enum jpki_certificate_state needs;
 
@@ -143,7 +142,7 @@ const struct object *find_object(const struct token *token, CK_OBJECT_HANDLE han
 /* One operation under way. */
 struct operation {
     const struct mechanism *mechanism; /* NULL: none */
-    struct jpki_digest *digest;        /* when the mechanism hashes */
+    struct evp_md_ctx_st *digest;      /* when the mechanism hashes */
     struct jpki_buffer data;           /* when it does not */
     const struct object *key;          /* NULL: none */
     CK_OBJECT_HANDLE handle;           /* of the key: the operation ends with it */
@@ -151,8 +150,7 @@ struct operation {
     bool authenticated;                /* by CKU_CONTEXT_SPECIFIC */
 };
 
-/* The PIN was given for the signature under way. Where the login had been lost, the signature is of
- * the new one from now on. */
+/* The PIN was given for the signature under way: after a lost login it is of the new one. */
 void operation_authenticate(struct jpki_session *session);
 
 /* Frees what it holds: none is under way then. */

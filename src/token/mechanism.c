@@ -2,8 +2,6 @@
 /* Mechanisms: one table, a row for each. */
 #include "internal.h"
 
-#include <string.h>
-
 static const struct mechanism table[] = {
     {CKM_RSA_PKCS, JPKI_SCHEME_PKCS1, JPKI_HASH_NONE},
     {CKM_SHA1_RSA_PKCS, JPKI_SCHEME_PKCS1, JPKI_SHA1},
@@ -21,8 +19,7 @@ static const struct mechanism table[] = {
 };
 
 enum { MECHANISMS = sizeof table / sizeof table[0] };
-_Static_assert(sizeof table / sizeof table[0] <= MECHANISMS_MAX,
-               "every list of mechanisms has room for all of them");
+_Static_assert((int)MECHANISMS <= (int)MECHANISMS_MAX, "every list of them has room for all");
 
 const struct mechanism *find_mechanism(CK_MECHANISM_TYPE type)
 {
@@ -43,16 +40,19 @@ bool parameter_fits(const struct mechanism *mechanism, const CK_MECHANISM *given
            pss->mgf == CKG_MGF1_SHA256 && pss->sLen == 32;
 }
 
-static bool key_does(enum jpki_scheme scheme, bool pss)
+static bool key_does(const struct jpki_certificate *key, enum jpki_scheme scheme, bool pss)
 {
-    return scheme == JPKI_SCHEME_PKCS1 || (scheme == JPKI_SCHEME_PSS && pss);
+    enum jpki_key_type type = key != NULL ? key->key_type : JPKI_KEY_RSA;
+    return scheme != JPKI_SCHEME_NONE && jpki_scheme_key(scheme) == type &&
+           (pss || scheme != JPKI_SCHEME_PSS);
 }
 
-CK_ULONG mechanisms_of_key(bool pss, CK_MECHANISM_TYPE list[MECHANISMS_MAX])
+CK_ULONG mechanisms_of_key(const struct jpki_certificate *key, bool pss,
+                           CK_MECHANISM_TYPE list[MECHANISMS_MAX])
 {
     CK_ULONG count = 0;
     for (size_t i = 0; i < MECHANISMS; i++)
-        if (key_does(table[i].scheme, pss))
+        if (key_does(key, table[i].scheme, pss))
             list[count++] = table[i].type;
     return count;
 }
@@ -62,18 +62,18 @@ CK_ULONG mechanisms_of_key(bool pss, CK_MECHANISM_TYPE list[MECHANISMS_MAX])
 /* NULL while the key is hidden until login, or its certificate makes no sense. */
 static const struct jpki_certificate *key_of(const struct token *token)
 {
-    return jpki_credential_certificate(token->credential, JPKI_HOLDER);
+    return token->credential->certificates[JPKI_HOLDER].certificate;
 }
 
 bool key_is_hidden(const struct token *token)
 {
-    return jpki_credential_is_private(token->credential) &&
-           !jpki_credential_is_logged_in(token->credential);
+    return token->credential->is_private && !token->credential->logged_in;
 }
 
 bool token_can_sign(const struct token *token)
 {
-    return key_of(token) == NULL || key_of(token)->key_type == JPKI_KEY_RSA;
+    CK_MECHANISM_TYPE list[MECHANISMS_MAX];
+    return mechanisms_of_key(key_of(token), false, list) > 0;
 }
 
 /* Looks for the card, and asks it about PSS unless that is known. The key tells what the token can
@@ -94,8 +94,7 @@ static CK_RV prepare(struct token *token)
 static bool has_mechanism(const struct token *token, const struct mechanism *mechanism)
 {
     return mechanism->scheme == JPKI_SCHEME_NONE ||
-           (token_can_sign(token) &&
-            key_does(mechanism->scheme, jpki_credential_knows_pss(token->credential)));
+           key_does(key_of(token), mechanism->scheme, jpki_credential_knows_pss(token->credential));
 }
 
 CK_RV jpki_mechanism_list(struct jpki_module *module, CK_SLOT_ID id, CK_MECHANISM_TYPE *list,

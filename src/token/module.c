@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The module as a whole: everything between C_Initialize and C_Finalize. */
 #include "internal.h"
 
 #include <stdlib.h>
@@ -14,12 +13,8 @@ CK_RV jpki_module_open(const struct jpki_readers_ops *readers, const struct jpki
     module->shared.crypto = jpki_crypto_new();
     module->shared.ops = readers;
     module->shared.source = readers->open(options);
-    CK_RV rv = CKR_OK;
-    if (module->shared.crypto == NULL)
-        rv = CKR_GENERAL_ERROR;
-    else if (module->shared.source == NULL)
-        rv = CKR_HOST_MEMORY;
-    if (rv != CKR_OK) {
+    if (module->shared.crypto == NULL || module->shared.source == NULL) {
+        CK_RV rv = module->shared.crypto == NULL ? CKR_GENERAL_ERROR : CKR_HOST_MEMORY;
         jpki_module_close(module);
         return rv;
     }

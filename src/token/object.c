@@ -16,24 +16,23 @@ static bool is_visible(const struct token *token, const struct object *object)
     /* All certificates can be seen without login. On a token that claims it and where they cannot,
      * NSS would never log in and never see them. */
     if (object->profile == CKP_PUBLIC_CERTIFICATES_TOKEN)
-        return !jpki_credential_is_private(token->credential);
-    return jpki_credential_is_logged_in(token->credential) || !object_is_private(token, object);
+        return !token->credential->is_private;
+    return token->credential->logged_in || !object_is_private(token, object);
 }
 
 CK_OBJECT_HANDLE object_handle(const struct token *token, const struct object *object)
 {
-    CK_ULONG epoch = object_is_private(token, object)
-                         ? jpki_credential_login_epoch(token->credential)
-                         : jpki_credential_card_epoch(token->credential);
+    CK_ULONG epoch = object_is_private(token, object) ? token->credential->login_epoch
+                                                      : token->credential->card_epoch;
     return epoch << ROW_BITS | ((CK_ULONG)(object - object_table) + 1);
 }
 
 /* It is on the card, as far as was read. */
 static bool is_there(const struct token *token, const struct object *object)
 {
+    const struct jpki_certificate_slot *slot = &token->credential->certificates[object->source];
     return object->class == CKO_PROFILE ||
-           (jpki_credential_certificate(token->credential, object->source) != NULL &&
-            jpki_credential_certificate_state(token->credential, object->source) >= object->needs);
+           (slot->certificate != NULL && slot->state >= object->needs);
 }
 
 /* Reads more of its certificate where that is needed, and can be read. */
@@ -101,8 +100,7 @@ static bool matches(const struct token *token, const struct object *object,
     return true;
 }
 
-/* Looks at one object; reads of its certificate only what is needed, when all that is cheaper fits.
- */
+/* Looks at one object; reads of its certificate what is needed, when all that is cheaper fits. */
 static CK_RV look_at(struct jpki_session *session, const struct object *object,
                      const CK_ATTRIBUTE *template, CK_ULONG count)
 {

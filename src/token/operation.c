@@ -11,11 +11,11 @@ void operation_clear(struct operation *operation)
     *operation = (struct operation){0};
 }
 
-/* Of the operation's key. NULL when it is gone with a login that was lost. */
+/* NULL when it is gone with a login that was lost. */
 static const struct jpki_certificate *certificate_of(const struct jpki_session *session,
-                                                     const struct operation *operation)
+                                                     const struct object *key)
 {
-    return jpki_credential_certificate(session->token->credential, operation->key->source);
+    return session->token->credential->certificates[key->source].certificate;
 }
 
 CK_RV jpki_operation_check(struct jpki_session *session, enum jpki_operation kind)
@@ -44,15 +44,15 @@ void operation_authenticate(struct jpki_session *session)
 /* ---- Beginning -------------------------------------------------------------------------- */
 
 static CK_RV check_key(const struct jpki_session *session, enum jpki_operation kind,
-                       const struct object *key)
+                       const struct mechanism *mechanism, const struct object *key)
 {
     if (key == NULL || (key->class != CKO_PRIVATE_KEY && key->class != CKO_PUBLIC_KEY))
         return CKR_KEY_HANDLE_INVALID;
     if (key->class != (kind == JPKI_SIGNING ? CKO_PRIVATE_KEY : CKO_PUBLIC_KEY))
         return CKR_KEY_FUNCTION_NOT_PERMITTED;
-    const struct jpki_certificate *certificate =
-        jpki_credential_certificate(session->token->credential, key->source);
-    return certificate->key_type == JPKI_KEY_RSA ? CKR_OK : CKR_KEY_TYPE_INCONSISTENT;
+    return certificate_of(session, key)->key_type == jpki_scheme_key(mechanism->scheme)
+               ? CKR_OK
+               : CKR_KEY_TYPE_INCONSISTENT;
 }
 
 /* A mechanism of the right kind, and one that this card can do. */
@@ -86,8 +86,11 @@ CK_RV jpki_operation_begin(struct jpki_session *session, enum jpki_operation kin
     const struct object *key = NULL;
     if (rv == CKR_OK && kind != JPKI_DIGESTING) {
         key = find_object(session->token, handle);
-        rv = check_key(session, kind, key);
+        rv = check_key(session, kind, mechanism, key);
     }
+    if (rv != CKR_OK && kind == JPKI_SIGNING && !token_can_sign(session->token))
+        jpki_log(JPKI_LOG_WARNING, "%s: no command is known that signs with a key of this type",
+                 session->token->credential->profile->name);
     if (rv != CKR_OK)
         return rv;
 
@@ -109,7 +112,7 @@ static CK_RV feed(struct jpki_session *session, struct operation *operation, con
 {
     if (operation->digest != NULL)
         return jpki_digest_update(operation->digest, part, length) ? CKR_OK : CKR_GENERAL_ERROR;
-    const struct jpki_certificate *certificate = certificate_of(session, operation);
+    const struct jpki_certificate *certificate = certificate_of(session, operation->key);
     if (certificate == NULL)
         return CKR_USER_NOT_LOGGED_IN;
     size_t limit = jpki_scheme_most(operation->mechanism->scheme, certificate);
@@ -175,8 +178,8 @@ static CK_RV output_size(const struct jpki_session *session, enum jpki_operation
         *size = jpki_hash_size(operation->mechanism->hash);
         return CKR_OK;
     }
-    const struct jpki_certificate *certificate = certificate_of(session, operation);
-    if (certificate == NULL || !jpki_credential_is_logged_in(session->token->credential))
+    const struct jpki_certificate *certificate = certificate_of(session, operation->key);
+    if (certificate == NULL || !session->token->credential->logged_in)
         return CKR_USER_NOT_LOGGED_IN;
     *size = certificate->signature_size;
     return CKR_OK;
@@ -217,7 +220,7 @@ CK_RV jpki_operation_finish(struct jpki_session *session, enum jpki_operation ki
 static CK_RV check_signature(struct jpki_session *session, struct operation *operation,
                              const CK_BYTE *signature, CK_ULONG length)
 {
-    const struct jpki_certificate *certificate = certificate_of(session, operation);
+    const struct jpki_certificate *certificate = certificate_of(session, operation->key);
     if (certificate == NULL)
         return CKR_USER_NOT_LOGGED_IN;
     if (length != certificate->signature_size)

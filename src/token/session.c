@@ -55,7 +55,7 @@ static CK_RV add_session(struct token *token, CK_FLAGS flags, CK_SESSION_HANDLE 
         return CKR_HOST_MEMORY;
     session->token = token;
     session->flags = flags;
-    session->card_epoch = jpki_credential_card_epoch(token->credential);
+    session->card_epoch = token->credential->card_epoch;
     jpki_credential_use(token->credential, true);
 
     pthread_mutex_lock(&module->lock);
@@ -159,8 +159,8 @@ CK_RV jpki_session_info(const struct jpki_session *session, CK_SESSION_INFO *inf
     };
     *info = (CK_SESSION_INFO){
         .slotID = session->token->slot,
-        .state = states[(session->flags & CKF_RW_SESSION) != 0]
-                       [jpki_credential_is_logged_in(session->token->credential)],
+        .state =
+            states[(session->flags & CKF_RW_SESSION) != 0][session->token->credential->logged_in],
         .flags = session->flags,
     };
     return CKR_OK;
@@ -184,16 +184,15 @@ CK_RV jpki_session_cancel(struct jpki_session *session, CK_FLAGS operations)
 static CK_RV check_login(struct jpki_session *session, CK_USER_TYPE user)
 {
     const struct token *token = session->token;
-    bool logged_in = jpki_credential_is_logged_in(token->credential);
+    bool logged_in = token->credential->logged_in;
     switch (user) {
     case CKU_USER:
         return logged_in ? CKR_USER_ALREADY_LOGGED_IN : CKR_OK;
     case CKU_CONTEXT_SPECIFIC:
         return jpki_operation_check(session, JPKI_SIGNING);
     case CKU_SO:
-        /* The card's security officer is the municipality (card.md, Holder's rules): there is no
-         * PIN that could be given here. Other reasons why an officer cannot log in come first
-         * (2.40, 5.6). */
+        /* The security officer is the municipality (card.md, Holder's rules), who has no PIN here.
+         * Other reasons why an officer cannot log in come first (2.40, 5.6). */
         if (count_sessions(token, CKF_SERIAL_SESSION) > count_sessions(token, CKF_RW_SESSION))
             return CKR_SESSION_READ_ONLY_EXISTS;
         return logged_in ? CKR_USER_ANOTHER_ALREADY_LOGGED_IN : CKR_PIN_LOCKED;
@@ -221,7 +220,7 @@ CK_RV jpki_logout(struct jpki_session *session)
     CK_RV rv = look_at_card(session);
     if (rv != CKR_OK)
         return rv;
-    if (!jpki_credential_is_logged_in(credential))
+    if (!credential->logged_in)
         return CKR_USER_NOT_LOGGED_IN;
     return jpki_ckr(jpki_credential_logout(credential));
 }

@@ -25,12 +25,11 @@ static void add_reader(struct jpki_module *module, const char *name)
     slots->reader = reader;
     for (enum jpki_key key = 0; key < JPKI_KEYS; key++) {
         struct jpki_credential *credential = jpki_reader_credential(reader, key);
-        if (module->shared.options.slots & jpki_credential_profile(credential)->slot)
+        if (module->shared.options.slots & credential->profile->slot)
             slots->tokens[slots->count++] = (struct token){
                 .module = module,
                 .reader = reader,
                 .credential = credential,
-                .key = key,
                 .slot = module->next_slot++,
             };
     }

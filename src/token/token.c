@@ -13,9 +13,8 @@ static bool continues(char byte)
     return ((unsigned char)byte & 0xC0) == 0x80;
 }
 
-/* Fixed-size text of PKCS#11: blank padded, no NUL. Only names of readers can be longer: what tells
- * two of a kind apart, a serial or running number, stands at the end, so the middle is left out, in
- * whole characters. */
+/* Fixed-size text of PKCS#11: blank padded, no NUL. Only names of readers can be longer, and end in
+ * a serial or running number that tells two of a kind apart: characters in the middle go. */
 static void pad(CK_UTF8CHAR *out, size_t size, const char *text)
 {
     char shorter[JPKI_READER_NAME];
@@ -46,7 +45,7 @@ struct token *hold_token(struct jpki_module *module, CK_SLOT_ID id)
 
 bool session_is_stale(const struct jpki_session *session)
 {
-    return session->card_epoch != jpki_credential_card_epoch(session->token->credential);
+    return session->card_epoch != session->token->credential->card_epoch;
 }
 
 CK_RV look_at_card(const struct jpki_session *session)
@@ -94,16 +93,11 @@ CK_RV jpki_slot_list(struct jpki_module *module, bool present, CK_SLOT_ID *list,
 
     CK_ULONG room = list == NULL ? 0 : *count;
     CK_ULONG found = 0;
-    unsigned patience = JPKI_LISTING_PATIENCE;
+    int64_t deadline = jpki_clock_ms() + JPKI_LISTING_PATIENCE; /* for all readers together */
     for (CK_SLOT_ID id = 0; find_token(module, id) != NULL; id++) {
-        int64_t start = jpki_clock_ms();
-        if (present && check_slot(module, id, patience) != CKR_OK) {
-            /* Each reader that was waited for in vain halves the patience with the next ones, so
-             * that the list does not take a second for each. */
-            if (jpki_clock_ms() - start >= patience)
-                patience /= 2;
+        int64_t left = deadline - jpki_clock_ms();
+        if (present && check_slot(module, id, left > 0 ? (unsigned)left : 0) != CKR_OK)
             continue;
-        }
         if (found < room)
             list[found] = id;
         found++;
@@ -121,15 +115,14 @@ CK_RV jpki_slot_info(struct jpki_module *module, CK_SLOT_ID id, CK_SLOT_INFO *in
     /* Without the reader's lock: programs ask this all the time, also while the card works. A card
      * that is not known yet is looked at, so that all functions say the same of it. */
     bool known;
-    bool present = jpki_reader_look(token->reader, token->key, &known);
+    bool present = jpki_reader_look(token->reader, token->credential->key, &known);
     if (present && !known)
         present = jpki_token_check(module, id) == CKR_OK;
 
-    *info = (CK_SLOT_INFO){.flags = CKF_REMOVABLE_DEVICE | CKF_HW_SLOT};
+    *info = (CK_SLOT_INFO){.flags = CKF_REMOVABLE_DEVICE | CKF_HW_SLOT |
+                                    (present ? CKF_TOKEN_PRESENT : 0)};
     pad(info->slotDescription, sizeof info->slotDescription, jpki_reader_name(token->reader));
     pad(info->manufacturerID, sizeof info->manufacturerID, "PC/SC");
-    if (present)
-        info->flags |= CKF_TOKEN_PRESENT;
     return CKR_OK;
 }
 
@@ -158,7 +151,7 @@ static CK_VERSION version_at(const struct jpki_card_info *card, size_t offset)
 static void fill_info(const struct token *token, const struct jpki_pin_status *status,
                       CK_TOKEN_INFO *info)
 {
-    const struct jpki_profile *profile = jpki_credential_profile(token->credential);
+    const struct jpki_profile *profile = token->credential->profile;
     const struct jpki_card_info *card = jpki_reader_card_info(token->reader);
     *info = (CK_TOKEN_INFO){
         .flags = CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED | CKF_TOKEN_INITIALIZED |

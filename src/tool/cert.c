@@ -30,9 +30,10 @@ static const struct wanted *find_wanted(const char *word)
 static enum exit_code take(const struct jpki_credential *credential, const struct wanted *which,
                            struct jpki_buffer *copy)
 {
-    if (jpki_credential_certificate_state(credential, which->use) != JPKI_CERTIFICATE_WHOLE)
+    const struct jpki_certificate_slot *slot = &credential->certificates[which->use];
+    if (slot->state != JPKI_CERTIFICATE_WHOLE)
         return fail_with(JPKI_ERR_NOT_FOUND, NULL);
-    struct jpki_field content = jpki_credential_content(credential, which->use);
+    struct jpki_field content = slot->certificate->value;
     if (!jpki_buffer_append(copy, content.data, content.length, JPKI_FILE_MAX))
         return fail_with(JPKI_ERR_MEMORY, NULL);
     return EXIT_OK;
@@ -57,14 +58,14 @@ static enum exit_code read_certificate(struct tool *tool, struct jpki_reader *re
                                        const struct wanted *which, struct jpki_buffer *copy)
 {
     struct jpki_credential *credential = jpki_reader_credential(reader, which->key);
-    if (which->use == JPKI_HOLDER && jpki_credential_is_private(credential))
+    if (which->use == JPKI_HOLDER && credential->is_private)
         return read_hidden(tool, reader, which, copy);
     enum jpki_error error = jpki_reader_hold(reader, JPKI_LISTING_PATIENCE);
     if (error == JPKI_OK)
         error = jpki_credential_read(credential, which->use, JPKI_CERTIFICATE_WHOLE);
     enum exit_code code = EXIT_OK;
-    bool hidden = jpki_credential_certificate_state(credential, which->use) ==
-                  JPKI_CERTIFICATE_HIDDEN; /* of a phone */
+    bool hidden =
+        credential->certificates[which->use].state == JPKI_CERTIFICATE_HIDDEN; /* of a phone */
     if (error == JPKI_OK && !hidden)
         code = take(credential, which, copy);
     jpki_reader_release(reader);
@@ -114,7 +115,8 @@ enum exit_code run_cert(struct tool *tool)
     close_reader(reader);
     if (code == EXIT_OK)
         code = print(tool, (struct jpki_field){copy.data, copy.length});
-    jpki_wipe(copy.data, copy.length);
+    if (copy.data != NULL)
+        explicit_bzero(copy.data, copy.length);
     jpki_buffer_clear(&copy);
     return code;
 }

@@ -49,7 +49,7 @@ static void put_fingerprint(struct jpki_crypto *crypto, struct jpki_field certif
 {
     uint8_t hash[JPKI_HASH_MAX];
     char text[TEXT_BYTES];
-    struct jpki_digest *digest = jpki_digest_new(crypto, JPKI_SHA256);
+    struct evp_md_ctx_st *digest = jpki_digest_new(crypto, JPKI_SHA256);
     bool done = digest != NULL &&
                 jpki_digest_update(digest, certificate.data, certificate.length) &&
                 jpki_digest_finish(digest, hash);
@@ -139,7 +139,7 @@ bool print_certificate(struct jpki_crypto *crypto, struct jpki_field certificate
 {
     struct certificate_start start;
     struct jpki_certificate *parsed =
-        jpki_certificate_parse(crypto, certificate.data, certificate.length);
+        jpki_certificate_parse(crypto, certificate.data, certificate.length, false);
     bool headed = false;
     bool readable = parsed != NULL && certificate_start_read(certificate, &start);
     if (readable) {

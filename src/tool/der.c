@@ -271,6 +271,6 @@ void certificate_other_names(struct jpki_field certificate,
             continue;
         der_text(tag, &value, text);
         visit(context, &oid, text);
-        jpki_wipe(text, sizeof text);
+        explicit_bzero(text, sizeof text);
     }
 }

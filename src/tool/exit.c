@@ -43,6 +43,7 @@ static const struct {
     [JPKI_ERR_PIN_POLICY] = {EXIT_REFUSED, BOTH(error_pin_policy)},
     [JPKI_ERR_PIN_KNOWN_WRONG] = {EXIT_REFUSED, BOTH(error_pin_known_wrong)},
     [JPKI_ERR_PIN_LAST_TRY] = {EXIT_REFUSED, BOTH(error_pin_last_try)},
+    [JPKI_ERR_PIN_UNTOLD] = {EXIT_FAILED, BOTH(error_pin_untold)},
     [JPKI_ERR_MEMORY] = {EXIT_FAILED, BOTH(error_memory)},
 };
 

@@ -14,7 +14,7 @@ enum exit_code pin_verify(struct tool *tool, struct jpki_reader *reader, enum jp
         return code;
     begin_sending(tool, key);
     enum jpki_error error =
-        jpki_credential_try_pin(jpki_reader_credential(reader, key), line_bytes(&pin), pin.length);
+        jpki_credential_try_pin(jpki_reader_credential(reader, key), pin.bytes, pin.length);
     let_signals_go();
     line_free(&pin);
     code = report_pin(reader, key, error, false);
@@ -29,8 +29,8 @@ static enum exit_code replace(struct tool *tool, struct jpki_reader *reader, enu
 {
     begin_sending(tool, key);
     enum jpki_error error =
-        jpki_credential_change_pin(jpki_reader_credential(reader, key), line_bytes(current),
-                                   current->length, line_bytes(new), new->length);
+        jpki_credential_change_pin(jpki_reader_credential(reader, key), current->bytes,
+                                   current->length, new->bytes, new->length);
     let_signals_go();
     enum exit_code code = report_pin(reader, key, error, true);
     if (code == EXIT_OK)

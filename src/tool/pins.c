@@ -76,15 +76,15 @@ static void say_state(const struct pin_facts *facts, enum jpki_key key)
 }
 
 /* Whether a PIN may be sent in this state. */
-static enum exit_code allow(enum pin_state state)
+static enum exit_code allow(enum pin_state state, bool sends_untold)
 {
     switch (state) {
     case PIN_LOCKED:
         return EXIT_LOCKED;
     case PIN_MISSING:
         return EXIT_MISSING;
-    case PIN_UNTOLD:
-        return EXIT_FAILED;
+    case PIN_UNTOLD: /* option untold-tries; it may be the last try */
+        return sends_untold ? EXIT_OK : fail_with(JPKI_ERR_PIN_UNTOLD, NULL);
     case PIN_NOT_ASKED:
         return EXIT_BUSY;
     case PIN_OK:
@@ -97,7 +97,7 @@ static enum exit_code allow(enum pin_state state)
 }
 
 /* One try is left: the user has to say that it may be spent. */
-static enum exit_code confirm_last_try(struct tool *tool, enum jpki_key key)
+static enum exit_code confirm_last_try(struct tool *tool, enum jpki_key key, bool untold)
 {
     if (tool->keeps_last_try)
         return fail_with(JPKI_ERR_PIN_LAST_TRY, NULL);
@@ -105,7 +105,7 @@ static enum exit_code confirm_last_try(struct tool *tool, enum jpki_key key)
         complain(TEXT(needs_last_try));
         return EXIT_REFUSED;
     }
-    enum exit_code code = confirm(TEXT(ask_last_try));
+    enum exit_code code = confirm(untold ? TEXT(ask_untold) : TEXT(ask_last_try));
     tool->last_try_allowed[key] = code == EXIT_OK;
     return code;
 }
@@ -123,10 +123,11 @@ enum exit_code check_tries(struct tool *tool, struct jpki_reader *reader, enum j
     if (error != JPKI_OK)
         return fail_with(error, jpki_reader_name(reader));
     say_state(&facts, key);
-    enum exit_code code = allow(facts.state);
+    enum exit_code code = allow(facts.state, tool->shared.options.send_untold);
+    bool untold = facts.state == PIN_UNTOLD;
     tool->last_try_allowed[key] = has_option(tool, OPTION_LAST_TRY) && !tool->keeps_last_try;
-    if (code == EXIT_OK && facts.state == PIN_LAST && !tool->last_try_allowed[key])
-        code = confirm_last_try(tool, key);
+    if (code == EXIT_OK && (untold || facts.state == PIN_LAST) && !tool->last_try_allowed[key])
+        code = confirm_last_try(tool, key, untold);
     return code;
 }
 
@@ -137,10 +138,10 @@ static enum exit_code check_form(enum jpki_key key, const struct line *pin, bool
 {
     const struct jpki_profile *profile = &jpki_profiles[key];
     struct jpki_pin prepared;
-    enum jpki_error error = jpki_pin_prepare(profile, line_bytes(pin), pin->length, &prepared);
+    enum jpki_error error = jpki_pin_prepare(profile, pin->bytes, pin->length, &prepared);
     if (error == JPKI_OK && is_new)
         error = jpki_pin_check_new(profile, &prepared);
-    jpki_wipe(&prepared, sizeof prepared);
+    explicit_bzero(&prepared, sizeof prepared);
     if (error == JPKI_OK)
         return EXIT_OK;
     (void)fail_with(error, NULL);
@@ -221,7 +222,7 @@ enum exit_code unlock(struct tool *tool, struct jpki_reader *reader, enum jpki_k
         return code;
     begin_sending(tool, key);
     enum jpki_error error =
-        jpki_credential_login(jpki_reader_credential(reader, key), line_bytes(&pin), pin.length);
+        jpki_credential_login(jpki_reader_credential(reader, key), pin.bytes, pin.length);
     line_free(&pin);
     code = report_pin(reader, key, error, false);
     if (code != EXIT_OK)

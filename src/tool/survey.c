@@ -36,7 +36,7 @@ static enum card_kind kind_of(const struct jpki_card_info *info)
 struct pin_facts survey_pin(struct jpki_credential *credential)
 {
     struct jpki_pin_status status;
-    struct pin_facts facts = {.all = jpki_credential_profile(credential)->tries};
+    struct pin_facts facts = {.all = credential->profile->tries};
     enum jpki_error error = jpki_credential_pin_status(credential, JPKI_LISTING_PATIENCE, &status);
     if (error == JPKI_ERR_NO_KEY)
         facts.state = PIN_MISSING;
@@ -75,6 +75,13 @@ static enum certificate_state state_at(int64_t now, int64_t from, int64_t until)
     return now >= renewal_opens(until) ? CERTIFICATE_RENEWABLE : CERTIFICATE_VALID;
 }
 
+static struct jpki_field content_of(const struct jpki_certificate_slot *slot)
+{
+    if (slot->state == JPKI_CERTIFICATE_WHOLE)
+        return slot->certificate->value;
+    return (struct jpki_field){slot->content.data, slot->content.length};
+}
+
 /* Its beginning: one block as a rule, two where the names are longer. */
 static bool read_beginning(struct jpki_credential *credential, enum jpki_certificate_use use,
                            struct certificate_start *start)
@@ -83,7 +90,7 @@ static bool read_beginning(struct jpki_credential *credential, enum jpki_certifi
                                                         JPKI_CERTIFICATE_KEY};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
         if (jpki_credential_read(credential, use, steps[i]) == JPKI_OK &&
-            certificate_start_read(jpki_credential_content(credential, use), start))
+            certificate_start_read(content_of(&credential->certificates[use]), start))
             return true;
     return false;
 }
@@ -98,7 +105,7 @@ static int year_of(int64_t seconds)
 
 static enum certificate_state why_not(const struct jpki_credential *credential)
 {
-    switch (jpki_credential_certificate_state(credential, JPKI_HOLDER)) {
+    switch (credential->certificates[JPKI_HOLDER].state) {
     case JPKI_CERTIFICATE_HIDDEN:
         return CERTIFICATE_HIDDEN;
     case JPKI_CERTIFICATE_NONE:
@@ -122,8 +129,7 @@ void survey_certificate(struct jpki_reader *reader, enum jpki_key key,
     if (read_beginning(credential, JPKI_AUTHORITY, &authority))
         facts->ca_year = year_of(authority.from);
     /* Of a certificate that is known to be hidden the card is not asked. */
-    if (jpki_credential_profile(credential)->private_certificate &&
-        !jpki_credential_is_logged_in(credential))
+    if (credential->profile->private_certificate && !credential->logged_in)
         return;
     if (!read_beginning(credential, JPKI_HOLDER, &holder)) {
         facts->state = why_not(credential);

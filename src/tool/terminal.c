@@ -31,28 +31,23 @@ static void note_signal(int number)
 
 /* ---- Lines ------------------------------------------------------------------------------ */
 
-const uint8_t *line_bytes(const struct line *line)
-{
-    return jpki_secret_bytes(line->memory);
-}
-
 bool lines_equal(const struct line *a, const struct line *b)
 {
     return a->length == b->length && a->length <= LINE_MAX_BYTES &&
-           memcmp(line_bytes(a), line_bytes(b), a->length) == 0;
+           memcmp(a->bytes, b->bytes, a->length) == 0;
 }
 
 void line_free(struct line *line)
 {
-    jpki_secret_free(line->memory);
+    jpki_secret_free(line->bytes, LINE_MAX_BYTES + 1);
     *line = (struct line){0};
 }
 
 static bool line_make(struct line *line)
 {
     static const uint8_t nothing[LINE_MAX_BYTES + 1];
-    *line = (struct line){.memory = jpki_secret_new(nothing, sizeof nothing)};
-    return line->memory != NULL;
+    *line = (struct line){.bytes = jpki_secret_new(nothing, sizeof nothing)};
+    return line->bytes != NULL;
 }
 
 /* Whether there is something to read. Signals come in here only, else one could come unnoticed
@@ -67,7 +62,7 @@ static bool wait_for_input(int file, const sigset_t *mask)
  * the file ends the line. `mask`: that of wait_for_input, or NULL. */
 static bool read_line(int file, const sigset_t *mask, struct line *line)
 {
-    uint8_t *bytes = jpki_secret_bytes(line->memory);
+    uint8_t *bytes = line->bytes;
     line->length = 0;
     for (;;) {
         uint8_t *next = bytes + (line->length < LINE_MAX_BYTES ? line->length : LINE_MAX_BYTES);
@@ -176,7 +171,7 @@ static enum exit_code ask_once(const char *question, bool echo, struct line *lin
     catch_signals(&before);
     bool got = ask_quietly(terminal, &before.mask, question, echo, line);
     if (!got)
-        jpki_wipe(jpki_secret_bytes(line->memory), jpki_secret_length(line->memory));
+        explicit_bzero(line->bytes, LINE_MAX_BYTES + 1);
     release_signals(&before);
     (void)close(terminal);
     *again = raise_caught();
@@ -216,8 +211,8 @@ static enum exit_code take_from_environment(const char *name, struct line *line)
     }
     size_t length = strlen(value);
     line->length = length <= LINE_MAX_BYTES ? length : LINE_MAX_BYTES + 1;
-    memcpy(jpki_secret_bytes(line->memory), value, line->length);
-    jpki_wipe(value, length);
+    memcpy(line->bytes, value, line->length);
+    explicit_bzero(value, length);
     return EXIT_OK;
 }
 
@@ -258,8 +253,7 @@ enum exit_code confirm(const char *question)
     static const char *const words[] = {"yes", "はい"};
     bool yes = false;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        yes |= line.length == strlen(words[i]) &&
-               memcmp(line_bytes(&line), words[i], line.length) == 0;
+        yes |= line.length == strlen(words[i]) && memcmp(line.bytes, words[i], line.length) == 0;
     line_free(&line);
     if (yes)
         return EXIT_OK;

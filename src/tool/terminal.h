@@ -14,11 +14,10 @@ enum { LINE_MAX_BYTES = 64 };
 
 /* A line that was entered, in memory for secrets. Zero-initialised is empty and valid. */
 struct line {
-    struct jpki_secret *memory; /* LINE_MAX_BYTES + 1 bytes */
-    size_t length;              /* without the newline; more than LINE_MAX_BYTES: it was longer */
+    uint8_t *bytes; /* LINE_MAX_BYTES + 1, from jpki_secret_new() */
+    size_t length;  /* without the newline; more than LINE_MAX_BYTES: it was longer */
 };
 
-const uint8_t *line_bytes(const struct line *line);
 bool lines_equal(const struct line *a, const struct line *b);
 
 /* Wipes and frees. */

@@ -51,7 +51,8 @@ static void check_key(const struct jpki_certificate *certificate)
 static void check_same_key(const struct jpki_certificate *a, const struct jpki_certificate *b)
 {
     fuzz_promise(a->key_type == b->key_type && a->key_bits == b->key_bits &&
-                     a->signature_size == b->signature_size &&
+                     a->signature_size == b->signature_size && a->not_before == b->not_before &&
+                     a->not_after == b->not_after &&
                      same(&a->public_key_info, &b->public_key_info) &&
                      same(&a->modulus, &b->modulus) && same(&a->exponent, &b->exponent) &&
                      same(&a->ec_parameters, &b->ec_parameters) && same(&a->ec_point, &b->ec_point),
@@ -87,13 +88,13 @@ static void check_whole(const uint8_t *der, size_t size, const struct jpki_certi
 /* As read_key() of src/token does: more and more of it until the key is there. */
 static struct jpki_certificate *read_key(const uint8_t *der, size_t size, size_t at_first)
 {
-    struct jpki_field info = {0};
+    struct jpki_field dates = {0}, info = {0};
     size_t have = at_first < size ? at_first : size;
-    size_t end = jpki_certificate_key_end(der, have, &info);
+    size_t end = jpki_certificate_key_end(der, have, &dates, &info);
     while (end > have && have < size) {
         fuzz_promise(info.data == NULL, "no key before there is enough");
         have = end < size ? end : size;
-        end = jpki_certificate_key_end(der, have, &info);
+        end = jpki_certificate_key_end(der, have, &dates, &info);
     }
     if (end == 0 || end > have)
         return NULL;
@@ -105,7 +106,7 @@ static struct jpki_certificate *read_key(const uint8_t *der, size_t size, size_t
     if (prefix == NULL)
         return NULL;
     memcpy(prefix, der, end);
-    struct jpki_certificate *key = jpki_certificate_parse_key(crypto, prefix, end);
+    struct jpki_certificate *key = jpki_certificate_parse(crypto, prefix, end, true);
     free(prefix);
     if (key != NULL)
         check_key(key);
@@ -124,7 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size--;
 
     struct jpki_certificate *key = read_key(data, size, size * share / SHARES);
-    struct jpki_certificate *whole = jpki_certificate_parse(crypto, data, size);
+    struct jpki_certificate *whole = jpki_certificate_parse(crypto, data, size, false);
     if (whole != NULL) {
         fuzz_promise(key != NULL, "a certificate's beginning has a key, too");
         check_whole(data, size, whole);

@@ -14,6 +14,7 @@ struct faults_run {
     void (*describe)(void *context); /* prints the fault on standard error, when a check fails */
     void *context;
     bool recover; /* try everything again, within the same C_Initialize */
+    bool renew;   /* or after another one */
 };
 
 void faults_run(const struct faults_run *run);

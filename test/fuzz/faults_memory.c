@@ -134,7 +134,7 @@ static bool run(unsigned long n, bool recover)
     if (n % 4 == 0)
         (void)snprintf(options, sizeof options, "busy-timeout=1 pin-cache=all %s",
                        secrets_log_options());
-    struct faults_run row = {options, arm, disarm, describe, &n, recover};
+    struct faults_run row = {options, arm, disarm, describe, &n, recover, counts_openssl};
     faults_run(&row);
     return seen >= n;
 }

@@ -58,7 +58,7 @@ static bool run(unsigned n, LONG error, enum winscard_how how, bool recover)
     if (count++ % 4 == 0)
         (void)snprintf(options, sizeof options, "busy-timeout=1 pin-cache=all %s",
                        secrets_log_options());
-    struct faults_run row = {options, arm, disarm, describe, &fault, recover};
+    struct faults_run row = {options, arm, disarm, describe, &fault, recover, false};
     faults_run(&row);
     return winscard_failed() != NULL;
 }

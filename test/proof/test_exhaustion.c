@@ -12,6 +12,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define FLAGS        (CKF_SERIAL_SESSION | CKF_RW_SESSION)
+#define SEND         "untold-tries=send"
 
 const struct jpki_module_config jpki_module_config = {
     .readers = &every_answer_readers,
@@ -73,6 +74,14 @@ static CK_RV sign(CK_SESSION_HANDLE session)
 
 /* ---- Return values ---------------------------------------------------------------------- */
 
+/* Nothing is wrong but that the card does not tell the tries left, and option untold-tries says
+ * that the PIN is sent all the same: then it is. */
+static bool held_back(const struct scenario *scenario, const struct facts *facts)
+{
+    return facts->tries == TRIES_UNTOLD && facts->verifies == 0 && !facts->broken &&
+           strcmp(scenario->options, SEND) == 0 && !scenario->silent;
+}
+
 /* The errors that C_Login and C_SetPIN share; NULL when the facts agree. */
 static const char *check_refusal(const struct scenario *scenario, const struct facts *facts,
                                  CK_RV rv)
@@ -96,6 +105,8 @@ static const char *check_refusal(const struct scenario *scenario, const struct f
                    ? NULL
                    : "TOKEN_NOT_RECOGNIZED, but the application was selected";
     case CKR_DEVICE_ERROR:
+        if (held_back(scenario, facts))
+            return "DEVICE_ERROR, but the PIN was to be sent";
         if (facts->verdict == WRONG || blocked || kept || facts->verdict == NOT_TYPED)
             return "DEVICE_ERROR, but a more exact error is known";
         return facts->removed ? "DEVICE_ERROR, but the card was removed" : NULL;
@@ -164,8 +175,6 @@ static const char *check_signature(const struct scenario *scenario, const struct
         if (logged_in)
             return "USER_NOT_LOGGED_IN, but logged in";
         return facts->got_6982 ? NULL : "USER_NOT_LOGGED_IN, but the card did not answer so";
-    case CKR_MECHANISM_INVALID:
-        return facts->got_6a86 ? NULL : "MECHANISM_INVALID, but the card did not answer so";
     case CKR_DEVICE_REMOVED:
     case CKR_TOKEN_NOT_RECOGNIZED:
         return check_refusal(scenario, facts, rv);
@@ -247,14 +256,16 @@ static unsigned run_all(struct vcard *vcard, const struct scenario *scenario)
         printf(", %u BROKE A RULE", violations);
     puts("");
     fflush(stdout);
-    total += answer_tree_leaves(tree);
+    if (__builtin_add_overflow(total, answer_tree_leaves(tree), &total))
+        total = UINT64_MAX;
     answer_tree_free(tree);
     return violations;
 }
 
 #define LOGIN  .call = log_in, .check = check_login, .reads_after = true, .merge = true
 #define CHANGE .call = change, .check = check_change, .merge = true
-#define KEPT   .call = sign, .check = check_signature, .logged_in = true, .merge = true
+#define KEPT                                                                                       \
+    .call = sign, .check = check_signature, .logged_in = true, .silent = true, .merge = true
 
 static const struct scenario scenarios[] = {
     {"C_Login", 0, "", "", LOGIN},
@@ -287,6 +298,19 @@ static const struct scenario scenarios[] = {
     {"C_Login, short EF 0006", 0, "", "ef0006.size=32", LOGIN},
     {"C_Sign, no EF 0006", 0, "", "ef0006=off", KEPT},
     {"C_Sign, short EF 0006", 0, "", "ef0006.size=32 sfi=off", KEPT},
+    {"C_Login, tries untold", 0, SEND, "", LOGIN},
+    {"C_Login, tries untold, no short identifiers", 0, SEND, "sfi=off", LOGIN},
+    {"C_Login, tries untold, signature", 1, SEND, "", LOGIN},
+    {"C_Login, tries untold, beside others", 0, SEND, "", LOGIN, .others = true},
+    {"C_Login, tries untold, no EF 0006", 0, SEND, "ef0006=off", LOGIN},
+    {"C_Login, tries untold, last try kept", 0, SEND " keep-last-try=yes", "", LOGIN},
+    {"C_Login, tries untold, at the keypad", 0, SEND, "", .call = log_in_at_keypad,
+     .check = check_login, .reads_after = true, .keypad = true, .merge = true},
+    {"C_Login, tries untold, CONTEXT_SPECIFIC", 1, SEND, "", .call = log_in_for_signature,
+     .check = check_login, .reads_after = true, .logged_in = true, .merge = true},
+    {"C_SetPIN, tries untold", 0, SEND, "", CHANGE},
+    {"C_SetPIN, tries untold, logged in", 1, SEND, "", CHANGE, .logged_in = true},
+    {"C_Sign, tries untold, PIN kept", 0, SEND, "sfi=off", KEPT},
     {"C_Login, after a reset", 0, "", "sfi=off", LOGIN, .after_reset = true},
     {"C_Login, after a reset, no EF 0006", 0, "", "ef0006=off", LOGIN, .after_reset = true},
     {"C_Login, after a reset, short EF 0006", 0, "", "ef0006.size=32", LOGIN, .after_reset = true},
@@ -320,6 +344,6 @@ int main(void)
     for (size_t i = 0; i < COUNT(scenarios); i++)
         tests[i] = (struct CMUnitTest){copies[i].name, run_scenario, NULL, NULL, &copies[i]};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    printf("%" PRIu64 " sequences in all\n", total);
+    printf("%" PRIu64 " sequences in all%s\n", total, total == UINT64_MAX ? " or more" : "");
     return failed;
 }

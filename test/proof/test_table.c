@@ -14,6 +14,7 @@
     "apdu:" SELECT_JPKI " apdu:" VERIFY_AUTH " apdu:00A4020C020018 apdu:002401800435363738"
 #define OTHER_VERIFIES "apdu:" SELECT_JPKI " apdu:" VERIFY_AUTH
 #define OTHER_FAILS    "apdu:" SELECT_JPKI " apdu:" WRONG_AUTH
+#define SEND           "untold-tries=send"
 #define CARD_REMEMBERS "set:forget.select_same=off set:forget.select_other=off"
 
 static const struct row {

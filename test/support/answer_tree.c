@@ -126,7 +126,8 @@ bool answer_tree_next(struct answer_tree *tree)
     tree->at = 0;
     while (tree->length > 0) {
         struct fork *fork = &tree->forks[tree->length - 1];
-        fork->leaves += done;
+        if (__builtin_add_overflow(fork->leaves, done, &fork->leaves))
+            fork->leaves = UINT64_MAX;
         if (++fork->way < fork->ways)
             return true;
         done = close_fork(tree);

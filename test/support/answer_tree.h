@@ -35,7 +35,8 @@ bool answer_tree_is_cut(const struct answer_tree *tree);
 /* Ends a run; false when that was the last. */
 bool answer_tree_next(struct answer_tree *tree);
 
-uint64_t answer_tree_leaves(const struct answer_tree *tree); /* sequences covered */
+uint64_t answer_tree_leaves(const struct answer_tree *tree); /* sequences covered, UINT64_MAX when
+                                                                there are more */
 uint64_t answer_tree_runs(const struct answer_tree *tree);
 size_t answer_tree_names(const struct answer_tree *tree);
 

@@ -66,9 +66,10 @@ static bool read_certificate(struct client_walk *walk, CK_BYTE id, const char *f
                  "the certificate is the card's");
 }
 
+static const char *const files[2][2] = {{AUTH_CERT, AUTH_CA}, {SIGN_CERT, SIGN_CA}};
+
 static bool read_everything(struct client_walk *walk)
 {
-    static const char *const files[2][2] = {{AUTH_CERT, AUTH_CA}, {SIGN_CERT, SIGN_CA}};
     CK_OBJECT_HANDLE object;
     CK_ULONG size = 0;
     CK_BYTE id = own_id(walk);
@@ -92,19 +93,21 @@ static CK_STATE state_of(const struct client_walk *walk)
     return info.state;
 }
 
-static bool set_pin(struct client_walk *walk, const char *from, const char *to)
+static const char *const pins[2][2] = {{AUTH_PIN, "8765"}, {SIGN_PIN, "XYZ98765"}};
+
+static CK_RV set_pin(const struct client_walk *walk, const char *from, const char *to)
 {
     CK_UTF8CHAR old[16], new[16];
     memcpy(old, from, strlen(from));
     memcpy(new, to, strlen(to));
-    return works(walk, C_SetPIN(walk->session, old, strlen(from), new, strlen(to)), "SetPIN");
+    return C_SetPIN(walk->session, old, strlen(from), new, strlen(to));
 }
 
 static bool change_pin_and_back(struct client_walk *walk)
 {
-    const char *pin = walk->slot == AUTH ? AUTH_PIN : SIGN_PIN;
-    const char *other = walk->slot == AUTH ? "8765" : "XYZ98765";
-    return set_pin(walk, pin, other) && set_pin(walk, other, pin);
+    const char *const *pin = pins[walk->slot];
+    return works(walk, set_pin(walk, pin[0], pin[1]), "SetPIN") &&
+           works(walk, set_pin(walk, pin[1], pin[0]), "SetPIN back");
 }
 
 /* ---- Signatures ------------------------------------------------------------------------- */
@@ -229,6 +232,11 @@ static bool walk_absent(struct client_walk *walk)
            returns(walk, C_OpenSession(walk->slot, flags, NULL, NULL, &none), code, "OpenSession");
 }
 
+static bool refuses_pins(const struct client_walk *walk)
+{
+    return walk->expected.untold && !walk->sends;
+}
+
 static bool walk_in(struct client_walk *walk)
 {
     CK_TOKEN_INFO info;
@@ -239,7 +247,22 @@ static bool walk_in(struct client_walk *walk)
            check(walk, !(info.flags & odd), "no try is missing") &&
            works(walk, C_OpenSession(walk->slot, flags, NULL, NULL, &walk->session),
                  "OpenSession") &&
-           works(walk, log_in(walk), "Login");
+           returns(walk, log_in(walk), refuses_pins(walk) ? CKR_DEVICE_ERROR : CKR_OK, "Login");
+}
+
+/* All that needs no PIN works, and nothing else is tried. */
+static bool walk_without_pin(struct client_walk *walk)
+{
+    CK_OBJECT_HANDLE key;
+    const char *const *pin = pins[walk->slot];
+    bool empty = walk->expected.outcome[walk->slot] == EMPTY;
+    bool hidden = walk->slot == SIGN || walk->expected.hides;
+    return check(walk, state_of(walk) == CKS_RW_PUBLIC_SESSION, "not logged in") &&
+           (empty || hidden || read_certificate(walk, own_id(walk), files[walk->slot][0])) &&
+           (empty || read_certificate(walk, own_id(walk) + 2, files[walk->slot][1])) &&
+           check(walk, find(walk, CKO_PRIVATE_KEY, 0, &key) == 0, "no key without login") &&
+           returns(walk, set_pin(walk, pin[0], pin[1]), CKR_DEVICE_ERROR, "SetPIN") &&
+           works(walk, C_CloseSession(walk->session), "CloseSession");
 }
 
 static bool walk_token(struct client_walk *walk, CK_SLOT_ID slot)
@@ -250,6 +273,8 @@ static bool walk_token(struct client_walk *walk, CK_SLOT_ID slot)
         return walk_absent(walk);
     if (!walk_in(walk))
         return false;
+    if (refuses_pins(walk))
+        return walk_without_pin(walk);
     if (walk->expected.outcome[slot] == EMPTY)
         return check(walk, find(walk, CKO_PRIVATE_KEY, 0, &key) == 0, "no key without certificate");
     if (!read_everything(walk) || !sign_each_way(walk) || !change_pin_and_back(walk))
@@ -263,13 +288,15 @@ static bool walk_token(struct client_walk *walk, CK_SLOT_ID slot)
 }
 
 /* Both tokens logged in. The login at one selects the application again, which may lose the other's
- * PIN: the authentication PIN is kept and sent again, the signature PIN is not. */
+ * PIN: the authentication PIN is kept and sent again, the signature PIN is not, and neither is to a
+ * card that does not tell the tries left. */
 static bool walk_both(struct client_walk *walk)
 {
     CK_SESSION_HANDLE sessions[2];
     CK_BYTE signature[SIGNATURE];
     CK_MECHANISM mechanism = {CKM_SHA256_RSA_PKCS, NULL, 0};
-    if (walk->expected.outcome[AUTH] != WORKS || walk->expected.outcome[SIGN] != WORKS)
+    if (walk->expected.outcome[AUTH] != WORKS || walk->expected.outcome[SIGN] != WORKS ||
+        refuses_pins(walk))
         return true;
     for (walk->slot = AUTH; walk->slot <= SIGN; walk->slot++) {
         if (!walk_in(walk))
@@ -280,7 +307,7 @@ static bool walk_both(struct client_walk *walk)
         walk->slot = i % 2;
         walk->session = sessions[walk->slot];
         bool forgets = walk->expected.forgets;
-        walk->expected.forgets = forgets || walk->slot == SIGN;
+        walk->expected.forgets = forgets || walk->slot == SIGN || walk->expected.untold;
         CK_RV rv = sign(walk, &mechanism, signature);
         if (walk->expected.corrupts)
             refused_by_card(walk, rv, "a wrong signature");
@@ -297,7 +324,8 @@ bool client_walk(struct client_walk *walk)
     (void)app_tries(walk->app, before);
     walk->failure[0] = '\0';
     CK_ULONG slots = 0;
-    if (works(walk, app_initialize(NULL), "Initialize") &&
+    const char *options = walk->sends ? "untold-tries=send" : NULL;
+    if (works(walk, app_initialize(options), "Initialize") &&
         works(walk, C_GetSlotList(CK_FALSE, NULL, &slots), "GetSlotList") &&
         walk_token(walk, walk->first) && walk_token(walk, 1 - walk->first))
         (void)walk_both(walk);

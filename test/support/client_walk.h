@@ -19,11 +19,15 @@ struct expected {
     bool pss;                /* RSASSA-PSS works, otherwise CKR_MECHANISM_INVALID */
     bool forgets;  /* the card forgets the PIN: where it is not kept, the client logs in again */
     bool corrupts; /* every signature is wrong: CKR_DEVICE_ERROR */
+    bool untold;   /* the card does not tell the tries left, and a login is CKR_DEVICE_ERROR without
+                      the option untold-tries=send */
+    bool hides;    /* the authentication certificate until login, as the signature's always is */
 };
 
 struct client_walk {
     const struct app *app;
     struct expected expected;
+    bool sends; /* with untold-tries=send */
     CK_SLOT_ID
     first; /* the token to begin with: what the module learns there is used for both */
     CK_SLOT_ID slot;

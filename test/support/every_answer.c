@@ -21,6 +21,7 @@ static const struct answer {
     {"63C4", 0x63C4, JPKI_OK},
     {"63C5", 0x63C5, JPKI_OK},
     {"6300", 0x6300, JPKI_OK},
+    {"6700", 0x6700, JPKI_OK},
     {"6982", 0x6982, JPKI_OK},
     {"6983", 0x6983, JPKI_OK},
     {"6984", 0x6984, JPKI_OK},
@@ -42,7 +43,7 @@ static const struct answer typed_answers[] = {
     {"6B80", 0x6B80, JPKI_OK},
 };
 
-enum { RESET = 17, REMOVED = 18, ANSWERS = 19, REAL_ANSWER = 19, SIGN_ANSWERS = 20 };
+enum { RESET = 18, REMOVED = 19, ANSWERS = 20, REAL_ANSWER = 20, SIGN_ANSWERS = 21 };
 enum { TYPED_ANSWERS = sizeof typed_answers / sizeof typed_answers[0] };
 
 /* ---- Answering -------------------------------------------------------------------------- */
@@ -116,13 +117,16 @@ static enum jpki_error give_answer(enum kind kind, const uint8_t *command, size_
     uint32_t label = (uint32_t)header[1] << 24 | (uint32_t)header[2] << 16 |
                      (uint32_t)header[3] << 8 | header[4];
     if (kind == SELECT_OURS)
-        fake.history[0] = fake.history[1] = 0;
+        fake.history[0] = fake.history[1] = fake.selected_file = 0;
+    fake.fetched = kind == GET_RESPONSE ? (uint8_t)(fake.fetched + 1) : 0;
+    fake.last = kind == GET_RESPONSE ? fake.last : (uint8_t)kind;
+    bool fetches_selection = every_answer_fetches_selection(kind);
     enum identity_file file = every_answer_identity_file(kind, command);
     unsigned ways = typed                                      ? ANSWERS + TYPED_ANSWERS
                     : kind == SIGN_DATA || file != NO_IDENTITY ? SIGN_ANSWERS
                                                                : ANSWERS;
     struct fork_name name = {.logged_in = 0};
-    bool named = fake.scenario->merge && kind != GET_RESPONSE;
+    bool named = fake.scenario->merge && (kind != GET_RESPONSE || fetches_selection);
     if (named)
         name = every_answer_name(header);
     unsigned way = answer_tree_choose(fake.tree, ways, label, named ? &name : NULL, sizeof name);
@@ -135,13 +139,13 @@ static enum jpki_error give_answer(enum kind kind, const uint8_t *command, size_
     fake.facts.broken |= given->error != JPKI_OK;
     fake.facts.reset |= way == RESET;
     fake.facts.removed |= way == REMOVED;
-    every_answer_note(kind, given->sw);
-    /* The answer to GET RESPONSE replaces the one that announced it. */
+    every_answer_note(kind, command, given->sw);
+    /* The answer to GET RESPONSE replaces the one that announced it; but not that of a SELECT. */
     if (kind != GET_RESPONSE)
         fake.history[0] = fake.history[1];
-    fake.history[1] = given->sw;
+    fake.history[1] = fetches_selection ? 0x9000 : given->sw;
     if (kind == SELECT_FILE)
-        fake.selected_file = given->sw == 0x9000 ? command[6] : 0;
+        fake.selected_file = every_answer_selects(given->sw) ? command[6] : 0;
     if (file != NO_IDENTITY && way == REAL_ANSWER) {
         *answer_length = every_answer_identity(file, answer);
         return JPKI_OK;
@@ -175,7 +179,7 @@ static enum jpki_error answer_command(const uint8_t *command, size_t length, boo
     enum kind kind = every_answer_kind(command, length);
     if (answer_tree_is_cut(fake.tree))
         return JPKI_ERR_TRANSPORT;
-    every_answer_check(kind);
+    every_answer_check(kind, command);
     if (fake.facts.reset || fake.facts.removed)
         return no_card();
     if (fake.after) {

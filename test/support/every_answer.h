@@ -19,8 +19,9 @@ extern const struct jpki_readers_ops every_answer_readers;
 /* How the card answered a VERIFY. */
 enum verdict { NOT_SENT, ACCEPTED, WRONG, BLOCKED, NOT_TYPED, NO_FILE, NO_VERDICT };
 
-/* How it answered the question for the tries left. */
-enum tries { TRIES_NOT_ASKED, TRIES_LEFT, TRIES_NONE, TRIES_UNREADABLE };
+/* How it answered the question for the tries left. UNTOLD: by a word that tells nothing, and with
+ * the PIN's file selected; UNREADABLE: in any other way. */
+enum tries { TRIES_NOT_ASKED, TRIES_LEFT, TRIES_NONE, TRIES_UNTOLD, TRIES_UNREADABLE };
 
 /* What a call has sent, and how that was answered; all 0 at every_answer_begin(). One byte each, as
  * they are part of the forks' names. */
@@ -37,7 +38,7 @@ struct facts {
     uint8_t change_refused;         /* answered by a status word that means: nothing changed */
     uint8_t broken, removed, reset; /* an exchange failed; removed and reset hold to the end */
     uint8_t not_ours;               /* SELECT was answered by another word than 9000 */
-    uint8_t got_6982, got_6a86;     /* an answer to a command of a signature */
+    uint8_t got_6982;               /* an answer to a command of a signature */
     uint8_t signature;              /* a valid one was returned by the card */
     uint8_t powered_off;            /* at the end of a transaction */
 };
@@ -51,6 +52,7 @@ struct scenario {
     bool others;          /* other programs are connected, too */
     bool after_reset;     /* the first transaction finds that the card was reset */
     bool keypad;
+    bool silent;      /* the call gives no PIN: what is sent is one that was kept */
     bool reads_after; /* once the PIN is accepted, the virtual card answers all reading */
     bool asks_after;  /* after the transaction of a VERIFY, the virtual card answers everything */
     bool merge;       /* forks are named, see every_answer_names.c */

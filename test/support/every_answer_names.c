@@ -50,12 +50,13 @@ __attribute__((destructor)) static void free_shared_crypto(void)
  *   - the state of src/card, and the part of a token's state that a signature can change; without
  *     the number of commands, as no run reaches its limit;
  *   - what the checks of this test depend on (facts);
- *   - the status words of the last two exchanges: send_by_name keeps a refusal in a local
+ *   - the status words of the last two exchanges: send_to_file keeps a refusal in a local
  *     variable while it selects the file and sends the plain form. All other local variables that
  *     outlive a command, in src/card and where signatures are retried, are overwritten by the next
  *     answer or follow from the state (whether the short form was tried).
  * SELECT of the application starts afresh: no earlier answer is looked at again.
- * A GET RESPONSE is never named: how many there were, and their data, are in local variables. */
+ * A GET RESPONSE is not named, as what was fetched before is in a local variable; but that after a
+ * SELECT is, by how many there were: what they bring is dropped. */
 struct fork_name every_answer_name(const uint8_t header[HEADER])
 {
     const struct jpki_card *card = reader->card;
@@ -77,6 +78,7 @@ struct fork_name every_answer_name(const uint8_t header[HEADER])
         .pss = reader->pss,
         .held = reader->held,
         .keep_last_try = reader->shared->options.keep_last_try,
+        .fetched = fake.fetched,
         .facts = fake.facts,
     };
     memcpy(name.header, header, sizeof name.header);

@@ -6,7 +6,7 @@
 
 #include "every_answer.h"
 
-enum { TRACE_MAX = 128, HEADER = 5, CARD_STATE = 40 };
+enum { TRACE_MAX = 128, HEADER = 5, CARD_STATE = 56 };
 
 enum kind {
     SELECT_OURS, /* the application of the scenario's PIN */
@@ -33,6 +33,8 @@ struct fake_card {
     bool after;            /* see asks_after */
     bool reset_due;        /* the next transaction finds that the card was reset */
     uint8_t selected_file; /* last byte of its number */
+    uint8_t last, fetched; /* enum kind of the last command but GET RESPONSE, and how many of those
+                              followed it */
     uint8_t identity[NO_IDENTITY][VCARD_ANSWER_MAX];
     size_t identity_length[NO_IDENTITY];
     uint16_t history[2]; /* the last two status words since SELECT */
@@ -56,17 +58,21 @@ size_t every_answer_identity(enum identity_file file, uint8_t *answer);
 
 /* every_answer_rules.c */
 enum kind every_answer_kind(const uint8_t *command, size_t length);
+/* Whether this is a GET RESPONSE for what a SELECT has left to fetch. */
+bool every_answer_fetches_selection(enum kind kind);
+/* Whether a SELECT answered so has selected: 6110 says so too (src/card/card.md, Application). */
+bool every_answer_selects(uint16_t sw);
 void every_answer_require(bool kept, const char *rule);
 /* Before a command leaves. */
-void every_answer_check(enum kind kind);
+void every_answer_check(enum kind kind, const uint8_t *command);
 /* Updates the facts. `sw` 0: no answer. */
-void every_answer_note(enum kind kind, uint16_t sw);
+void every_answer_note(enum kind kind, const uint8_t *command, uint16_t sw);
 
 /* every_answer_names.c */
 struct fork_name {
     uint8_t header[HEADER];
     uint8_t card[CARD_STATE]; /* struct jpki_card without its transport */
-    uint8_t logged_in, forgotten, keeps_pin, refused, unlocked, suspect, pss_asked, pss;
+    uint8_t logged_in, forgotten, keeps_pin, refused, unlocked, suspect, pss_asked, pss, fetched;
     uint8_t held, keep_last_try;
     uint8_t history[4];
     struct facts facts;

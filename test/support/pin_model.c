@@ -97,20 +97,28 @@ static void mark_uncertain(struct pin_memory *memory)
     memory->wrong_count = 0;
 }
 
+/* Whether a PIN is sent to a card of which nothing but the tries left is unknown. */
+static bool sends_untold(const struct pin_model *model)
+{
+    return model->sends_untold && !model->keep_last_try;
+}
+
 int pin_model_cost(const struct pin_model *model, CK_SLOT_ID slot, const char *pin, int left)
 {
-    bool sent =
-        left > 0 && !is_known_wrong(model, slot, pin) && !(left == 1 && model->keep_last_try);
+    bool may = model->untold ? sends_untold(model) : !(left == 1 && model->keep_last_try);
+    bool sent = left > 0 && !is_known_wrong(model, slot, pin) && may;
     return sent && !pin_model_is_right(model, slot, pin) ? 1 : 0;
 }
 
 CK_RV pin_model_verdict(const struct pin_model *model, CK_SLOT_ID slot, const char *pin, int left)
 {
-    if (left == 0)
+    if (model->untold && !sends_untold(model))
+        return CKR_DEVICE_ERROR;
+    if (left == 0 && !model->untold)
         return CKR_PIN_LOCKED;
     if (is_known_wrong(model, slot, pin))
         return CKR_PIN_INCORRECT;
-    if (left == 1 && model->keep_last_try)
+    if (left == 0 || (left == 1 && model->keep_last_try))
         return CKR_PIN_LOCKED;
     if (pin_model_is_right(model, slot, pin))
         return CKR_OK;
@@ -138,17 +146,20 @@ void pin_model_learn(struct pin_model *model, CK_SLOT_ID slot, const char *pin, 
                      int after, bool accepted, bool broken)
 {
     struct pin_memory *memory = &model->memory[slot];
-    if (after > before || accepted)
+    if (accepted || (after > before && !model->untold))
         forget(memory);
     if (after < before && memory->wrong_count < 8)
         fold(memory->wrong[memory->wrong_count++], pin);
-    memory->answer_lost |= broken;
+    /* Without the tries left there is no telling whether this one was refused, or accepted. */
+    if (broken && model->untold)
+        mark_uncertain(memory);
+    memory->answer_lost |= broken && !model->untold;
 }
 
 void pin_model_other_program(struct pin_model *model, CK_SLOT_ID slot, int before, int after)
 {
     struct pin_memory *memory = &model->memory[slot];
-    if (after > before)
+    if (after > before && !model->untold)
         mark_uncertain(memory);
     memory->other_spent |= memory->answer_lost && after < before;
 }

@@ -25,6 +25,7 @@ struct pin_memory {
 
 struct pin_model {
     bool keep_last_try, keeps[2]; /* of options; per slot */
+    bool untold, sends_untold;    /* the cards do not tell the tries left; option untold-tries */
     bool identifies_card;         /* EF 0006 exists, so the module can tell cards apart */
     char right[2][2][PIN_TEXT];   /* per card and slot */
     size_t card;                  /* in the reader, or last seen there */

@@ -138,12 +138,20 @@ static void random_switches(struct random_steps *run)
         "sign.pin_first=on",
         "verify.length=6700",
         "pss=off",
+        "pin.query=6300",
+        "pin.query=6700",
+        "pin.query=6985",
+        "pin.query_form=5",
+        "select.name=61xx",
+        "select.file=61xx",
+        "select.unfetched=6985",
     };
     for (unsigned i = steps_random(run, 5); i > 0; i--) {
         const char *one = steps_any(run, switches, COUNT(switches));
         for (size_t card = 0; card < 2; card++)
             assert_int_equal(vcard_set(run->steps.cards[card]->card, one), 0);
         run->no_0006 |= strcmp(one, "ef0006=off") == 0;
+        run->model.untold |= strncmp(one, "pin.query=", strlen("pin.query=")) == 0;
         steps_note(run, "%s ", one);
     }
     steps_note(run, "\n");

@@ -252,7 +252,7 @@ void step_sign(struct random_steps *run, CK_SLOT_ID slot)
     if (was && run->keys[slot] == CK_INVALID_HANDLE)
         find_key(run, slot);
     bool right = kept[0] != '\0' && pin_model_is_right(&run->model, slot, kept);
-    bool full = own == (slot == AUTH ? 3 : 5);
+    bool full = !run->model.untold && own == (slot == AUTH ? 3 : 5); /* as far as it is known */
     int cost = was && kept[0] != '\0' && full ? pin_model_cost(&run->model, slot, kept, own) : 0;
     CK_RV rv;
     steps_note(run, "slot %lu sign (%d left, kept %s)", slot, own, kept);
@@ -280,10 +280,11 @@ void step_info(struct random_steps *run, CK_SLOT_ID slot)
     if (run->no_0006)
         return;
     int left = steps_tries(run, slot), full = slot == AUTH ? 3 : 5;
-    CK_FLAGS expected = left == 0     ? CKF_USER_PIN_LOCKED
-                        : left == 1   ? CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY
-                        : left < full ? CKF_USER_PIN_COUNT_LOW
-                                      : 0;
+    CK_FLAGS expected = run->model.untold ? 0
+                        : left == 0       ? CKF_USER_PIN_LOCKED
+                        : left == 1       ? CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY
+                        : left < full     ? CKF_USER_PIN_COUNT_LOW
+                                          : 0;
     CK_FLAGS all = CKF_USER_PIN_LOCKED | CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY;
     steps_require(run, rv != CKR_OK || (info.flags & all) == expected, "flags of another counter");
 }

@@ -167,13 +167,15 @@ void step_insert(struct random_steps *run, CK_SLOT_ID slot)
 void step_restart(struct random_steps *run)
 {
     static const char *const caches[] = {"auth", "none", "all"};
-    char options[64];
+    char options[96];
     unsigned cache = steps_random(run, 3);
     run->model.keep_last_try = steps_random(run, 4) == 0;
     run->model.keeps[AUTH] = cache != 1;
     run->model.keeps[SIGN] = cache == 2;
-    snprintf(options, sizeof options, "log=off;pin-cache=%s;keep-last-try=%s", caches[cache],
-             run->model.keep_last_try ? "yes" : "no");
+    run->model.sends_untold = steps_random(run, 4) != 0;
+    snprintf(options, sizeof options, "log=off;pin-cache=%s;keep-last-try=%s;untold-tries=%s",
+             caches[cache], run->model.keep_last_try ? "yes" : "no",
+             run->model.sends_untold ? "send" : "refuse");
     app_restart(options);
     pin_model_restart(&run->model);
     memset(run->sessions, 0, sizeof run->sessions);

@@ -6,6 +6,7 @@
  */
 #include "p11.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -74,6 +75,14 @@ static void start_waiting(void)
     sleep_ms(500); /* until it waits */
 }
 
+/* What p11_load() opened, and the handle that is taken here. */
+static void unload(void)
+{
+    void *library = dlopen(getenv("MODULE"), RTLD_NOW | RTLD_NOLOAD);
+    EXPECT(library != NULL, "%s", dlerror());
+    EXPECT(dlclose(library) == 0 && dlclose(library) == 0, "%s", dlerror());
+}
+
 /* ---- Cases -------------------------------------------------------------------------------- */
 
 static const struct exit_case {
@@ -88,6 +97,7 @@ static const struct exit_case {
     {"a thread in C_WaitForSlotEvent", initialize_plainly, start_waiting, NULL, EXIT_S, true},
     {"the application's mutexes", initialize_with_mutexes, do_nothing, NULL, EXIT_S, true},
     {"both", initialize_with_mutexes, start_waiting, NULL, EXIT_S, true},
+    {"dlclose before", initialize_plainly, unload, NULL, EXIT_S, true},
     {"a transaction of 500 ms", initialize_plainly, do_nothing, "later 500 end leave", EXIT_S,
      true},
     {"a long transaction", initialize_plainly, do_nothing, "later 6000 end leave",

@@ -73,6 +73,7 @@ const struct odd_row arguments_odd[] = {
     {"C_GetOperationState", SIGNED, 0, SESSION, {{CKR_STATE_UNSAVEABLE}}, ALIVE},
     {"C_GetOperationState", VERIFYING, 0, SESSION, {{CKR_STATE_UNSAVEABLE}}, ALIVE},
     {"C_GetOperationState", DIGESTED, 1, NIL, {{CKR_STATE_UNSAVEABLE}}, ALIVE},
+    {"C_SetOperationState", IDLE, 1, NIL, BAD, ANY},
     {"C_SetOperationState", IDLE, 2, ONES, {{CKR_SAVED_STATE_INVALID, CKR_FUNCTION_NOT_SUPPORTED}}, ANY},
 
     /* Objects */

@@ -31,7 +31,6 @@ static void each_error_has_its_code(void **state)
         {JPKI_ERR_NOT_JPKI, CKR_TOKEN_NOT_RECOGNIZED},
         {JPKI_ERR_NOT_FOUND, CKR_DEVICE_ERROR},
         {JPKI_ERR_NOT_VERIFIED, CKR_USER_NOT_LOGGED_IN},
-        {JPKI_ERR_NOT_SUPPORTED, CKR_MECHANISM_INVALID},
         {JPKI_ERR_CARD, CKR_DEVICE_ERROR},
         {JPKI_ERR_PIN_WRONG, CKR_PIN_INCORRECT},
         {JPKI_ERR_PIN_BLOCKED, CKR_PIN_LOCKED},
@@ -136,10 +135,8 @@ static void secrets_are_guarded(void **state)
 {
     (void)state;
     char flags[512];
-    struct jpki_secret *secret = jpki_secret_new("ABC123", 6);
-    assert_non_null(secret);
-    const uint8_t *bytes = jpki_secret_bytes(secret);
-    assert_int_equal(jpki_secret_length(secret), 6);
+    uint8_t *bytes = jpki_secret_new("ABC123", 6);
+    assert_non_null(bytes);
     assert_memory_equal(bytes, "ABC123", 6);
     assert_ptr_not_equal(bytes, "ABC123");
 
@@ -147,17 +144,16 @@ static void secrets_are_guarded(void **state)
     assert_non_null(strstr(flags, " dd"));                    /* not in core dumps */
     assert_true(strstr(flags, " lo") != NULL || !can_lock()); /* never swapped */
     assert_non_null(strstr(flags, " wf"));                    /* zero in a forked child */
-    jpki_secret_free(secret);
+    jpki_secret_free(bytes, 6);
     vm_flags(bytes, flags, sizeof flags);
     assert_null(strstr(flags, " dd")); /* unmapped, or mapped for something else */
-    jpki_secret_free(NULL);
+    jpki_secret_free(NULL, 6);
 }
 
 static void secrets_are_zero_in_a_child(void **state)
 {
     (void)state;
-    struct jpki_secret *secret = jpki_secret_new("ABC123", 6);
-    const uint8_t *bytes = jpki_secret_bytes(secret);
+    uint8_t *bytes = jpki_secret_new("ABC123", 6);
     pid_t child = fork();
     if (child == 0) {
         for (int i = 0; i < 6; i++)
@@ -169,36 +165,19 @@ static void secrets_are_zero_in_a_child(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
     assert_memory_equal(bytes, "ABC123", 6);
-    jpki_secret_free(secret);
+    jpki_secret_free(bytes, 6);
 }
 
 static void secrets_have_a_size(void **state)
 {
     (void)state;
-    uint8_t many[257];
+    uint8_t many[20000]; /* several pages */
     memset(many, 'x', sizeof many);
     assert_null(jpki_secret_new(many, 0));
-    assert_null(jpki_secret_new(many, 257));
-    struct jpki_secret *secret = jpki_secret_new(many, 256);
+    void *secret = jpki_secret_new(many, sizeof many);
     assert_non_null(secret);
-    assert_memory_equal(jpki_secret_bytes(secret), many, 256);
-    jpki_secret_free(secret);
-    secret = jpki_secret_new(many, 1);
-    assert_int_equal(jpki_secret_length(secret), 1);
-    jpki_secret_free(secret);
-}
-
-static void wipe_clears_memory(void **state)
-{
-    (void)state;
-    char pin[] = "ABC123";
-    jpki_wipe(pin, 3);
-    assert_memory_equal(pin,
-                        "\0\0\0"
-                        "123",
-                        6);
-    jpki_wipe(pin, 0);
-    jpki_wipe(NULL, 0);
+    assert_memory_equal(secret, many, sizeof many);
+    jpki_secret_free(secret, sizeof many);
 }
 
 /* ---- The log ---------------------------------------------------------------------------- */
@@ -300,24 +279,18 @@ static void log_levels(void **state)
     read_log(path, text, sizeof text);
     assert_non_null(strstr(text, "loud 42\n"));
     assert_non_null(strstr(text, "www"));
-    assert_false(jpki_log_open(JPKI_LOG_DEBUG, "/nonexistent/file"));
+    assert_false(jpki_log_open(JPKI_LOG_DEBUG, "/dev/null/file"));
     unlink(path);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_error_has_its_code),
-        cmocka_unit_test(every_error_has_a_text),
-        cmocka_unit_test(buffers_grow_to_the_limit),
-        cmocka_unit_test(lengths_do_not_wrap),
-        cmocka_unit_test(secrets_are_guarded),
-        cmocka_unit_test(secrets_have_a_size),
-        cmocka_unit_test(secrets_are_zero_in_a_child),
-        cmocka_unit_test(wipe_clears_memory),
-        cmocka_unit_test(no_pin_in_the_log),
-        cmocka_unit_test(no_length_of_a_pin_in_the_log),
-        cmocka_unit_test(log_levels),
+        cmocka_unit_test(each_error_has_its_code),       cmocka_unit_test(every_error_has_a_text),
+        cmocka_unit_test(buffers_grow_to_the_limit),     cmocka_unit_test(lengths_do_not_wrap),
+        cmocka_unit_test(secrets_are_guarded),           cmocka_unit_test(secrets_have_a_size),
+        cmocka_unit_test(secrets_are_zero_in_a_child),   cmocka_unit_test(no_pin_in_the_log),
+        cmocka_unit_test(no_length_of_a_pin_in_the_log), cmocka_unit_test(log_levels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -235,7 +235,7 @@ static void other_status_words(void **state)
         fixture_set(fixture, words[i]);
         fixture_enter(fixture);
         assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries),
-                         JPKI_ERR_CARD);
+                         JPKI_ERR_PIN_UNTOLD);
         expect_not_sent(fixture, JPKI_KEY_AUTH);
         fixture_end(fixture);
     }

@@ -21,7 +21,7 @@ static int open_crypto(void **state)
     assert_non_null(crypto);
     for (int key = 0; key < JPKI_KEYS; key++) {
         size_t length = state_file(fixture->vcard_fixture, names[key], der, sizeof der);
-        certificates[key] = jpki_certificate_parse(crypto, der, length);
+        certificates[key] = jpki_certificate_parse(crypto, der, length, false);
         assert_non_null(certificates[key]);
     }
     return 0;

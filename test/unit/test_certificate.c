@@ -121,7 +121,8 @@ static void fields(void **state)
         uint8_t der[CERT_MAX + 100];
         size_t length = state_file(*state, files[i], der, CERT_MAX);
         memset(der + length, 0xFF, 100);
-        struct jpki_certificate *certificate = jpki_certificate_parse(crypto, der, length + 100);
+        struct jpki_certificate *certificate =
+            jpki_certificate_parse(crypto, der, length + 100, false);
         assert_non_null(certificate);
         assert_int_equal(certificate->key_type, JPKI_KEY_RSA);
         expect_all(certificate, der, length);
@@ -144,8 +145,8 @@ static uint8_t *copy_exactly(const uint8_t *bytes, size_t length)
 /* Where the key ends in the whole certificate. */
 static size_t end_of_key(const uint8_t *der, size_t length)
 {
-    struct jpki_field info = {0};
-    size_t end = jpki_certificate_key_end(der, length, &info);
+    struct jpki_field dates = {0}, info = {0};
+    size_t end = jpki_certificate_key_end(der, length, &dates, &info);
     const unsigned char *at = der;
     X509 *x509 = d2i_X509(NULL, &at, (long)length);
     unsigned char *expected = NULL;
@@ -158,11 +159,11 @@ static size_t end_of_key(const uint8_t *der, size_t length)
 
 static void parse_cut(const uint8_t *der, size_t length, size_t key_end)
 {
-    struct jpki_field info = {0};
+    struct jpki_field dates = {0}, info = {0};
     uint8_t *part = copy_exactly(der, length);
-    size_t end = jpki_certificate_key_end(part, length, &info);
-    struct jpki_certificate *whole = jpki_certificate_parse(crypto, part, length);
-    struct jpki_certificate *key = jpki_certificate_parse_key(crypto, part, length);
+    size_t end = jpki_certificate_key_end(part, length, &dates, &info);
+    struct jpki_certificate *whole = jpki_certificate_parse(crypto, part, length, false);
+    struct jpki_certificate *key = jpki_certificate_parse(crypto, part, length, true);
     assert_null(whole);
     if (length < key_end) {
         assert_true(end > length);       /* not enough yet */
@@ -196,13 +197,13 @@ static void cut_at_every_length(void **state)
 
 static void parse_malformed(const uint8_t *der, size_t length)
 {
-    struct jpki_field info = {0};
+    struct jpki_field dates = {0}, info = {0};
     (void)jpki_der_length(der, length);
-    size_t end = jpki_certificate_key_end(der, length, &info);
+    size_t end = jpki_certificate_key_end(der, length, &dates, &info);
     if (end > 0 && end <= length && info.data != NULL)
         assert_true(info.data >= der && info.data + info.length <= der + length);
-    jpki_certificate_free(jpki_certificate_parse_key(crypto, der, length));
-    struct jpki_certificate *certificate = jpki_certificate_parse(crypto, der, length);
+    jpki_certificate_free(jpki_certificate_parse(crypto, der, length, true));
+    struct jpki_certificate *certificate = jpki_certificate_parse(crypto, der, length, false);
     if (certificate != NULL) {
         assert_true(certificate->value.length <= length);
         assert_non_null(certificate->key);
@@ -245,8 +246,8 @@ static void not_a_certificate(void **state)
         for (size_t length = 0; length <= sizeof junk[i]; length++) {
             uint8_t *copy = copy_exactly(junk[i], length);
             parse_malformed(copy, length);
-            assert_null(jpki_certificate_parse(crypto, copy, length));
-            assert_null(jpki_certificate_parse_key(crypto, copy, length));
+            assert_null(jpki_certificate_parse(crypto, copy, length, false));
+            assert_null(jpki_certificate_parse(crypto, copy, length, true));
             free(copy);
         }
     }
@@ -295,7 +296,8 @@ static void elliptic_curves(void **state)
     X509 *x509 = make_certificate(key, EVP_sha384());
     unsigned char *der = NULL;
     int length = i2d_X509(x509, &der);
-    struct jpki_certificate *certificate = jpki_certificate_parse(crypto, der, (size_t)length);
+    struct jpki_certificate *certificate =
+        jpki_certificate_parse(crypto, der, (size_t)length, false);
     assert_non_null(certificate);
     assert_int_equal(certificate->key_type, JPKI_KEY_EC);
     assert_int_equal(certificate->key_bits, 384);
@@ -304,6 +306,8 @@ static void elliptic_curves(void **state)
     assert_null(certificate->modulus.data);
     assert_null(certificate->exponent.data);
     expect_field(certificate->end_date, "20560331", 8); /* GeneralizedTime from 2050 on */
+    assert_int_equal(certificate->not_before, 1775001600);
+    assert_int_equal(certificate->not_after, 2721772799);
     jpki_certificate_free(certificate);
     OPENSSL_free(der);
     X509_free(x509);
@@ -317,8 +321,8 @@ static void other_keys_are_refused(void **state)
     X509 *x509 = make_certificate(key, NULL);
     unsigned char *der = NULL;
     int length = i2d_X509(x509, &der);
-    assert_null(jpki_certificate_parse(crypto, der, (size_t)length));
-    assert_null(jpki_certificate_parse_key(crypto, der, (size_t)length));
+    assert_null(jpki_certificate_parse(crypto, der, (size_t)length, false));
+    assert_null(jpki_certificate_parse(crypto, der, (size_t)length, true));
     OPENSSL_free(der);
     X509_free(x509);
     EVP_PKEY_free(key);

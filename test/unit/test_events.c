@@ -55,6 +55,18 @@ static void insertion_and_removal(void **state)
     assert_int_equal(app_commands(app), 0);
 }
 
+/* Of a reader with one slot. */
+static void one_event_for_one_slot(void **state)
+{
+    struct app *app = *state;
+    CK_SLOT_ID slot = 99;
+    app_restart("slots=sign");
+    readers_remove(app->reader);
+    assert_int_equal(poll_event(&slot), CKR_OK);
+    assert_int_equal(slot, 0);
+    assert_int_equal(poll_event(&slot), CKR_NO_EVENT);
+}
+
 static void changes_between_calls(void **state)
 {
     struct app *app = *state;
@@ -150,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(no_event),
         TEST(insertion_and_removal),
+        TEST(one_event_for_one_slot),
         TEST(changes_between_calls),
         TEST(a_card_ends_the_wait),
         TEST(a_reader_ends_the_wait),

@@ -90,6 +90,20 @@ static void cancelling(void **state)
     assert_int_equal(C_SignUpdate(session, data, 5), CKR_OPERATION_NOT_INITIALIZED);
 }
 
+/* No operation can be saved; a saved one that is NULL is wrong whatever its length. */
+static void saving(void **state)
+{
+    (void)state;
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    CK_BYTE saved[] = {0};
+    CK_ULONG length = sizeof saved;
+    assert_int_equal(C_GetOperationState(session, NULL, NULL), CKR_ARGUMENTS_BAD);
+    assert_int_equal(C_GetOperationState(session, saved, &length), CKR_OPERATION_NOT_INITIALIZED);
+    assert_int_equal(C_SetOperationState(session, NULL, 0, 0, 0), CKR_ARGUMENTS_BAD);
+    assert_int_equal(C_SetOperationState(session, saved, length, 0, 0), CKR_FUNCTION_NOT_SUPPORTED);
+    assert_int_equal(C_SetOperationState(0, NULL, 0, 0, 0), CKR_SESSION_HANDLE_INVALID);
+}
+
 /* ---- Keys ------------------------------------------------------------------------------- */
 
 static void wrong_handles(void **state)
@@ -236,6 +250,7 @@ int main(void)
         TEST(small_buffer_keeps_the_operation),
         TEST(out_of_order),
         TEST(cancelling),
+        TEST(saving),
         TEST(wrong_handles),
         TEST(logout_during_signature),
         TEST(digests),

@@ -84,6 +84,13 @@ static void yes_and_no(void **state)
     assert_true(parse(&o, "keep-last-try=no lock=session"));
     assert_false(o.lock_after_use);
     assert_false(o.keep_last_try);
+    assert_true(parse(&o, "pss=on"));
+    assert_false(o.send_untold);
+    assert_true(parse(&o, "untold-tries=send"));
+    assert_true(o.send_untold);
+    assert_true(parse(&o, "untold-tries=send untold-tries=refuse"));
+    assert_false(o.send_untold);
+    assert_false(parse(&o, "untold-tries=yes"));
 }
 
 static void keypads(void **state)

@@ -179,7 +179,7 @@ static void a_trial_leaves_nothing_verified(void **state)
     for (enum jpki_key key = 0; key < JPKI_PINS; key++) {
         assert_int_equal(try_pin(reader, key, pins[key]), JPKI_OK);
         assert_false(is_verified(fixture->vcard));
-        assert_false(jpki_credential_is_logged_in(jpki_reader_credential(reader, key)));
+        assert_false(jpki_reader_credential(reader, key)->logged_in);
         const char *wrong = key == JPKI_KEY_SIGN ? "WRONG99" : "9999";
         assert_int_equal(try_pin(reader, key, wrong), JPKI_ERR_PIN_WRONG);
         assert_int_equal(try_pin(reader, key, wrong), JPKI_ERR_PIN_KNOWN_WRONG);

@@ -223,14 +223,18 @@ static void pss_of_a_hash(void **state)
 {
     (void)state;
     CK_OBJECT_HANDLE key;
-    CK_BYTE data[33] = {0}, signature[SIGNATURE];
+    CK_BYTE data[33] = {0}, signature[SIGNATURE] = {0};
     CK_MECHANISM mechanism = {CKM_RSA_PKCS_PSS, &pss_sha256, sizeof pss_sha256};
     CK_SESSION_HANDLE session = app_key(AUTH, &key);
+    CK_OBJECT_HANDLE public_key = app_object(session, CKO_PUBLIC_KEY);
     static const CK_ULONG lengths[] = {0, 1, 31, 33};
     for (size_t i = 0; i < COUNT(lengths); i++) {
         CK_ULONG room = SIGNATURE;
         assert_int_equal(C_SignInit(session, &mechanism, key), CKR_OK);
         assert_int_equal(C_Sign(session, data, lengths[i], signature, &room), CKR_DATA_LEN_RANGE);
+        assert_int_equal(C_VerifyInit(session, &mechanism, public_key), CKR_OK);
+        assert_int_equal(C_Verify(session, data, lengths[i], signature, SIGNATURE),
+                         CKR_DATA_LEN_RANGE);
     }
 }
 

@@ -59,6 +59,12 @@ static const struct kind kinds[] = {
      .help = "of before 2016: its label, and no file that we know (an assumption)",
      .validity = UNTIL_2018,
      .settings = {"label=JPKIAPICCTOKEN", "auth=off", "sign=off", "ef0008=off", "others=off"}},
+    {.name = "next",
+     .help =
+         "announced for fiscal 2028: P-384 keys; of its commands nothing is known, and it signs "
+         "nothing",
+     .curve = "P-384",
+     .validity = FIVE_YEARS},
 };
 
 const struct kind *kind_find(const char *name)

@@ -11,6 +11,7 @@ struct kind {
     const char *name;
     const char *help;
     const char *holder_name; /* NULL: the default */
+    const char *curve;       /* of the holder's keys; NULL: RSA-2048 */
     struct vcard_validity validity;
     const char *settings[KIND_SETTINGS]; /* switches that the card has from the start, or NULL */
     bool blocked;                        /* the authentication PIN has no tries left */

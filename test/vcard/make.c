@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <stdlib.h>
@@ -103,10 +104,11 @@ static int make_former_ca(const char *dir, const struct family_files *files)
 }
 
 static int make_family(const char *dir, const struct family_files *files,
-                       const struct certificate_holder *holder, bool revoked)
+                       const struct certificate_holder *holder, const char *curve, bool revoked)
 {
     struct vcard_validity wide = around(holder->validity);
-    EVP_PKEY *ca_key = EVP_RSA_gen(2048), *key = EVP_RSA_gen(2048);
+    EVP_PKEY *ca_key = EVP_RSA_gen(2048);
+    EVP_PKEY *key = curve == NULL ? EVP_RSA_gen(2048) : EVP_EC_gen(curve);
     X509 *ca = NULL, *certificate = NULL;
     if (ca_key != NULL && key != NULL)
         ca = certificate_ca(files->family, ca_key, &wide);
@@ -144,9 +146,9 @@ static int make_families(const char *dir, const struct vcard_holder *holder,
                                      .validity = or_usual(holder->auth, kind),
                                      .phone = kind->phone,
                                      .plain = holder->plain};
-    int status = make_family(dir, &auth_files, &one, false);
+    int status = make_family(dir, &auth_files, &one, kind->curve, false);
     one.validity = or_usual(holder->sign, kind);
-    return status == 0 ? make_family(dir, &sign_files, &one, kind->revoked) : status;
+    return status == 0 ? make_family(dir, &sign_files, &one, kind->curve, kind->revoked) : status;
 }
 
 /* Record 1 of the common application: tag 01, length 1C, 28 digits (src/card/card.md, Other

@@ -136,6 +136,8 @@ uint16_t command_sign(struct vcard *card, const struct apdu *apdu, struct answer
         return sw;
     if (!load_key(card, key))
         return SW_FAILURE;
+    if (!EVP_PKEY_is_a(key->key, "RSA")) /* every P1 that is known is for RSA keys */
+        return SW_WRONG_P1P2;
     size_t size = (size_t)EVP_PKEY_get_size(key->key);
     if (apdu->ne != 0 && apdu->ne < size)
         return exact_le(card) ? (uint16_t)(SW_WRONG_LE | (size & 0xFF)) : SW_WRONG_LENGTH;

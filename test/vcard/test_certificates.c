@@ -24,6 +24,7 @@ static const struct {
     {"expired", "1.2.392.200149.8.5.1.1.20", false},
     {"revoked-name", "1.2.392.200149.8.5.1.1.20", true},
     {"resident-register-card", "1.2.392.200149.8.5.1.1.20", false},
+    {"next", "1.2.392.200149.8.5.1.1.20", true},
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
