@@ -30,7 +30,7 @@ static const struct {
     [JPKI_ERR_NO_CARD] = {EXIT_NO_CARD, BOTH(error_no_card)},
     [JPKI_ERR_CARD_CHANGED] = {EXIT_NO_CARD, BOTH(error_card_changed)},
     [JPKI_ERR_BUSY] = {EXIT_BUSY, BOTH(error_busy)},
-    [JPKI_ERR_TRANSPORT] = {EXIT_UNKNOWN, BOTH(error_transport)},
+    [JPKI_ERR_TRANSPORT] = {EXIT_FAILED, BOTH(error_transport)},
     [JPKI_ERR_RESET] = {EXIT_FAILED, BOTH(error_reset)},
     [JPKI_ERR_NOT_JPKI] = {EXIT_NO_CARD, BOTH(error_not_jpki)},
     [JPKI_ERR_NO_KEY] = {EXIT_MISSING, BOTH(error_no_key)},

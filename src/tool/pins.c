@@ -23,9 +23,8 @@ enum jpki_key pin_of(const char *word)
 enum colour pin_colour(enum pin_state state)
 {
     static const enum colour colours[] = {
-        [PIN_OK] = GREEN,      [PIN_LOW] = YELLOW,      [PIN_LAST] = RED,
-        [PIN_LOCKED] = RED,    [PIN_VERIFIED] = PLAIN,  [PIN_MISSING] = PLAIN,
-        [PIN_UNTOLD] = YELLOW, [PIN_NOT_ASKED] = PLAIN,
+        [PIN_OK] = GREEN,      [PIN_LOW] = YELLOW,    [PIN_LAST] = RED,        [PIN_LOCKED] = RED,
+        [PIN_MISSING] = PLAIN, [PIN_UNTOLD] = YELLOW, [PIN_NOT_ASKED] = PLAIN,
     };
     return colours[state];
 }
@@ -44,7 +43,6 @@ void pin_text(const struct pin_facts *facts, enum jpki_key key, char text[TEXT_B
         [PIN_LAST] = {TEXT(tries_last), false},
         [PIN_LOCKED] = {locked, false},
         [PIN_MISSING] = {TEXT(tries_missing), false},
-        [PIN_VERIFIED] = {TEXT(tries_verified), false},
         [PIN_UNTOLD] = {TEXT(tries_untold), false},
         [PIN_NOT_ASKED] = {TEXT(tries_not_asked), false},
     };
@@ -55,7 +53,7 @@ void pin_text(const struct pin_facts *facts, enum jpki_key key, char text[TEXT_B
         (void)snprintf(text, TEXT_BYTES, "%s", what);
 }
 
-/* The state that an answer about the tries left comes to. */
+/* Errors: those of src/reader; a card that does not tell is none. */
 static enum jpki_error ask_tries(struct jpki_reader *reader, enum jpki_key key,
                                  struct pin_facts *facts)
 {
@@ -65,7 +63,7 @@ static enum jpki_error ask_tries(struct jpki_reader *reader, enum jpki_key key,
         return error;
     *facts = survey_pin(credential);
     jpki_reader_release(reader);
-    return JPKI_OK;
+    return facts->error != JPKI_ERR_PIN_UNTOLD ? facts->error : JPKI_OK;
 }
 
 static void say_state(const struct pin_facts *facts, enum jpki_key key)
@@ -76,21 +74,19 @@ static void say_state(const struct pin_facts *facts, enum jpki_key key)
 }
 
 /* Whether a PIN may be sent in this state. */
-static enum exit_code allow(enum pin_state state, bool sends_untold)
+static enum exit_code allow(enum pin_state state)
 {
     switch (state) {
     case PIN_LOCKED:
         return EXIT_LOCKED;
     case PIN_MISSING:
         return EXIT_MISSING;
-    case PIN_UNTOLD: /* option untold-tries; it may be the last try */
-        return sends_untold ? EXIT_OK : fail_with(JPKI_ERR_PIN_UNTOLD, NULL);
     case PIN_NOT_ASKED:
         return EXIT_BUSY;
     case PIN_OK:
     case PIN_LOW:
     case PIN_LAST:
-    case PIN_VERIFIED:
+    case PIN_UNTOLD: /* src/reader knows whether it may */
         break;
     }
     return EXIT_OK;
@@ -123,8 +119,8 @@ enum exit_code check_tries(struct tool *tool, struct jpki_reader *reader, enum j
     if (error != JPKI_OK)
         return fail_with(error, jpki_reader_name(reader));
     say_state(&facts, key);
-    enum exit_code code = allow(facts.state, tool->shared.options.send_untold);
-    bool untold = facts.state == PIN_UNTOLD;
+    enum exit_code code = allow(facts.state);
+    bool untold = facts.state == PIN_UNTOLD && tool->shared.options.send_untold;
     tool->last_try_allowed[key] = has_option(tool, OPTION_LAST_TRY) && !tool->keeps_last_try;
     if (code == EXIT_OK && (untold || facts.state == PIN_LAST) && !tool->last_try_allowed[key])
         code = confirm_last_try(tool, key, untold);

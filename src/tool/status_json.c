@@ -50,10 +50,13 @@ static void put_number(const char *name, bool known, int number)
 static void put_pin(const char *name, const struct pin_facts *facts)
 {
     static const char *const states[] = {
-        [PIN_OK] = "ok",           [PIN_LOW] = "low",
-        [PIN_LAST] = "last",       [PIN_LOCKED] = "locked",
-        [PIN_MISSING] = "missing", [PIN_VERIFIED] = "verified",
-        [PIN_UNTOLD] = "unknown",  [PIN_NOT_ASKED] = "not-asked",
+        [PIN_OK] = "ok",
+        [PIN_LOW] = "low",
+        [PIN_LAST] = "last",
+        [PIN_LOCKED] = "locked",
+        [PIN_MISSING] = "missing",
+        [PIN_UNTOLD] = "unknown",
+        [PIN_NOT_ASKED] = "not-asked",
     };
     (void)printf("\"%s\": {", name);
     put_member("state", states[facts->state]);

@@ -42,14 +42,13 @@ struct pin_facts survey_pin(struct jpki_credential *credential)
         facts.state = PIN_MISSING;
     else if (error == JPKI_ERR_BUSY)
         facts.state = PIN_NOT_ASKED;
-    else if (error != JPKI_OK)
+    else if (error != JPKI_OK || status.tries == JPKI_TRIES_UNTOLD)
         facts.state = PIN_UNTOLD;
-    else if (status.tries == JPKI_TRIES_UNTOLD)
-        facts.state = PIN_VERIFIED;
     else if (status.tries >= facts.all)
         facts.state = PIN_OK;
     else
         facts.state = status.tries == 0 ? PIN_LOCKED : status.tries == 1 ? PIN_LAST : PIN_LOW;
+    facts.error = facts.state == PIN_UNTOLD ? error : JPKI_OK;
     facts.left = facts.state <= PIN_LOCKED ? status.tries : 0;
     return facts;
 }

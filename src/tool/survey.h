@@ -22,14 +22,14 @@ enum pin_state {
     PIN_LAST,      /* one */
     PIN_LOCKED,    /* none */
     PIN_MISSING,   /* not on this card */
-    PIN_VERIFIED,  /* by another program: the card says so in place of a number */
-    PIN_UNTOLD,    /* the card does not tell, so no PIN may be sent */
+    PIN_UNTOLD,    /* the card does not tell; or says "verified" in place of a number */
     PIN_NOT_ASKED, /* asking could cost another program its login */
 };
 
 struct pin_facts {
     enum pin_state state;
-    unsigned left, all; /* tries; `left` in the first four states */
+    enum jpki_error error; /* why it is not told: PIN_UNTOLD, or something went wrong */
+    unsigned left, all;    /* tries; `left` in the first four states */
 };
 
 enum certificate_state {

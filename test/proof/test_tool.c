@@ -148,6 +148,7 @@ static void make_tool(const struct scenario *scenario)
 {
     tool = (struct tool){.shared = {.ops = &every_answer_readers}};
     jpki_options_default(&tool.shared.options, JPKI_SLOTS_AUTH | JPKI_SLOTS_SIGN);
+    tool.shared.options.send_untold = strstr(scenario->options, "untold-tries=send") != NULL;
     tool.shared.options.pin_cache = JPKI_PIN_CACHE_NONE;
     tool.shared.crypto = jpki_crypto_new();
     tool.shared.source = every_answer_readers.open(&tool.shared.options);
@@ -225,6 +226,10 @@ static const struct scenario scenarios[] = {
     {"verify juki, no short identifiers", JPKI_PIN_RESIDENT, "", "sfi=off", VERIFY},
     {"verify juki, beside other programs", JPKI_PIN_RESIDENT, "", "", VERIFY, .others = true},
     {"verify juki, last try confirmed", JPKI_PIN_RESIDENT, SPEND, "sfi=off", VERIFY},
+    {"verify juki, untold tries sent", JPKI_PIN_RESIDENT, SPEND " untold-tries=send", "sfi=off",
+     VERIFY},
+    {"change auth, untold tries sent", JPKI_KEY_AUTH, SPEND " untold-tries=send", "sfi=off",
+     CHANGE},
     {"verify input", JPKI_PIN_INPUT, "", "sfi=off", VERIFY},
     {"change auth", JPKI_KEY_AUTH, "", "sfi=off", CHANGE},
     {"change sign, last try confirmed", JPKI_KEY_SIGN, SPEND, "sfi=off", CHANGE},

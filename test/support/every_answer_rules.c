@@ -56,7 +56,8 @@ static bool has_option(const char *option)
 /* The command is for the PIN's file as selected. */
 static bool is_for_selected_pin(const uint8_t *command)
 {
-    return command[3] == 0x80 && fake.selected_file == (fake.scenario->slot == 0 ? 0x18 : 0x1B);
+    return command[3] == 0x80 &&
+           fake.selected_file == (uint8_t)jpki_profiles[fake.scenario->slot].pin;
 }
 
 static bool may_send_untold(const uint8_t *command)
