@@ -7,8 +7,7 @@
  * A fork may have a name, some bytes. Forks of the same name must have the same tree behind them:
  * it is run once, and its leaves are counted wherever the name occurs again.
  */
-#ifndef ANSWER_TREE_H
-#define ANSWER_TREE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,5 +37,3 @@ bool answer_tree_next(struct answer_tree *tree);
 uint64_t answer_tree_leaves(const struct answer_tree *tree); /* sequences covered */
 uint64_t answer_tree_runs(const struct answer_tree *tree);
 size_t answer_tree_names(const struct answer_tree *tree);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* key_pair: a card with certificates of other keys than it came with. */
-#ifndef KEY_PAIR_H
-#define KEY_PAIR_H
+#pragma once
 
 #include "application.h"
 
@@ -12,5 +11,3 @@
 /* The card in the reader gets certificates of this key, which is freed, for both tokens; it keeps
  * its private keys. The module starts anew, and the card is put in anew. */
 void key_pair_give(struct app *app, EVP_PKEY *key);
-
-#endif
