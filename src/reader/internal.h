@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files of this room share. Calls go down: sign.c, pin.c, certificate.c, reader.c,
  * identity.c, then credential.c and refused_pin.c. Every function wants the reader's lock held. */
-#ifndef JPKI_READER_INTERNAL_H
-#define JPKI_READER_INTERNAL_H
+#pragma once
 
 #include "jpki/reader.h"
 
@@ -141,5 +140,3 @@ enum jpki_error certificate_load(struct jpki_credential *credential, enum jpki_c
 /* Gives the kept PIN to the card again, within a transaction: at most once for each loss, only with
  * no try missing. NOT_VERIFIED when it may not or did not work: the login is then lost. */
 enum jpki_error login_again(struct jpki_credential *credential);
-
-#endif
