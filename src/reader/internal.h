@@ -107,8 +107,7 @@ enum jpki_error reader_prove_current(struct jpki_reader *reader);
 /* Ends the transaction. Powering off loses all logins whose PIN is not kept. */
 void reader_end(struct jpki_reader *reader, enum jpki_leave leave);
 
-/* Powers the card off in a transaction of its own: it forgets every PIN, unless there is an error.
- */
+/* Powers the card off in a transaction of its own: without an error it forgets every PIN. */
 enum jpki_error reader_power_off(struct jpki_reader *reader);
 
 /* Whether a PIN of either credential is verified. */

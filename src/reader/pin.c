@@ -6,8 +6,7 @@
 
 /* ---- Giving a PIN to the card ----------------------------------------------------------- */
 
-/* Our application proven current and the tries left, in the same transaction as the PIN that may
- * follow. */
+/* Proves our application current, and asks the tries left: in the transaction of the PIN itself. */
 static enum jpki_error ask_first(struct jpki_credential *credential, bool for_change,
                                  unsigned *tries)
 {
@@ -257,8 +256,7 @@ static void report(const struct jpki_credential *credential, enum jpki_error err
         jpki_log(JPKI_LOG_ERROR, "the card did not take the new %s PIN; the old one holds", name);
 }
 
-/* VERIFY and CHANGE in one transaction. What this unlocks without a login is locked again at
- * once. */
+/* In one transaction. What VERIFY unlocks without a login is locked again at once. */
 static enum jpki_error change(struct jpki_credential *credential, const struct jpki_pin *old,
                               const struct jpki_pin *new)
 {
