@@ -5,8 +5,7 @@
  *
  * Nothing here knows of cards, readers or sessions.
  */
-#ifndef JPKI_BASE_H
-#define JPKI_BASE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -213,5 +212,3 @@ void jpki_fork_gate_leave(void);
  * to be called. */
 bool jpki_fork_gate_hold(void);
 void jpki_fork_gate_let_go(void);
-
-#endif

@@ -12,8 +12,7 @@
  * JPKI_FILE_MAX bytes and a read that brings nothing ends it. No transaction sends more than
  * JPKI_COMMANDS_MAX commands: what goes beyond is CARD, unsent.
  */
-#ifndef JPKI_CARD_H
-#define JPKI_CARD_H
+#pragma once
 
 #include "jpki/crypto.h"
 #include "jpki/transport.h"
@@ -190,5 +189,3 @@ enum jpki_error jpki_card_sign(struct jpki_card *card, enum jpki_key key, enum j
 /* Whether the card knows RSASSA-PSS, asked with data that no scheme takes: nothing is signed.
  * True where the card does not say. It is the application that is current which answers. */
 enum jpki_error jpki_card_knows_pss(struct jpki_card *card, enum jpki_key key, bool *known);
-
-#endif

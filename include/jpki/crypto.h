@@ -4,8 +4,7 @@
  * includes OpenSSL, in a library context of its own, so that a host whose OpenSSL is configured
  * to use this module cannot come back into it.
  */
-#ifndef JPKI_CRYPTO_H
-#define JPKI_CRYPTO_H
+#pragma once
 
 #include "jpki/base.h"
 
@@ -133,5 +132,3 @@ enum jpki_error jpki_check_signature(struct jpki_crypto *crypto,
                                      const struct jpki_certificate *certificate,
                                      enum jpki_scheme scheme, const uint8_t *data, size_t length,
                                      const uint8_t *signature, size_t signature_length);
-
-#endif

@@ -5,12 +5,9 @@
  * One PC/SC context serves all questions about readers, one more belongs to each reader's
  * transport, so that cards in different readers work side by side.
  */
-#ifndef JPKI_PCSC_H
-#define JPKI_PCSC_H
+#pragma once
 
 #include "jpki/transport.h"
 
 /* The readers that pcscd has; see jpki/transport.h. */
 extern const struct jpki_readers_ops jpki_pcsc_readers;
-
-#endif

@@ -4,8 +4,7 @@
  * (OASIS PKCS #11 Cryptographic Token Interface Base Specification Version 3.0) and Debian 12's
  * p11-kit does not have yet. A p11-kit that has it (0.25 and later) is taken as it is.
  */
-#ifndef JPKI_PKCS11_H
-#define JPKI_PKCS11_H
+#pragma once
 
 #include <p11-kit/pkcs11.h>
 
@@ -283,6 +282,4 @@ typedef struct ck_function_list_3_0 {
 
 #ifndef CKA_UNIQUE_ID /* 0.25 has forgotten it */
 #define CKA_UNIQUE_ID 4UL
-#endif
-
 #endif

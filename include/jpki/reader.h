@@ -26,8 +26,7 @@
  * Errors. Functions that use the card can return, beside their own: NO_SERVICE, NO_CARD,
  * CARD_CHANGED (the card epoch is then a new one), BUSY, TRANSPORT, NOT_JPKI, CARD, MEMORY.
  */
-#ifndef JPKI_READER_H
-#define JPKI_READER_H
+#pragma once
 
 #include "jpki/card.h"
 
@@ -228,5 +227,3 @@ enum jpki_error jpki_credential_ask_pss(struct jpki_credential *credential);
 
 /* The same as far as is known now. */
 bool jpki_credential_knows_pss(const struct jpki_credential *credential);
-
-#endif

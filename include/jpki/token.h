@@ -13,8 +13,7 @@
  * (jpki_session_hold), which is to say with its reader's lock taken; the others take what they
  * need. No lock is held while waiting for events.
  */
-#ifndef JPKI_TOKEN_H
-#define JPKI_TOKEN_H
+#pragma once
 
 #include "jpki/base.h"
 #include "jpki/pkcs11.h"
@@ -167,5 +166,3 @@ CK_RV jpki_operation_finish(struct jpki_session *session, enum jpki_operation ki
 /* Ends a verification; `data` as above. CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE. */
 CK_RV jpki_operation_verify(struct jpki_session *session, const CK_BYTE *data, CK_ULONG length,
                             const CK_BYTE *signature, CK_ULONG signature_length);
-
-#endif

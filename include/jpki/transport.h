@@ -4,8 +4,7 @@
  * carries commands to it. src/pcsc fills it with real readers; unit tests and fuzzers fill it
  * with the virtual card in the same process.
  */
-#ifndef JPKI_TRANSPORT_H
-#define JPKI_TRANSPORT_H
+#pragma once
 
 #include "jpki/base.h"
 
@@ -118,5 +117,3 @@ struct jpki_readers_ops {
     /* After cancel(), when no wait() is left and every transport is closed. */
     void (*close)(void *self);
 };
-
-#endif

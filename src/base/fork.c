@@ -127,8 +127,7 @@ void jpki_fork_gate_let_go(void)
     pthread_mutex_unlock(&gate->lock);
 }
 
-/* A cancelled thread must not end here, with the gate's lock: fork() is no point of cancellation.
- */
+/* No cancelled thread ends here, with the gate's lock: fork() is no point of cancellation. */
 static void before_fork(void)
 {
     int cancelling;

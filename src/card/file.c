@@ -2,8 +2,7 @@
 /* Files of the application: naming them, and reading them. */
 #include "internal.h"
 
-/* A file of JPKI_FILE_MAX in full blocks, and as many blocks again for a card that gives short
- * ones. */
+/* A file of JPKI_FILE_MAX in full blocks, and as many again where a card gives short ones. */
 enum { BLOCK = 256, READS_MAX = 2 * JPKI_FILE_MAX / BLOCK };
 
 enum jpki_error select_file(struct jpki_card *card, uint16_t file)

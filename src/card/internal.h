@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files of this room share. */
-#ifndef JPKI_CARD_INTERNAL_H
-#define JPKI_CARD_INTERNAL_H
+#pragma once
 
 #include "jpki/card.h"
 
@@ -114,5 +113,3 @@ enum jpki_error send_to_file(struct jpki_card *card, enum use use, uint16_t file
  * the card refuses to read past the end, `least` bytes. Errors: NOT_FOUND, NOT_VERIFIED. */
 enum jpki_error read_start(struct jpki_card *card, uint16_t file, size_t wanted, size_t least,
                            struct answer *answer);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files of this room share. */
-#ifndef JPKI_CRYPTO_INTERNAL_H
-#define JPKI_CRYPTO_INTERNAL_H
+#pragma once
 
 #include "jpki/crypto.h"
 
@@ -12,5 +11,3 @@ struct jpki_crypto {
     OSSL_LIB_CTX *library;
     EVP_MD *hashes[JPKI_HASHES]; /* fetched once; NULL for JPKI_HASH_NONE */
 };
-
-#endif

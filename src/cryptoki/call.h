@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What every Cryptoki function begins and ends with. Checks come in this order: initialised in this
  * process, session, arguments (2.40, 5.1.2: a bad session handle goes before bad arguments). */
-#ifndef JPKI_CALL_H
-#define JPKI_CALL_H
+#pragma once
 
 #include "jpki/token.h"
 
@@ -75,5 +74,3 @@ CK_RV call_close(struct call *call);
 
 /* At the end of a process: no new call gets in. NULL: no module, or C_Finalize is under way. */
 struct jpki_module *call_abandon(void);
-
-#endif

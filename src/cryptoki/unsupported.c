@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * The functions that this card does not support, a line each: name and parameters. Like all other
- * functions they first check that the module is initialised, then the session; what else they are
- * given does not matter. A function with another code, or more to check, is written out.
- */
+/* The functions that this card does not support, a line each: name and parameters. They check that
+ * the module is initialised, then the session; what else they are given does not matter. A function
+ * with another code, or more to check, is written out. */
 #include "call.h"
 
 /* The lines below name all parameters and look at few of them: no warning in this file. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files of this room share. */
-#ifndef JPKI_PCSC_INTERNAL_H
-#define JPKI_PCSC_INTERNAL_H
+#pragma once
 
 #include "jpki/pcsc.h"
 
@@ -116,5 +115,3 @@ bool pcsc_disconnect(struct pcsc_connection *connection, LONG error, DWORD dispo
 
 /* Gives it up and frees it: now, or when its SCardConnect comes back. */
 void pcsc_connection_free(struct pcsc_connection *connection);
-
-#endif

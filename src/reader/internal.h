@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files of this room share. Calls go down: sign.c, pin.c, certificate.c, reader.c,
  * identity.c, then credential.c and refused_pin.c. Every function wants the reader's lock held. */
-#ifndef JPKI_READER_INTERNAL_H
-#define JPKI_READER_INTERNAL_H
+#pragma once
 
 #include "jpki/reader.h"
 
@@ -113,8 +112,7 @@ enum jpki_error reader_prove_current(struct jpki_reader *reader, enum jpki_key k
 /* Ends the transaction. Powering off loses all logins whose PIN is not kept. */
 void reader_end(struct jpki_reader *reader, enum jpki_leave leave);
 
-/* Powers the card off in a transaction of its own: it forgets every PIN, unless there is an error.
- */
+/* Powers the card off in a transaction of its own: without an error it forgets every PIN. */
 enum jpki_error reader_power_off(struct jpki_reader *reader);
 
 /* Whether a PIN of either credential is verified. */
@@ -146,5 +144,3 @@ enum jpki_error certificate_load(struct jpki_credential *credential, enum jpki_c
 /* Gives the kept PIN to the card again, within a transaction: at most once for each loss, only with
  * no try missing. NOT_VERIFIED when it may not or did not work: the login is then lost. */
 enum jpki_error login_again(struct jpki_credential *credential);
-
-#endif

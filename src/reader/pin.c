@@ -6,8 +6,7 @@
 
 /* ---- Giving a PIN to the card ----------------------------------------------------------- */
 
-/* Our application proven current and the tries left, in the same transaction as the PIN that may
- * follow. */
+/* Proves our application current, and asks the tries left: in the transaction of the PIN itself. */
 static enum jpki_error ask_first(struct jpki_credential *credential, bool for_change,
                                  unsigned *tries)
 {
@@ -288,8 +287,7 @@ static enum jpki_error replace(struct jpki_credential *credential, const struct 
     return error;
 }
 
-/* VERIFY and CHANGE in one transaction, or with NULL only the first. What this unlocks without a
- * login is locked again at once. */
+/* In one transaction; with NULL VERIFY only, which without a login is locked again at once. */
 static enum jpki_error change(struct jpki_credential *credential, const struct jpki_pin *old,
                               const struct jpki_pin *new)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files of this room share. Calls go down: module.c, session.c, operation.c, object.c,
  * attribute.c, mechanism.c, token.c, slot.c, ckr.c. */
-#ifndef JPKI_TOKEN_INTERNAL_H
-#define JPKI_TOKEN_INTERNAL_H
+#pragma once
 
 #include "jpki/reader.h"
 #include "jpki/token.h"
@@ -176,5 +175,3 @@ struct jpki_session {
 
 /* Ends all sessions of a module in which no call is under way. */
 void free_sessions(struct jpki_module *module);
-
-#endif

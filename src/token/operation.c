@@ -155,11 +155,9 @@ static CK_RV finish_data(struct operation *operation)
 
 static CK_RV make_signature(struct jpki_session *session, struct operation *operation, CK_BYTE *out)
 {
-    CK_RV rv = look_at_card(session);
-    if (rv == CKR_OK && always_authenticates(session->token) && !operation->authenticated)
-        rv = CKR_USER_NOT_LOGGED_IN;
-    if (rv == CKR_OK)
-        rv = finish_data(operation);
+    if (always_authenticates(session->token) && !operation->authenticated)
+        return CKR_USER_NOT_LOGGED_IN;
+    CK_RV rv = finish_data(operation);
     uint8_t signature[JPKI_SIGNATURE_MAX];
     size_t length = 0;
     if (rv == CKR_OK)

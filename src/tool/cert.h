@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What jpki-tool cert shares between its files. */
-#ifndef JPKI_TOOL_CERT_H
-#define JPKI_TOOL_CERT_H
+#pragma once
 
 #include "pins.h"
 
@@ -10,5 +9,3 @@ bool print_certificate(struct jpki_crypto *crypto, struct jpki_field certificate
 
 /* The certificate in PEM (RFC 7468). */
 void print_pem(struct jpki_field certificate);
-
-#endif

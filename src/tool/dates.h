@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Dates as the user writes them. */
-#ifndef JPKI_TOOL_DATES_H
-#define JPKI_TOOL_DATES_H
+#pragma once
 
 #include "tool.h"
 
@@ -16,5 +15,3 @@ const char *day_text(const char *day, char text[DATE_BYTES]);
 /* A birth date as the signature certificate has it: a digit for the era, then YYYYMMDD. With the
  * era's name and year, "昭和50年1月2日/1975-01-02"; what has another form is left as it is. */
 const char *birth_text(const char *digits, char text[DATE_BYTES]);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Reading certificates as far as they are shown: DER, names, times, text of unknown origin. Also
  * the beginning of a certificate, of which a few hundred bytes tell issuer and validity. */
-#ifndef JPKI_TOOL_DER_H
-#define JPKI_TOOL_DER_H
+#pragma once
 
 #include "jpki/crypto.h"
 
@@ -60,5 +59,3 @@ bool certificate_start_read(struct jpki_field certificate, struct certificate_st
 void certificate_other_names(struct jpki_field certificate,
                              void (*visit)(void *context, const struct der *oid, const char *text),
                              void *context);
-
-#endif

@@ -5,8 +5,7 @@
  *
  *     say(TEXT(tries_left), tries, all);
  */
-#ifndef JPKI_TOOL_MESSAGE_H
-#define JPKI_TOOL_MESSAGE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -32,5 +31,3 @@ struct text {
     }
 
 const char *text_of(const struct text *text);
-
-#endif

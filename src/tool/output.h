@@ -2,8 +2,7 @@
 /* What jpki-tool prints: lines that are wrapped at the width of a terminal, where full-width
  * characters take two columns, and colours. Into a pipe or a file each paragraph is one line, and
  * there are no colours. */
-#ifndef JPKI_TOOL_OUTPUT_H
-#define JPKI_TOOL_OUTPUT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,5 +32,3 @@ unsigned columns_of(const char *text);
 
 /* Of a terminal; 0 where `out` is none: lines are not wrapped. */
 unsigned width_of(FILE *out);
-
-#endif

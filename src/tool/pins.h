@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The card's four PINs as the tool speaks of them: their names and rules, asking for one, and what
  * became of it. The rules when a PIN may be sent are those of src/reader. */
-#ifndef JPKI_TOOL_PINS_H
-#define JPKI_TOOL_PINS_H
+#pragma once
 
 #include "der.h"
 #include "survey.h"
@@ -53,5 +52,3 @@ enum exit_code pin_change(struct tool *tool, struct jpki_reader *reader, enum jp
  * lock_again(). */
 enum exit_code unlock(struct tool *tool, struct jpki_reader *reader, enum jpki_key key);
 enum exit_code lock_again(struct jpki_reader *reader, enum jpki_key key);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What jpki-tool status shares between its two forms of output. */
-#ifndef JPKI_TOOL_STATUS_H
-#define JPKI_TOOL_STATUS_H
+#pragma once
 
 #include "pins.h"
 
@@ -9,5 +8,3 @@
 void json_begin(void);
 void json_reader(const struct survey *survey, bool first);
 void json_end(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a reader and its card tell without a PIN, in one transaction; for status and others. */
-#ifndef JPKI_TOOL_SURVEY_H
-#define JPKI_TOOL_SURVEY_H
+#pragma once
 
 #include "tool.h"
 
@@ -73,5 +72,3 @@ void survey_certificate(struct jpki_reader *reader, enum jpki_key key,
 
 /* Whether it is a card (or phone) with the JPKI application. */
 bool has_jpki(enum card_kind kind);
-
-#endif

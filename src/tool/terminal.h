@@ -4,8 +4,7 @@
  * are not echoed. A signal that comes meanwhile (Ctrl-C, SIGTERM, Ctrl-Z ...) finds the terminal as
  * it was; after Ctrl-Z and fg the question is asked anew.
  */
-#ifndef JPKI_TOOL_TERMINAL_H
-#define JPKI_TOOL_TERMINAL_H
+#pragma once
 
 #include "tool.h"
 
@@ -42,5 +41,3 @@ enum exit_code confirm(const char *question);
 /* Between these no signal ends or stops the tool: for a card that has a PIN verified. */
 void hold_signals(void);
 void let_signals_go(void);
-
-#endif

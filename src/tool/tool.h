@@ -5,8 +5,7 @@
  * and the parsing of its options come from that row. To add one: the file (meson.build lists it),
  * the row, new options in options.c, messages in messages.inc, and a part of the manual pages.
  */
-#ifndef JPKI_TOOL_H
-#define JPKI_TOOL_H
+#pragma once
 
 #include "jpki/reader.h"
 #include "message.h"
@@ -143,5 +142,3 @@ enum exit_code run_completion(struct tool *tool);
 
 /* Help on the tool as a whole, or on a command. */
 void print_help(const struct command_table *table, const struct command *command);
-
-#endif

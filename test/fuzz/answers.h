@@ -21,8 +21,7 @@
  * After the last record the virtual card answers, or with answers_start(..., false) every exchange
  * fails.
  */
-#ifndef ANSWERS_H
-#define ANSWERS_H
+#pragma once
 
 #include "jpki/card.h"
 #include "jpki/token.h"
@@ -73,5 +72,3 @@ unsigned answers_most(const char **call);
 /* Records the card's answers into `room`, unless NULL: to make a corpus. */
 void answers_record(uint8_t *room, size_t size);
 size_t answers_recorded(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Shared by answers.c (the reader) and answers_card.c (the card's answers). */
-#ifndef ANSWERS_STATE_H
-#define ANSWERS_STATE_H
+#pragma once
 
 #include "answers.h"
 #include "fuzz.h"
@@ -41,5 +40,3 @@ enum jpki_error answers_give(const uint8_t *command, size_t length, uint8_t *ans
 
 void answers_pull(unsigned back_after);
 void answers_insert(void);
-
-#endif

@@ -5,8 +5,7 @@
  * two bytes for each, and then steps: a byte that chooses a row of the table in calls.c, and the
  * bytes that its function takes.
  */
-#ifndef CALLS_H
-#define CALLS_H
+#pragma once
 
 #include "fuzz.h"
 #include "jpki/pkcs11.h"
@@ -70,5 +69,3 @@ struct calls_step {
 
 extern const struct calls_step calls_general[], calls_objects[], calls_operations[],
     calls_others[]; /* each ends with a NULL name */
-
-#endif

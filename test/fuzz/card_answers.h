@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The head of an input of card_answers: a byte of bits, a byte with the number of switches to set,
  * two bytes for each (which switch, which value); then records (answers.h). */
-#ifndef CARD_ANSWERS_H
-#define CARD_ANSWERS_H
+#pragma once
 
 enum head {
     HEAD_PIN_CACHE_ALL = 0x01,
@@ -14,5 +13,3 @@ enum head {
     HEAD_BRIEF = 0x40,
     HEAD_CARD_GOES_ON = 0x80,
 };
-
-#endif

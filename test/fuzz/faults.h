@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* faults: script.h over src/pcsc and the virtual card, once for every fault of a library below.
  * After each fault the same process must be able to do everything again. */
-#ifndef FAULTS_H
-#define FAULTS_H
+#pragma once
 
 #include "script.h"
 
@@ -26,5 +25,3 @@ unsigned faults_sound(const char *options);
  * runs after which not everything worked again. All other failures abort at once. */
 unsigned faults_left_open(void);
 unsigned faults_unwell(void);
-
-#endif

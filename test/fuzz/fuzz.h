@@ -4,8 +4,7 @@
  * linked with libFuzzer (meson option `fuzz`, with clang), or with replay.c into a program that
  * runs the inputs of the corpus.
  */
-#ifndef FUZZ_H
-#define FUZZ_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,5 +26,3 @@ unsigned input_word(struct input *input); /* two bytes, the low one first */
 
 /* The next `*length` bytes, or as many as there are. */
 const uint8_t *input_take(struct input *input, size_t *length);
-
-#endif

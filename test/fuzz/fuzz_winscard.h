@@ -3,8 +3,7 @@
  * winscard: PC/SC in this process, with one virtual card in one reader, in place of libpcsclite.
  * One of its calls can be made to fail. Aborts when the module uses it wrongly.
  */
-#ifndef FUZZ_WINSCARD_H
-#define FUZZ_WINSCARD_H
+#pragma once
 
 #include "vcard.h"
 
@@ -33,5 +32,3 @@ const char *winscard_failed(void);
 
 /* Called at the beginning and the end of each PC/SC call; may be NULL. */
 extern void (*winscard_enter)(void), (*winscard_leave)(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pins: what a call may do to the PINs of a virtual card. */
-#ifndef PINS_H
-#define PINS_H
+#pragma once
 
 #include "jpki/card.h"
 #include "vcard.h"
@@ -38,5 +37,3 @@ bool pins_is_right(const struct pins *before, const struct attempt *attempt);
 
 /* Copies the right PIN, with a NUL. */
 void pins_right(struct vcard *card, enum jpki_key key, char pin[JPKI_PIN_MAX + 1]);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef RETURN_VALUES_H
-#define RETURN_VALUES_H
+#pragma once
 
 #include "jpki/pkcs11.h"
 
@@ -8,5 +7,3 @@
 
 /* Whether this module may ever return this value. */
 bool is_known_return_value(CK_RV rv);
-
-#endif

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef REUSE_H
-#define REUSE_H
+#pragma once
 
 #include <stdbool.h>
 
 /* Whether all modules share one library context. */
 extern bool reuse_context;
-
-#endif

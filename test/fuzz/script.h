@@ -4,8 +4,7 @@
  * whatever the calls return. Aborts when a return value is not in return_values.h, or a signature
  * does not fit the certificate read before.
  */
-#ifndef SCRIPT_H
-#define SCRIPT_H
+#pragma once
 
 #include "jpki/pkcs11.h"
 #include "pins.h"
@@ -44,5 +43,3 @@ bool script_recover(struct script *script);
 
 /* Aborts if a PIN is in the log. */
 void script_check_log(const struct script *script);
-
-#endif

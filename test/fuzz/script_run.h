@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Shared by the files of the script. */
-#ifndef SCRIPT_RUN_H
-#define SCRIPT_RUN_H
+#pragma once
 
 #include "check_signature.h"
 #include "return_values.h"
@@ -24,5 +23,3 @@ void script_read_objects(struct script *script, CK_SESSION_HANDLE session);
 /* With the private key, if one is found. */
 void script_sign_each_way(struct script *script, CK_SESSION_HANDLE session);
 void script_sign_once_more(struct script *script, CK_SESSION_HANDLE session);
-
-#endif

@@ -3,8 +3,7 @@
  * secrets: checks that PINs are wiped from memory and not logged. The program is linked with
  * --wrap=mmap and --wrap=munmap, to see the pages of secrets.
  */
-#ifndef SECRETS_H
-#define SECRETS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,5 +20,3 @@ void secrets_check_pages(void);
 
 /* If set, returns whether the next mapping of a page fails. */
 extern bool (*secrets_refuse)(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* switches: the virtual card's switches by number. */
-#ifndef SWITCHES_H
-#define SWITCHES_H
+#pragma once
 
 #include "vcard.h"
 
@@ -12,5 +11,3 @@ bool switches_choose(struct vcard *card, unsigned which, unsigned value);
 
 /* The number of a switch by its name. */
 unsigned switches_number(struct vcard *card, const char *name);
-
-#endif

@@ -7,8 +7,7 @@
  * A fork may have a name, some bytes. Forks of the same name must have the same tree behind them:
  * it is run once, and its leaves are counted wherever the name occurs again.
  */
-#ifndef ANSWER_TREE_H
-#define ANSWER_TREE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,5 +38,3 @@ uint64_t answer_tree_leaves(const struct answer_tree *tree); /* sequences covere
                                                                 there are more */
 uint64_t answer_tree_runs(const struct answer_tree *tree);
 size_t answer_tree_names(const struct answer_tree *tree);
-
-#endif

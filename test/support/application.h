@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* application: a PKCS#11 application in this process, at a fake reader with a virtual card.
  * Functions begin with app_; each asserts that it succeeds, unless it returns a CK_RV. */
-#ifndef APPLICATION_H
-#define APPLICATION_H
+#pragma once
 
 #include "fake_readers.h"
 #include "vcard_fixture.h"
@@ -67,5 +66,3 @@ void app_expect_tries(const struct app *app, const int before[PINS_MAX]);
 
 /* Another program selects another application of the card, the resident register. */
 void app_disturb(const struct app *app);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* card_control: the virtual cards of test/system/sandbox, through their control sockets. Every
  * function expects success (expect.h) unless it says otherwise. */
-#ifndef CARD_CONTROL_H
-#define CARD_CONTROL_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -27,5 +26,3 @@ void card_insert(unsigned reader);
 
 /* Makes another card with the same PINs and this serial number; returns its state directory. */
 const char *card_make(const char *name, const char *serial);
-
-#endif

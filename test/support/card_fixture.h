@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* card_fixture: for tests of src/card alone. A struct jpki_card over a virtual card in a fake
  * reader; every command that it sends is recorded. Functions begin with fixture_. */
-#ifndef CARD_FIXTURE_H
-#define CARD_FIXTURE_H
+#pragma once
 
 #include "fake_readers.h"
 #include "vcard_fixture.h"
@@ -48,5 +47,3 @@ unsigned fixture_sent(const struct card_fixture *fixture, uint8_t ins);
  * card so set. `switches` is for messages. */
 void fixture_each_sfi(struct card_fixture *fixture,
                       void (*fn)(struct card_fixture *fixture, const char *switches));
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef CHECK_SIGNATURE_H
-#define CHECK_SIGNATURE_H
+#pragma once
 
 #include "jpki/pkcs11.h"
 
@@ -12,5 +11,3 @@
 bool check_signature(const CK_BYTE *key, size_t key_length, CK_MECHANISM_TYPE mechanism,
                      const CK_BYTE *message, size_t length, const CK_BYTE *signature,
                      size_t signature_length);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* client_walk: all that an application does with a card, from listing slots to C_Finalize, on both
  * tokens, for cards of any kind. It does not assert but records the first failure. */
-#ifndef CLIENT_WALK_H
-#define CLIENT_WALK_H
+#pragma once
 
 #include "application.h"
 
@@ -39,5 +38,3 @@ struct client_walk {
 /* C_Initialize, everything, C_Finalize. Returns false and sets `failure` when something was not as
  * expected, or the tries of a PIN have changed. */
 bool client_walk(struct client_walk *walk);
-
-#endif

@@ -7,8 +7,7 @@
  * Until every_answer_begin() the virtual card answers: while a session is opened and, where the
  * scenario says so, a user is logged in.
  */
-#ifndef EVERY_ANSWER_H
-#define EVERY_ANSWER_H
+#pragma once
 
 #include "answer_tree.h"
 #include "jpki/token.h"
@@ -72,5 +71,3 @@ const struct facts *every_answer_facts(void);
 const char *every_answer_violation(void);
 /* Prints the commands and answers of the run, a line each. */
 void every_answer_print(void);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Shared by every_answer.c (the card and its reader), every_answer_rules.c (what may be sent, and
  * what answers mean) and every_answer_names.c (names of forks). */
-#ifndef EVERY_ANSWER_STATE_H
-#define EVERY_ANSWER_STATE_H
+#pragma once
 
 #include "every_answer.h"
 
@@ -79,5 +78,3 @@ struct fork_name {
 };
 _Static_assert(sizeof(struct fork_name) <= ANSWER_TREE_NAME, "fits answer_tree.h");
 struct fork_name every_answer_name(const uint8_t header[HEADER]);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* expect: what test programs that run in the sandbox use instead of cmocka. A failed expectation
  * ends the process with status 1 and says why on standard error. */
-#ifndef EXPECT_H
-#define EXPECT_H
+#pragma once
 
 #define EXPECT(condition, ...)                                                                     \
     do {                                                                                           \
@@ -22,5 +21,3 @@ void watchdog(unsigned seconds, const char *what);
 
 double seconds_now(void);
 void sleep_ms(unsigned milliseconds);
-
-#endif

@@ -10,8 +10,7 @@
  * readers_remove, not by vcard_insert and vcard_remove; switches such as fail.next=pull are
  * noticed. Every function may be called from any thread, also from a hook.
  */
-#ifndef FAKE_READERS_H
-#define FAKE_READERS_H
+#pragma once
 
 #include "jpki/token.h"
 #include "vcard.h"
@@ -114,5 +113,3 @@ struct readers_counts {
 };
 
 struct readers_counts readers_counts(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Shared by fake_readers.c (what tests do) and fake_readers_ops.c (what the module calls). */
-#ifndef FAKE_READERS_STATE_H
-#define FAKE_READERS_STATE_H
+#pragma once
 
 #include "fake_readers.h"
 
@@ -57,5 +56,3 @@ bool readers_end_fails(void);
 /* Called with no lock held. */
 void readers_call_hook(enum readers_moment moment, unsigned reader, const uint8_t *command,
                        size_t length);
-
-#endif

@@ -8,8 +8,7 @@
  *                         what comes next waits for it
  *   quit                  ends the process by _exit(0)
  */
-#ifndef LINES_H
-#define LINES_H
+#pragma once
 
 #include <stddef.h>
 
@@ -18,5 +17,3 @@ typedef void (*line_handler)(char **words, size_t count, char *answer, size_t si
 
 /* Until the end of the input. */
 void lines_serve(line_handler handler);
-
-#endif

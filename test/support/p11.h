@@ -5,8 +5,7 @@
  * (p11_core.c). Functions that return no CK_RV expect success (expect.h). Any thread may call any
  * of them.
  */
-#ifndef P11_H
-#define P11_H
+#pragma once
 
 #include "card_control.h"
 #include "expect.h"
@@ -82,5 +81,3 @@ void p11_certificate_read(struct p11_certificate *certificate, const char *direc
 /* Whether this is a CKM_SHA256_RSA_PKCS signature of the text. */
 bool p11_certificate_verifies(const struct p11_certificate *certificate, const CK_BYTE *text,
                               CK_ULONG length, const CK_BYTE *signature, CK_ULONG signature_length);
-
-#endif

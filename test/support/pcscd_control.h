@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pcscd_control: the sandbox's pcscd with its readers, and another program at the same cards. Every
  * function expects success (expect.h) unless it says otherwise. */
-#ifndef PCSCD_CONTROL_H
-#define PCSCD_CONTROL_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -23,5 +22,3 @@ void other_program(const char *format, ...) __attribute__((format(printf, 1, 2))
 /* Returns whether the command succeeded. */
 bool other_program_may_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void other_program_stop(void);
-
-#endif

@@ -4,8 +4,7 @@
  * module does not, and the wrong ones that were refused; from that it tells how many tries a step
  * may cost and what it may return.
  */
-#ifndef PIN_MODEL_H
-#define PIN_MODEL_H
+#pragma once
 
 #include "application.h"
 
@@ -66,5 +65,3 @@ void pin_model_learn(struct pin_model *model, CK_SLOT_ID slot, const char *pin, 
 void pin_model_other_program(struct pin_model *model, CK_SLOT_ID slot, int before, int after);
 
 void pin_model_keep(struct pin_model *model, CK_SLOT_ID slot, const char *pin); /* "": none */
-
-#endif

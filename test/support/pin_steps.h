@@ -18,8 +18,7 @@
  *   of the holder
  *     keypad:DIGITS  reinsert  swap (another card of the same kind)
  */
-#ifndef PIN_STEPS_H
-#define PIN_STEPS_H
+#pragma once
 
 #include "application.h"
 #include "ckr_name.h"
@@ -46,5 +45,3 @@ CK_RV pin_steps_run(struct pin_steps *steps, const char *text);
 
 /* How many VERIFYs with a PIN the card in the reader has got. */
 unsigned pin_steps_verifies(const struct pin_steps *steps);
-
-#endif

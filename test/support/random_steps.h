@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* random_steps: random steps of the application, of other programs and of the holder, each checked
  * against pin_model. */
-#ifndef RANDOM_STEPS_H
-#define RANDOM_STEPS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -19,5 +18,3 @@ void steps_next(struct random_steps *run);
 const char *steps_violation(const struct random_steps *run);
 void steps_print(const struct random_steps *run);  /* the sequence, to standard error */
 void steps_report(const struct random_steps *run); /* how often each step came, and how it ended */
-
-#endif

@@ -2,8 +2,7 @@
 /* Shared by random_steps.c (random numbers, records, sequences), random_steps_calls.c (steps of the
  * application), random_steps_others.c (of other programs and of the holder) and
  * random_steps_card_pin.c. */
-#ifndef RANDOM_STEPS_STATE_H
-#define RANDOM_STEPS_STATE_H
+#pragma once
 
 #include "pin_model.h"
 #include "pin_steps.h"
@@ -57,5 +56,3 @@ void step_remove(struct random_steps *run, CK_SLOT_ID slot);
 void step_insert(struct random_steps *run, CK_SLOT_ID slot);
 void step_reset_pin(struct random_steps *run, CK_SLOT_ID slot);
 void step_finalize(struct random_steps *run, CK_SLOT_ID slot);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Shared by client.c and client_sign.c. */
-#ifndef CLIENT_H
-#define CLIENT_H
+#pragma once
 
 #include "jpki/pkcs11.h"
 
@@ -20,5 +19,3 @@ CK_SLOT_ID slot_word(char **line);
 /* client_sign.c: commands. */
 CK_RV do_sign(char *line);
 CK_RV do_together(char *line);
-
-#endif

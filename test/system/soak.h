@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* soak: soak.c disturbs cards, readers and pcscd, while worker processes (soak_worker.c) use the
  * module. */
-#ifndef SOAK_H
-#define SOAK_H
+#pragma once
 
 enum { SOAK_READERS = 4, SOAK_WORKERS = 3, SOAK_THREADS = 8, SOAK_CARDS = 2 };
 
@@ -12,5 +11,3 @@ void soak_work(unsigned number, unsigned seed);
 
 /* Environment variables SOAK_OTHER_0 ...: the state directory of each reader's other card. */
 #define SOAK_OTHER "SOAK_OTHER"
-
-#endif

@@ -10,8 +10,7 @@
  *   derived           from those, with each session, slot, object and pointer made wrong in turn;
  *   arguments_odd[]   what cannot be derived: lengths, order, mechanisms, PINs.
  */
-#ifndef ARGUMENTS_H
-#define ARGUMENTS_H
+#pragma once
 
 #include "application.h"
 #include "calls.h"
@@ -133,5 +132,3 @@ void material_start(void); /* sets all values anew */
 void during_begin(const CK_FUNCTION_LIST_3_0 *f, const struct material *material,
                   enum during during);
 bool during_end(const CK_FUNCTION_LIST_3_0 *f, const struct material *material, enum during during);
-
-#endif

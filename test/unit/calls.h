@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* calls: a row for every function of the Cryptoki tables, to call it with arguments from a table.
  */
-#ifndef CALLS_H
-#define CALLS_H
+#pragma once
 
 #include "jpki/pkcs11.h"
 
@@ -38,5 +37,3 @@ const struct call_row *call_find(const char *name);
 /* The module's tables: that of 2.40 (its functions only, the others are NULL) and that of 3.0. */
 CK_FUNCTION_LIST_3_0 calls_2_40(void);
 CK_FUNCTION_LIST_3_0 calls_3_0(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* key_pair: a card with certificates of other keys, or of other dates, than it came with. */
-#ifndef KEY_PAIR_H
-#define KEY_PAIR_H
+#pragma once
 
 #include "application.h"
 
@@ -16,5 +15,3 @@ void key_pair_give(struct app *app, EVP_PKEY *key);
 /* Its certificates are valid from and until so many seconds from now; of another issuer, but of the
  * card's own keys. The rest is as above. */
 void key_pair_date(struct app *app, long from, long until);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A second program that uses this module, at the same fake readers: another module in this process,
  * open at most once at a time. Functions assert that they succeed. */
-#ifndef SECOND_MODULE_H
-#define SECOND_MODULE_H
+#pragma once
 
 #include "application.h"
 
@@ -21,5 +20,3 @@ struct jpki_session *second_session(struct jpki_module *module, CK_SLOT_ID slot)
 
 /* With the right PIN. */
 void second_logs_in(struct jpki_module *module, CK_SLOT_ID slot);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Command APDUs (ISO/IEC 7816-4, short lengths) and the status words the card knows. */
-#ifndef VCARD_APDU_H
-#define VCARD_APDU_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -68,5 +67,3 @@ struct answer {
 /* Reads the header and the lengths. False when there is not even a header; a malformed or extended
  * length gives form CASE_NONE. */
 bool apdu_parse(struct apdu *apdu, const uint8_t *command, size_t len);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Parts of a virtual card: applications, files, security status. Private to the library. All
  * functions are called with the card's mutex held. */
-#ifndef VCARD_CARD_H
-#define VCARD_CARD_H
+#pragma once
 
 #include "apdu.h"
 #include "switch.h"
@@ -138,5 +137,3 @@ uint16_t command_sign(struct vcard *card, const struct apdu *apdu, struct answer
 void log_command(struct vcard *card, const struct apdu *apdu, const uint8_t *command, size_t len,
                  const uint8_t *answer, size_t answer_len);
 void log_event(struct vcard *card, const char *event);
-
-#endif

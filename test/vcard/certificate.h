@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Certificates like the JPKI's, with invented contents. Private to the library. */
-#ifndef VCARD_CERTIFICATE_H
-#define VCARD_CERTIFICATE_H
+#pragma once
 
 #include "vcard.h"
 
@@ -42,5 +41,3 @@ X509_CRL *certificate_revoke(X509 *ca, EVP_PKEY *ca_key, X509 *revoked);
 
 /* Without the characters that OpenSSL's configuration gives a meaning. */
 bool certificate_name_fits(const char *name);
-
-#endif

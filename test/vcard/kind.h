@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What vcard_make gives a card of each kind. Private to the library. */
-#ifndef VCARD_KIND_H
-#define VCARD_KIND_H
+#pragma once
 
 #include "vcard.h"
 
@@ -21,5 +20,3 @@ struct kind {
 
 /* NULL: no such kind. */
 const struct kind *kind_find(const char *name);
-
-#endif

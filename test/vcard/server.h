@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* jpki-vcard as a server: one card behind one vpcd reader, a control socket, a log. One thread with
  * a poll loop, so no locks. */
-#ifndef VCARD_SERVER_H
-#define VCARD_SERVER_H
+#pragma once
 
 #include "vcard.h"
 
@@ -100,5 +99,3 @@ void control_close(struct server *server);
 
 /* Client: sends a command to a control socket, prints the answer. Returns the exit status. */
 int control_call(const char *path, char *const words[], int count);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The card's switches: for what src/card/card.md marks Open, and where cards are known to differ.
  * Private. */
-#ifndef VCARD_SWITCH_H
-#define VCARD_SWITCH_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -100,5 +99,3 @@ size_t bytes_of_hex(const char *hex, uint8_t *bytes);
 
 bool switch_on(const struct switches *switches, enum switch_id id);
 bool switch_is(const struct switches *switches, enum switch_id id, const char *value);
-
-#endif

@@ -11,8 +11,7 @@
  * the card's mutex held: it must not call back into that card. Errors: int functions return 0, or
  * -1 with errno set.
  */
-#ifndef VCARD_H
-#define VCARD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -136,5 +135,3 @@ void vcard_each_pin(struct vcard *card,
 /* Calls fn with one line (no newline) for each command and each change of power; NULL stops it. The
  * data of VERIFY and CHANGE REFERENCE DATA is never in it. */
 void vcard_log(struct vcard *card, void (*fn)(void *context, const char *line), void *context);
-
-#endif

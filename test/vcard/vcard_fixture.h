@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vcard_fixture: for tests of the virtual card itself. A copy of the template card, and APDUs in
  * hexadecimal. */
-#ifndef VCARD_FIXTURE_H
-#define VCARD_FIXTURE_H
+#pragma once
 
 #include "vcard.h"
 
@@ -59,5 +58,3 @@ size_t state_file(const struct vcard_fixture *fixture, const char *name, uint8_t
 /* Replaces it. */
 void write_state_file(const struct vcard_fixture *fixture, const char *name, const void *bytes,
                       size_t length);
-
-#endif
