@@ -97,6 +97,9 @@ static enum jpki_error way_begin(void *self, unsigned patience, enum jpki_card_e
     return JPKI_OK;
 }
 
+/* The question for the tries left is a VERIFY without data: four bytes, or with Le five. */
+enum { QUERY_MAX = 5 };
+
 static bool is_select_of_ours(const uint8_t *command, size_t length)
 {
     static const uint8_t start[] = {0x00, 0xA4, 0x04, 0x0C, 0x0A, 0xD3, 0x92, 0xF0};
@@ -107,8 +110,7 @@ static bool is_select_of_ours(const uint8_t *command, size_t length)
  * tries, once each time. */
 static void check_verify(const uint8_t *command, size_t length)
 {
-    bool verify = length > 4 && command[1] == 0x20;
-    if (!verify)
+    if (length <= QUERY_MAX || command[1] != 0x20)
         return;
     answers.verifies++;
     fuzz_promise(answers.proven, "VERIFY without proof that our application is selected");
@@ -135,9 +137,10 @@ static void note_answer(const uint8_t *command, size_t length, const uint8_t *an
                       ? 0
                       : (unsigned)answer[answer_length - 2] << 8 | answer[answer_length - 1];
     if (is_select_of_ours(command, length))
-        answers.selected = answers.proven = sw == 0x9000;
+        answers.selected = answers.proven =
+            sw == 0x9000 || sw >> 8 == 0x61; /* card.md, Application */
     answers.proven = answers.proven || reads_token_info(command, sw);
-    if (length == 4 && command[1] == 0x20)
+    if (length <= QUERY_MAX && command[1] == 0x20)
         answers.asked = sw == 0x9000 || ((sw & 0xFFF0) == 0x63C0 && sw != 0x63C0);
 }
 
