@@ -89,6 +89,7 @@ enum jpki_error jpki_card_knows_pss(struct jpki_card *card, enum jpki_key key, b
 
     /* Was it the short identifier in P2 that this command does not take? Ask without. */
     card->short_ids[USE_SIGN] = SHORT_IDS_REFUSED;
+    card->current = 0; /* then it selected nothing */
     error = ask_pss(card, key, known);
     if (error == JPKI_OK && !*known)
         card->short_ids[USE_SIGN] = before;

@@ -186,9 +186,11 @@ static bool knows(struct card_fixture *fixture, bool verified)
     return known;
 }
 
+/* Whether the card looks at the PIN before its parameters. */
+static const char *const orders[] = {"sign.pin_first=off", "sign.pin_first=on"};
+
 static void ask_pss(struct card_fixture *fixture, const char *switches)
 {
-    static const char *const orders[] = {"sign.pin_first=off", "sign.pin_first=on"};
     for (size_t i = 0; i < COUNT(orders); i++) {
         for (int verified = 0; verified < 2; verified++) {
             fixture_set(fixture, orders[i]);
@@ -210,10 +212,12 @@ static void finds_out_about_pss(void **state)
 }
 
 /* What the card answered about PSS must not affect the signature after it. */
-static void sign_after_pss_question(struct card_fixture *fixture, const char *switches)
+static void sign_after_pss_question_in(struct card_fixture *fixture, const char *switches,
+                                       const char *order)
 {
     bool known;
     unsigned tries;
+    fixture_set(fixture, order);
     fixture_begin(fixture);
     assert_int_equal(fixture_verify(fixture, JPKI_KEY_AUTH, "1234", &tries), JPKI_OK);
     assert_int_equal(jpki_card_knows_pss(fixture->card, JPKI_KEY_AUTH, &known), JPKI_OK);
@@ -221,8 +225,16 @@ static void sign_after_pss_question(struct card_fixture *fixture, const char *sw
     if (error == JPKI_OK)
         error = sign(fixture, JPKI_KEY_AUTH, JPKI_SCHEME_PKCS1, 32);
     if (error != JPKI_OK)
-        fail_msg("%s: %s", switches, jpki_error_text(error));
+        fail_msg("%s %s: %s", switches, order, jpki_error_text(error));
     fixture_end(fixture);
+}
+
+static void sign_after_pss_question(struct card_fixture *fixture, const char *switches)
+{
+    for (size_t i = 0; i < COUNT(orders); i++) {
+        sign_after_pss_question_in(fixture, switches, orders[i]);
+        jpki_card_forget(fixture->card);
+    }
 }
 
 static void signing_after_pss_question(void **state)

@@ -68,6 +68,19 @@ static void more_than_are_remembered(void **state)
     assert_int_equal(card.sent, 9);
 }
 
+/* Another program may change the PIN after that to one that was wrong. */
+static void the_right_pin_forgets(void **state)
+{
+    (void)state;
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    card.tries = card.verdict = 0x63C3;
+    assert_true(is_sent(session, "0001"));
+    card.verdict = 0x9000;
+    app_login(session, AUTH_PIN);
+    assert_int_equal(C_Logout(session), CKR_OK);
+    assert_int_equal(app_try_login(session, "0001"), CKR_OK);
+}
+
 /* The card does not say how many tries are left: one less than before. With more than that another
  * program has given the right PIN, and may have changed it. */
 static void a_counter_that_went_up_forgets(void **state)
@@ -100,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(more_than_are_remembered, open_card, close_card),
+        cmocka_unit_test_setup_teardown(the_right_pin_forgets, open_card, close_card),
         cmocka_unit_test_setup_teardown(a_counter_that_went_up_forgets, open_card, close_card),
         cmocka_unit_test_setup_teardown(an_answer_that_tells_nothing, open_card, close_card),
     };
