@@ -69,7 +69,7 @@ static CK_RV check_mechanism(struct jpki_session *session, enum jpki_operation k
         return CKR_OK;
     CK_RV rv = look_at_card(session);
     if (rv == CKR_OK)
-        rv = jpki_ckr(jpki_credential_ask_pss(credential));
+        rv = jpki_ckr(jpki_credential_ask_abilities(credential));
     return rv == CKR_OK && !jpki_credential_knows_pss(credential) ? CKR_MECHANISM_INVALID : rv;
 }
 
