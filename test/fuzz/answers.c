@@ -93,9 +93,12 @@ static enum jpki_error way_begin(void *self, unsigned patience, enum jpki_card_e
         *event = JPKI_CARD_CONNECTED;
     answers.connected = answers.held = true;
     answers.known = answers.insertion;
-    answers.reset = answers.broken = answers.fetching = answers.proven = answers.asked = false;
+    answers.reset = answers.broken = answers.selected = answers.proven = answers.asked = false;
     return JPKI_OK;
 }
+
+/* The question for the tries left is a VERIFY without data: four bytes, or with Le five. */
+enum { QUERY_MAX = 5 };
 
 static bool is_select_of_ours(const uint8_t *command, size_t length)
 {
@@ -107,8 +110,7 @@ static bool is_select_of_ours(const uint8_t *command, size_t length)
  * tries, once each time. */
 static void check_verify(const uint8_t *command, size_t length)
 {
-    bool verify = length > 4 && command[1] == 0x20;
-    if (!verify)
+    if (length <= QUERY_MAX || command[1] != 0x20)
         return;
     answers.verifies++;
     fuzz_promise(answers.proven, "VERIFY without proof that our application is selected");
@@ -134,14 +136,11 @@ static void note_answer(const uint8_t *command, size_t length, const uint8_t *an
     unsigned sw = answer_length < 2
                       ? 0
                       : (unsigned)answer[answer_length - 2] << 8 | answer[answer_length - 1];
-    /* The answer to a SELECT may come in pieces, too; the last one tells whether it succeeded. */
-    bool fetched = answers.fetching && command[1] == 0xC0;
-    bool select = is_select_of_ours(command, length);
-    answers.fetching = (select || fetched) && sw >> 8 == 0x61;
-    if (select || fetched)
-        answers.proven = sw == 0x9000;
+    if (is_select_of_ours(command, length))
+        answers.selected = answers.proven =
+            sw == 0x9000 || sw >> 8 == 0x61; /* card.md, Application */
     answers.proven = answers.proven || reads_token_info(command, sw);
-    if (length == 4 && command[1] == 0x20)
+    if (length <= QUERY_MAX && command[1] == 0x20)
         answers.asked = sw == 0x9000 || ((sw & 0xFFF0) == 0x63C0 && sw != 0x63C0);
 }
 

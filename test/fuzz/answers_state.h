@@ -18,8 +18,7 @@ struct answers {
     bool list_fails;
 
     /* Connection and transaction. */
-    bool connected, held, broken, proven, asked;
-    bool fetching; /* the answer to our SELECT */
+    bool connected, held, broken, selected, proven, asked;
     bool token_info_selected;
     bool reset;          /* since the last transaction */
     uint32_t known;      /* insertion */
