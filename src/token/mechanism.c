@@ -43,7 +43,7 @@ bool parameter_fits(const struct mechanism *mechanism, const CK_MECHANISM *given
 static bool key_does(const struct jpki_certificate *key, enum jpki_scheme scheme, bool pss)
 {
     enum jpki_key_type type = key != NULL ? key->key_type : JPKI_KEY_RSA;
-    return scheme != JPKI_SCHEME_NONE && jpki_scheme_key(scheme) == type &&
+    return scheme != JPKI_SCHEME_NONE && jpki_schemes[scheme].key == type &&
            (pss || scheme != JPKI_SCHEME_PSS);
 }
 
