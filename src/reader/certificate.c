@@ -99,8 +99,8 @@ enum jpki_error jpki_credential_read(struct jpki_credential *credential,
                                      const enum jpki_certificate_state wanted[JPKI_CERTIFICATES])
 {
     const struct jpki_certificate_slot *slots = credential->certificates;
-    bool hidden = credential->is_private && !credential->logged_in;
-    enum jpki_certificate_state holder = hidden ? JPKI_CERTIFICATE_UNREAD : wanted[JPKI_HOLDER];
+    enum jpki_certificate_state holder =
+        credential_is_hidden(credential) ? JPKI_CERTIFICATE_UNREAD : wanted[JPKI_HOLDER];
     if (slots[JPKI_HOLDER].state >= holder && slots[JPKI_AUTHORITY].state >= wanted[JPKI_AUTHORITY])
         return JPKI_OK;
     enum jpki_error error = reader_begin(credential->reader);

@@ -129,7 +129,7 @@ enum jpki_error jpki_credential_ask_abilities(struct jpki_credential *credential
 {
     struct jpki_reader *reader = credential->reader;
     const struct jpki_certificate_slot *holder = &credential->certificates[JPKI_HOLDER];
-    bool read = (!credential->is_private || credential->logged_in) && holder->certificate == NULL &&
+    bool read = !credential_is_hidden(credential) && holder->certificate == NULL &&
                 holder->state < JPKI_CERTIFICATE_WHOLE;
     enum jpki_pss option = reader->shared->options.pss;
     if (option != JPKI_PSS_AUTO) {
