@@ -116,12 +116,17 @@ size_t jpki_der_length(const uint8_t *der, size_t length);
 size_t jpki_certificate_key_end(const uint8_t *der, size_t length, struct jpki_field *validity,
                                 struct jpki_field *key_info);
 
-/* The type of key that signs by a scheme, which is not JPKI_SCHEME_NONE. A key of a type that no
- * scheme is for can be shown and not used. */
-enum jpki_key_type jpki_scheme_key(enum jpki_scheme scheme);
+/* What is fixed about a scheme: a row each, of which that of JPKI_SCHEME_NONE is empty. A key of a
+ * type that no scheme is for can be shown and not used: EC keys, announced for later cards, for
+ * which no command is published. */
+struct jpki_scheme_row {
+    enum jpki_key_type key; /* the type of key that signs by it */
+    size_t least, most;     /* bytes of data; `most` where it does not depend on the key */
+    size_t overhead;        /* else what the padding takes of the modulus */
+};
+extern const struct jpki_scheme_row jpki_schemes[JPKI_SCHEMES]; /* by enum jpki_scheme */
 
-/* Bytes of data that a scheme signs with the key of this certificate, at least and at most. */
-size_t jpki_scheme_least(enum jpki_scheme scheme);
+/* Bytes of data that a scheme signs at most with the key of this certificate. */
 size_t jpki_scheme_most(enum jpki_scheme scheme, const struct jpki_certificate *certificate);
 
 /* ---- Checking a signature ------------------------------------------------------------- */

@@ -205,12 +205,12 @@ enum jpki_error jpki_credential_change_pin(struct jpki_credential *credential, c
 
 /* ---- Certificates --------------------------------------------------------------------- */
 
-/* Reads as much as is wanted, unless that was done: each part is read once for a card, and only
- * when it is asked for. JPKI_OK whatever is found: the state tells, and stays below what was wanted
- * where the content cannot be used. */
+/* Reads as much as is wanted of each, in one transaction, unless that was done: each part is read
+ * once for a card, and only when it is asked for; what the card hides, after a login only. JPKI_OK
+ * whatever is found: the states tell, and stay below what was wanted where the content cannot be
+ * used. */
 enum jpki_error jpki_credential_read(struct jpki_credential *credential,
-                                     enum jpki_certificate_use use,
-                                     enum jpki_certificate_state wanted);
+                                     const enum jpki_certificate_state wanted[JPKI_CERTIFICATES]);
 
 /* ---- Signing -------------------------------------------------------------------------- */
 
@@ -222,8 +222,9 @@ enum jpki_error jpki_credential_sign(struct jpki_credential *credential, enum jp
                                      const uint8_t *data, size_t length, uint8_t *signature,
                                      size_t *signature_length);
 
-/* Finds out whether the card signs RSASSA-PSS: asks once for a card, unless option pss says. */
-enum jpki_error jpki_credential_ask_pss(struct jpki_credential *credential);
+/* Finds out what the key can sign, each part once for a card: reads the holder's certificate, where
+ * that needs no login, and asks whether the card signs RSASSA-PSS, unless option pss says. */
+enum jpki_error jpki_credential_ask_abilities(struct jpki_credential *credential);
 
-/* The same as far as is known now. */
+/* Whether it signs RSASSA-PSS, as far as is known now. */
 bool jpki_credential_knows_pss(const struct jpki_credential *credential);

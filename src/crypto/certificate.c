@@ -44,14 +44,19 @@ static bool set_number(struct jpki_field *field, const EVP_PKEY *pkey, const cha
     return bytes != NULL;
 }
 
+/* Seconds that do not fit into a time_t of 32 bits are right, too. */
 static bool set_date(struct jpki_field *field, int64_t *seconds, const ASN1_TIME *time)
 {
     struct tm parts;
     char date[16];
-    if (ASN1_TIME_to_tm(time, &parts) != 1 || strftime(date, sizeof date, "%Y%m%d", &parts) != 8)
-        return false;
-    *seconds = timegm(&parts);
-    return set_field(field, date, 8);
+    int days = 0, rest = 0;
+    ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+    bool known = epoch != NULL && ASN1_TIME_diff(&days, &rest, epoch, time) == 1 &&
+                 ASN1_TIME_to_tm(time, &parts) == 1 &&
+                 strftime(date, sizeof date, "%Y%m%d", &parts) == 8;
+    ASN1_TIME_free(epoch);
+    *seconds = (int64_t)days * 24 * 60 * 60 + rest;
+    return known && set_field(field, date, 8);
 }
 
 static bool set_dates(struct jpki_certificate *certificate, const struct jpki_field *validity)

@@ -5,30 +5,16 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
-/* RFC 8017, 8.1 and 8.2. `overhead`: what padding takes of the modulus; 0 where `most` counts. EC
- * keys, announced for later cards, have no row: no command for them is published. */
-static const struct {
-    enum jpki_key_type key;
-    size_t least, most, overhead;
-} schemes[JPKI_SCHEMES] = {
+/* RFC 8017, 8.1 and 8.2. */
+const struct jpki_scheme_row jpki_schemes[JPKI_SCHEMES] = {
     [JPKI_SCHEME_PKCS1] = {JPKI_KEY_RSA, .least = 1, .overhead = 11},
     [JPKI_SCHEME_PSS] = {JPKI_KEY_RSA, .least = 32, .most = 32},
 };
 
-enum jpki_key_type jpki_scheme_key(enum jpki_scheme scheme)
-{
-    return schemes[scheme].key;
-}
-
-size_t jpki_scheme_least(enum jpki_scheme scheme)
-{
-    return schemes[scheme].least;
-}
-
 size_t jpki_scheme_most(enum jpki_scheme scheme, const struct jpki_certificate *certificate)
 {
-    size_t overhead = schemes[scheme].overhead;
-    return overhead > 0 ? certificate->signature_size - overhead : schemes[scheme].most;
+    size_t overhead = jpki_schemes[scheme].overhead;
+    return overhead > 0 ? certificate->signature_size - overhead : jpki_schemes[scheme].most;
 }
 
 /* PKCS#1 v1.5 without a hash named makes OpenSSL compare `data` with all that was padded. */
@@ -55,7 +41,7 @@ enum jpki_error jpki_check_signature(struct jpki_crypto *crypto,
                                      enum jpki_scheme scheme, const uint8_t *data, size_t length,
                                      const uint8_t *signature, size_t signature_length)
 {
-    if (certificate->key_type != jpki_scheme_key(scheme) ||
+    if (certificate->key_type != jpki_schemes[scheme].key ||
         signature_length != certificate->signature_size)
         return JPKI_ERR_BAD_SIGNATURE;
     ERR_set_mark(); /* see jpki_certificate_parse */

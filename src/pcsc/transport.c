@@ -21,7 +21,7 @@ enum { RECONNECTS_MAX = 5 };
 
 /* Programs that wait for the card look ten times a second, in pcsclite, whether it is free, and
  * never meet the moment between two transactions. After so long a turn they get a pause to look. */
-enum { TURN_MS = 2400, PAUSE_MS = 110 };
+enum { TURN_MS = 2400, PAUSE_MS = 120 };
 
 /* Gives up a connection after an error. True when the card was left as `disposition` says. */
 static bool lose(struct transport *transport, LONG error, DWORD disposition)

@@ -96,17 +96,21 @@ enum jpki_error certificate_load(struct jpki_credential *credential, enum jpki_c
 }
 
 enum jpki_error jpki_credential_read(struct jpki_credential *credential,
-                                     enum jpki_certificate_use use,
-                                     enum jpki_certificate_state wanted)
+                                     const enum jpki_certificate_state wanted[JPKI_CERTIFICATES])
 {
-    if (credential->certificates[use].state >= wanted)
+    const struct jpki_certificate_slot *slots = credential->certificates;
+    enum jpki_certificate_state holder =
+        credential_is_hidden(credential) ? JPKI_CERTIFICATE_UNREAD : wanted[JPKI_HOLDER];
+    if (slots[JPKI_HOLDER].state >= holder && slots[JPKI_AUTHORITY].state >= wanted[JPKI_AUTHORITY])
         return JPKI_OK;
     enum jpki_error error = reader_begin(credential->reader);
     if (error != JPKI_OK)
         return error;
     error = reader_enter(credential->reader);
     if (error == JPKI_OK)
-        error = certificate_load(credential, use, wanted);
+        error = certificate_load(credential, JPKI_HOLDER, holder);
+    if (error == JPKI_OK)
+        error = certificate_load(credential, JPKI_AUTHORITY, wanted[JPKI_AUTHORITY]);
     reader_end(credential->reader, JPKI_LEAVE);
     return error;
 }

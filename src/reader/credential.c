@@ -29,6 +29,11 @@ void credential_exists(struct jpki_credential *credential, bool exists)
 
 /* ---- Certificates ----------------------------------------------------------------------- */
 
+bool credential_is_hidden(const struct jpki_credential *credential)
+{
+    return credential->is_private && !credential->logged_in;
+}
+
 void certificate_empty(struct jpki_certificate_slot *slot, enum jpki_certificate_state state)
 {
     jpki_certificate_free(slot->certificate);

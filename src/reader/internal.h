@@ -54,6 +54,9 @@ void credential_forget_card(struct jpki_credential *credential);
 /* It turns out whether the card has this key. */
 void credential_exists(struct jpki_credential *credential, bool exists);
 
+/* Whether the holder's certificate cannot be read: only after a login, and there is none. */
+bool credential_is_hidden(const struct jpki_credential *credential);
+
 /* Empties a certificate slot, and leaves it in this state. */
 void certificate_empty(struct jpki_certificate_slot *slot, enum jpki_certificate_state state);
 

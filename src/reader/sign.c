@@ -105,7 +105,7 @@ enum jpki_error jpki_credential_sign(struct jpki_credential *credential, enum jp
     return error;
 }
 
-/* ---- RSASSA-PSS ------------------------------------------------------------------------- */
+/* ---- What the key can sign --------------------------------------------------------------- */
 
 /* Asks within a transaction. During a login not even EF 0006 is read first: a "yes" is good from
  * any application of the card, only a "no" must be our own. */
@@ -124,21 +124,33 @@ static enum jpki_error ask_pss(struct jpki_reader *reader, enum jpki_key key)
     return jpki_error_is_break(error) ? error : JPKI_OK; /* or no key to ask about */
 }
 
-enum jpki_error jpki_credential_ask_pss(struct jpki_credential *credential)
+/* All of the certificate: who asks before a login reads that next, and later it costs two more. */
+enum jpki_error jpki_credential_ask_abilities(struct jpki_credential *credential)
 {
     struct jpki_reader *reader = credential->reader;
+    const struct jpki_certificate_slot *holder = &credential->certificates[JPKI_HOLDER];
+    bool read = !credential_is_hidden(credential) && holder->certificate == NULL &&
+                holder->state < JPKI_CERTIFICATE_WHOLE;
     enum jpki_pss option = reader->shared->options.pss;
-    enum jpki_error error = JPKI_OK;
     if (option != JPKI_PSS_AUTO) {
         reader->pss = option == JPKI_PSS_ON;
-    } else if (!reader->pss_asked) {
-        error = reader_begin(reader);
-        if (error != JPKI_OK)
-            return error;
+        reader->pss_asked = true;
+    }
+    if (!read && reader->pss_asked)
+        return JPKI_OK;
+    enum jpki_error error = reader_begin(reader);
+    if (error != JPKI_OK)
+        return error;
+    if (read)
+        error = reader_enter(reader);
+    if (read && error == JPKI_OK)
+        error = certificate_load(credential, JPKI_HOLDER, JPKI_CERTIFICATE_WHOLE);
+    bool rsa = holder->certificate == NULL || holder->certificate->key_type == JPKI_KEY_RSA;
+    if (error == JPKI_OK && rsa && !reader->pss_asked) {
         error = ask_pss(reader, credential->key);
         reader->pss_asked = error == JPKI_OK;
-        reader_end(reader, JPKI_LEAVE);
     }
+    reader_end(reader, JPKI_LEAVE);
     return error;
 }
 

@@ -70,9 +70,6 @@ struct mechanism {
 const struct mechanism *find_mechanism(CK_MECHANISM_TYPE type);
 bool parameter_fits(const struct mechanism *mechanism, const CK_MECHANISM *given);
 
-/* Whether the key is seen after login only, and this is before. */
-bool key_is_hidden(const struct token *token);
-
 /* Whether the token has a key that can sign. */
 bool token_can_sign(const struct token *token);
 

@@ -43,7 +43,7 @@ bool parameter_fits(const struct mechanism *mechanism, const CK_MECHANISM *given
 static bool key_does(const struct jpki_certificate *key, enum jpki_scheme scheme, bool pss)
 {
     enum jpki_key_type type = key != NULL ? key->key_type : JPKI_KEY_RSA;
-    return scheme != JPKI_SCHEME_NONE && jpki_scheme_key(scheme) == type &&
+    return scheme != JPKI_SCHEME_NONE && jpki_schemes[scheme].key == type &&
            (pss || scheme != JPKI_SCHEME_PSS);
 }
 
@@ -65,29 +65,17 @@ static const struct jpki_certificate *key_of(const struct token *token)
     return token->credential->certificates[JPKI_HOLDER].certificate;
 }
 
-bool key_is_hidden(const struct token *token)
-{
-    return token->credential->is_private && !token->credential->logged_in;
-}
-
 bool token_can_sign(const struct token *token)
 {
     CK_MECHANISM_TYPE list[MECHANISMS_MAX];
     return mechanisms_of_key(key_of(token), false, list) > 0;
 }
 
-/* Looks for the card, and asks it about PSS unless that is known. The key tells what the token can
- * do: it is read first, where that needs no login. With all of the certificate, since who asks
- * before a login reads that next, and going on later costs two commands more. */
+/* Looks for the card, and asks what its key can do. */
 static CK_RV prepare(struct token *token)
 {
-    struct jpki_credential *credential = token->credential;
-    CK_RV rv = jpki_ckr(jpki_credential_check(credential, JPKI_LISTING_PATIENCE));
-    if (rv == CKR_OK && !key_is_hidden(token) && key_of(token) == NULL)
-        rv = jpki_ckr(jpki_credential_read(credential, JPKI_HOLDER, JPKI_CERTIFICATE_WHOLE));
-    if (rv == CKR_OK && token_can_sign(token))
-        rv = jpki_ckr(jpki_credential_ask_pss(credential));
-    return rv;
+    CK_RV rv = jpki_ckr(jpki_credential_check(token->credential, JPKI_LISTING_PATIENCE));
+    return rv == CKR_OK ? jpki_ckr(jpki_credential_ask_abilities(token->credential)) : rv;
 }
 
 /* After that: whether the token has a mechanism. */

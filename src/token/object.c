@@ -35,22 +35,15 @@ static bool is_there(const struct token *token, const struct object *object)
            (slot->certificate != NULL && slot->state >= object->needs);
 }
 
-/* Reads more of its certificate where that is needed, and can be read. */
-static CK_RV want_for(struct token *token, const struct object *object,
-                      enum jpki_certificate_state state)
-{
-    if (object->source == JPKI_HOLDER && key_is_hidden(token))
-        return CKR_OK;
-    return jpki_ckr(jpki_credential_read(token->credential, object->source, state));
-}
-
-/* The same for attributes. Those that are known are told only while the card is there: NSS looks at
- * the key that it remembers, and prompts for the PIN in vain when that works without a card. */
+/* Reads what attributes need. Those that are known are told only while the card is there: NSS looks
+ * at the key that it remembers, and prompts for the PIN in vain when that works without a card. */
 static CK_RV want_attributes(struct jpki_session *session, const struct object *object,
                              enum jpki_certificate_state state)
 {
+    enum jpki_certificate_state wanted[JPKI_CERTIFICATES] = {JPKI_CERTIFICATE_UNREAD};
+    wanted[object->source] = state;
     CK_RV rv = look_at_card(session);
-    return rv == CKR_OK ? want_for(session->token, object, state) : rv;
+    return rv == CKR_OK ? jpki_ckr(jpki_credential_read(session->token->credential, wanted)) : rv;
 }
 
 const struct object *find_object(const struct token *token, CK_OBJECT_HANDLE handle)
@@ -100,31 +93,37 @@ static bool matches(const struct token *token, const struct object *object,
     return true;
 }
 
-/* Looks at one object; reads of its certificate what is needed, when all that is cheaper fits. */
-static CK_RV look_at(struct jpki_session *session, const struct object *object,
-                     const CK_ATTRIBUTE *template, CK_ULONG count)
+/* Reads what is needed to tell which objects match, where all that is cheaper fits. */
+static CK_RV read_for_search(struct token *token, const CK_ATTRIBUTE *template, CK_ULONG count)
 {
-    struct token *token = session->token;
-    if (!is_visible(token, object) ||
-        !matches(token, object, template, count, JPKI_CERTIFICATE_UNREAD))
-        return CKR_OK;
-    CK_RV rv = want_for(token, object, template_needs(object->needs, object, template, count));
-    if (rv == CKR_OK && is_visible(token, object) && is_there(token, object) &&
-        matches(token, object, template, count, JPKI_CERTIFICATE_WHOLE))
-        session->found[session->found_count++] = object_handle(token, object);
-    return rv;
+    enum jpki_certificate_state wanted[JPKI_CERTIFICATES] = {JPKI_CERTIFICATE_UNREAD};
+    for (const struct object *object = object_table; object < object_table + OBJECTS; object++) {
+        enum jpki_certificate_state *most = &wanted[object->source];
+        if (is_visible(token, object) &&
+            matches(token, object, template, count, JPKI_CERTIFICATE_UNREAD))
+            *most = template_needs(*most > object->needs ? *most : object->needs, object, template,
+                                   count);
+    }
+    return jpki_ckr(jpki_credential_read(token->credential, wanted));
 }
 
 CK_RV jpki_find_begin(struct jpki_session *session, const CK_ATTRIBUTE *template, CK_ULONG count)
 {
+    struct token *token = session->token;
     if (session->finding)
         return CKR_OPERATION_ACTIVE;
     session->found_count = session->found_next = 0;
     CK_RV rv = look_at_card(session);
-    for (size_t i = 0; i < OBJECTS && rv == CKR_OK; i++)
-        rv = look_at(session, &object_table[i], template, count);
-    session->finding = rv == CKR_OK;
-    return rv;
+    if (rv == CKR_OK)
+        rv = read_for_search(token, template, count);
+    if (rv != CKR_OK)
+        return rv;
+    for (const struct object *object = object_table; object < object_table + OBJECTS; object++)
+        if (is_visible(token, object) && is_there(token, object) &&
+            matches(token, object, template, count, JPKI_CERTIFICATE_WHOLE))
+            session->found[session->found_count++] = object_handle(token, object);
+    session->finding = true;
+    return CKR_OK;
 }
 
 CK_RV jpki_find_next(struct jpki_session *session, CK_OBJECT_HANDLE *objects, CK_ULONG most,

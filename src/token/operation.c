@@ -50,7 +50,7 @@ static CK_RV check_key(const struct jpki_session *session, enum jpki_operation k
         return CKR_KEY_HANDLE_INVALID;
     if (key->class != (kind == JPKI_SIGNING ? CKO_PRIVATE_KEY : CKO_PUBLIC_KEY))
         return CKR_KEY_FUNCTION_NOT_PERMITTED;
-    return certificate_of(session, key)->key_type == jpki_scheme_key(mechanism->scheme)
+    return certificate_of(session, key)->key_type == jpki_schemes[mechanism->scheme].key
                ? CKR_OK
                : CKR_KEY_TYPE_INCONSISTENT;
 }
@@ -69,7 +69,7 @@ static CK_RV check_mechanism(struct jpki_session *session, enum jpki_operation k
         return CKR_OK;
     CK_RV rv = look_at_card(session);
     if (rv == CKR_OK)
-        rv = jpki_ckr(jpki_credential_ask_pss(credential));
+        rv = jpki_ckr(jpki_credential_ask_abilities(credential));
     return rv == CKR_OK && !jpki_credential_knows_pss(credential) ? CKR_MECHANISM_INVALID : rv;
 }
 
@@ -136,7 +136,7 @@ CK_RV jpki_operation_update(struct jpki_session *session, enum jpki_operation ki
 static CK_RV finish_data(struct operation *operation)
 {
     const struct mechanism *mechanism = operation->mechanism;
-    size_t least = jpki_scheme_least(mechanism->scheme);
+    size_t least = jpki_schemes[mechanism->scheme].least;
     if (operation->digest == NULL)
         return operation->data.length >= least ? CKR_OK : CKR_DATA_LEN_RANGE;
 

@@ -86,7 +86,8 @@ static void finds_no_reader(void)
     OK(p11->C_Finalize(NULL));
 }
 
-/* Calls of the module begin with a look at the readers, in which pcsclite 2 holds such a lock. */
+/* Most calls of the module begin with a look at the readers, in which pcsclite 2 holds such a lock;
+ * C_Sign begins with its transaction. */
 static void after_looking(void)
 {
     if (PCSCLITE_VERSION_NUMBER[0] == '1')
@@ -156,7 +157,7 @@ int main(void)
     fork_during("C_Initialize", initialize, finds_no_reader);
     p11_log_in(&login, AUTH_SLOT(0), AUTH_PIN);
     fork_during("C_GetSlotInfo", look, after_looking);
-    fork_during("C_Sign", sign, after_looking);
+    fork_during("C_Sign", sign, uses_the_module);
     fork_during("the host's SCardEstablishContext", host_establishes, nothing);
     fork_during("the host's SCardTransmit", host_transmits, nothing);
     OK(p11_sign(&login));

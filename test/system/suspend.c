@@ -20,6 +20,14 @@ static bool pcscd_is_unaware(void)
            strstr(status, "vpcd=up") != NULL;
 }
 
+/* Takes the card out for so long that pcscd sees it, and puts it in. */
+static void insert_anew(void)
+{
+    card_remove(0);
+    sleep_ms(1000); /* more than twice pcscd's polling interval */
+    card_insert(0);
+}
+
 /* Suspends with another card, or the same one, inserted meanwhile: `directory` is its state
  * directory. pcscd may poll just before it is paused and then notices; so tries again. */
 static void suspend_with(const char *directory, struct p11_login *auth)
@@ -36,8 +44,7 @@ static void suspend_with(const char *directory, struct p11_login *auth)
         if (pcscd_is_unaware())
             return;
         /* It may have given the card up as mute, too: inserts it anew. */
-        card_remove(0);
-        card_insert(0);
+        insert_anew();
         OK(p11->C_CloseAllSessions(auth->slot));
         p11_expect_card(0, directory);
         p11_log_in(auth, AUTH_SLOT(0), AUTH_PIN);
@@ -62,8 +69,7 @@ static void same_card(void)
     EXPECT(rv == CKR_OK || rv == CKR_DEVICE_ERROR || means_removed(rv), "0x%lX", rv);
     rv = p11_sign(&auth);
     if (means_removed(rv)) {
-        card_remove(0);
-        card_insert(0);
+        insert_anew();
         p11_log_in(&auth, AUTH_SLOT(0), AUTH_PIN);
         rv = p11_sign(&auth);
     }
@@ -112,8 +118,7 @@ static void other_card_after_reset(void)
     EXPECT(means_removed(rv), "0x%lX", rv);
     EXPECT(card_counter(0, "verifies") == 0, "a PIN was sent to another card");
     (void)card_command(0, "set label=");
-    card_remove(0);
-    card_insert(0);
+    insert_anew();
     passed("another card after a reset: no login, no PIN sent");
 }
 

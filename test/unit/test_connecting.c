@@ -21,7 +21,7 @@ LONG __wrap_SCardEstablishContext(DWORD scope, LPCVOID one, LPCVOID two, LPSCARD
 LONG __wrap_SCardReleaseContext(SCARDCONTEXT context);
 LONG __wrap_SCardGetStatusChange(SCARDCONTEXT context, DWORD timeout, SCARD_READERSTATE *states,
                                  DWORD count);
-bool __wrap_pcsc_async_start(struct pcsc_async *async);
+void __wrap_pcsc_async_start(struct pcsc_async *async);
 bool __wrap_pcsc_async_wait(struct pcsc_async *async, int64_t deadline);
 
 int64_t __wrap_jpki_clock_ms(void)
@@ -54,11 +54,10 @@ LONG __wrap_SCardGetStatusChange(SCARDCONTEXT context, DWORD timeout, SCARD_READ
     return SCARD_S_SUCCESS;
 }
 
-bool __wrap_pcsc_async_start(struct pcsc_async *async)
+void __wrap_pcsc_async_start(struct pcsc_async *async)
 {
     (void)async;
     pcscd.connects++;
-    return true;
 }
 
 bool __wrap_pcsc_async_wait(struct pcsc_async *async, int64_t deadline)
