@@ -47,7 +47,7 @@ static enum exit_code read_hidden(struct tool *tool, struct jpki_reader *reader,
     enum exit_code code = unlock(tool, reader, which->key);
     if (code != EXIT_OK)
         return code;
-    enum jpki_error error = jpki_credential_read(credential, which->use, JPKI_CERTIFICATE_WHOLE);
+    enum jpki_error error = read_certificate_until(credential, which->use, JPKI_CERTIFICATE_WHOLE);
     code = error == JPKI_OK ? take(credential, which, copy)
                             : fail_with(error, jpki_reader_name(reader));
     enum exit_code locked = lock_again(reader, which->key);
@@ -62,7 +62,7 @@ static enum exit_code read_certificate(struct tool *tool, struct jpki_reader *re
         return read_hidden(tool, reader, which, copy);
     enum jpki_error error = jpki_reader_hold(reader, JPKI_LISTING_PATIENCE);
     if (error == JPKI_OK)
-        error = jpki_credential_read(credential, which->use, JPKI_CERTIFICATE_WHOLE);
+        error = read_certificate_until(credential, which->use, JPKI_CERTIFICATE_WHOLE);
     enum exit_code code = EXIT_OK;
     bool hidden =
         credential->certificates[which->use].state == JPKI_CERTIFICATE_HIDDEN; /* of a phone */

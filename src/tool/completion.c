@@ -19,7 +19,7 @@ static void put_command_names(const struct command_table *table)
             (void)printf(" %s", table->rows[i].name);
 }
 
-static void put_option_names(unsigned long accepted)
+static void put_option_names(uint64_t accepted)
 {
     for (int id = 0; id < OPTIONS; id++)
         if (accepted & ACCEPTS(id))
@@ -45,7 +45,7 @@ static void put_options_with_argument(void)
  * options a command has. */
 static void put_cases(const struct command_table *table)
 {
-    unsigned long first = ACCEPTS(OPTION_HELP) | ACCEPTS(OPTION_VERSION) | ACCEPTS(OPTION_READER);
+    uint64_t first = ACCEPTS(OPTION_HELP) | ACCEPTS(OPTION_VERSION) | ACCEPTS(OPTION_READER);
     (void)printf("    case $command:$operands in\n    :*) choices=\"");
     put_command_names(table);
     (void)printf("\" options=\"");
@@ -144,7 +144,7 @@ static void put_fish_operands(const struct command *command)
     }
 }
 
-static void put_fish_options(const char *condition, unsigned long accepted)
+static void put_fish_options(const char *condition, uint64_t accepted)
 {
     for (int id = 0; id < OPTIONS; id++) {
         const struct option_row *row = &option_rows[id];

@@ -3,7 +3,7 @@
 #include "tool.h"
 
 /* Options in groups, as the synopsis of a command shows them, are left to the manual page. */
-static void put_options(unsigned long accepted)
+static void put_options(uint64_t accepted)
 {
     for (int id = 0; id < OPTIONS; id++) {
         const struct option_row *row = &option_rows[id];

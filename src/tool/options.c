@@ -25,7 +25,7 @@ const struct option_row option_rows[OPTIONS] = {
 enum { FIRST_VALUE = 256 };
 
 /* Before the command stand --help, --version and --reader. */
-static unsigned long accepted(const struct command *command)
+static uint64_t accepted(const struct command *command)
 {
     if (command == NULL)
         return ACCEPTS(OPTION_HELP) | ACCEPTS(OPTION_VERSION) | ACCEPTS(OPTION_READER);

@@ -150,3 +150,12 @@ struct jpki_reader *open_one_reader(struct tool *tool, enum exit_code *code)
     free(list);
     return reader;
 }
+
+enum jpki_error read_certificate_until(struct jpki_credential *credential,
+                                       enum jpki_certificate_use use,
+                                       enum jpki_certificate_state state)
+{
+    enum jpki_certificate_state wanted[JPKI_CERTIFICATES] = {0};
+    wanted[use] = state;
+    return jpki_credential_read(credential, wanted);
+}

@@ -88,7 +88,7 @@ static bool read_beginning(struct jpki_credential *credential, enum jpki_certifi
     static const enum jpki_certificate_state steps[] = {JPKI_CERTIFICATE_STARTED,
                                                         JPKI_CERTIFICATE_KEY};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
-        if (jpki_credential_read(credential, use, steps[i]) == JPKI_OK &&
+        if (read_certificate_until(credential, use, steps[i]) == JPKI_OK &&
             certificate_start_read(content_of(&credential->certificates[use]), start))
             return true;
     return false;

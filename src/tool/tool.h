@@ -67,7 +67,7 @@ struct option_row {
 extern const struct option_row option_rows[OPTIONS];
 
 /* For command rows. */
-#define ACCEPTS(option) (1UL << (option))
+#define ACCEPTS(option) (UINT64_C(1) << (option))
 
 enum { OPERANDS_MAX = 2, WORDS_MAX = 6 };
 
@@ -75,7 +75,7 @@ struct tool;
 struct command {
     const char *name;
     struct text summary;
-    unsigned long options; /* ACCEPTS(...); all accept --help */
+    uint64_t options; /* ACCEPTS(...); all accept --help */
     /* Operands that must be one of these words, each in turn; NULL ends both. */
     const char *operands[OPERANDS_MAX][WORDS_MAX];
     const char *files; /* operands that are anything, in help: "[FILE]..."; NULL: none */
@@ -131,6 +131,11 @@ enum exit_code each_reader(struct tool *tool,
  * to close_reader(). */
 struct jpki_reader *open_one_reader(struct tool *tool, enum exit_code *code);
 void close_reader(struct jpki_reader *reader);
+
+/* Reads one of a credential's certificates as far as `state`; see jpki_credential_read(). */
+enum jpki_error read_certificate_until(struct jpki_credential *credential,
+                                       enum jpki_certificate_use use,
+                                       enum jpki_certificate_state state);
 
 /* ---- Sub-commands --------------------------------------------------------------------- */
 
