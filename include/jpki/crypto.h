@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * crypto: certificate fields, digests, DigestInfo, and checking a signature. The only room that
- * includes OpenSSL, in a library context of its own, so that a host whose OpenSSL is configured
- * to use this module cannot come back into it.
+ * crypto: certificate fields, digests, DigestInfo, and checking a signature. The only room of the
+ * modules that includes OpenSSL, in a library context of its own, so that a host whose OpenSSL is
+ * configured to use this module cannot come back into it.
  */
 #pragma once
 

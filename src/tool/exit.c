@@ -44,6 +44,8 @@ static const struct {
     [JPKI_ERR_PIN_KNOWN_WRONG] = {EXIT_REFUSED, BOTH(error_pin_known_wrong)},
     [JPKI_ERR_PIN_LAST_TRY] = {EXIT_REFUSED, BOTH(error_pin_last_try)},
     [JPKI_ERR_PIN_UNTOLD] = {EXIT_FAILED, BOTH(error_pin_untold)},
+    [JPKI_ERR_NOT_VERIFIED] = {EXIT_FAILED, BOTH(error_not_verified)},
+    [JPKI_ERR_BAD_SIGNATURE] = {EXIT_FAILED, BOTH(error_bad_signature)},
     [JPKI_ERR_MEMORY] = {EXIT_FAILED, BOTH(error_memory)},
 };
 

@@ -19,6 +19,10 @@ const struct option_row option_rows[OPTIONS] = {
     [OPTION_PEM] = {"pem", 0, NULL, BOTH(option_pem)},
     [OPTION_DER] = {"der", 0, NULL, BOTH(option_der)},
     [OPTION_TEXT] = {"text", 0, NULL, BOTH(option_text)},
+    /* signatures */
+    [OPTION_KEY] = {"key", 'k', "auth|sign", BOTH(option_key)},
+    [OPTION_OUTPUT] = {"output", 'o', "FILE", BOTH(option_output)},
+    [OPTION_FORCE] = {"force", 0, NULL, BOTH(option_force)},
 };
 
 /* Values of getopt_long, above all letters. */

@@ -55,6 +55,10 @@ enum option_id {
     OPTION_PEM,
     OPTION_DER,
     OPTION_TEXT,
+    /* signatures */
+    OPTION_KEY,
+    OPTION_OUTPUT,
+    OPTION_FORCE,
     OPTIONS
 };
 
