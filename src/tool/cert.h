@@ -7,5 +7,9 @@
 /* A certificate in readable form; false when it is none. */
 bool print_certificate(struct jpki_crypto *crypto, struct jpki_field certificate);
 
+/* The name of the person who holds it, in full (a certificate for digital signatures only); false,
+ * and "", where there is none. */
+bool certificate_holder(struct jpki_field certificate, char name[TEXT_BYTES]);
+
 /* The certificate in PEM (RFC 7468). */
 void print_pem(struct jpki_field certificate);

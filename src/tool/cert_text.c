@@ -86,17 +86,37 @@ static void put_replaced(const char *label, const char *digits)
         put_item(label, PLAIN, "%s", TEXT(cert_replaced));
 }
 
-static void put_personal(void *context, const struct der *oid, const char *text)
+/* Which of them this is; 0: another OID. */
+static int personal(const struct der *oid)
 {
     static const uint8_t prefix[] = {0x2A, 0x83, 0x08, 0x8C, 0x9B, 0x55, 0x08, 0x05, 0x05};
+    bool ours = oid->left == sizeof prefix + 1 && memcmp(oid->at, prefix, sizeof prefix) == 0;
+    return ours ? oid->at[sizeof prefix] : 0;
+}
+
+static void take_name(void *context, const struct der *oid, const char *text)
+{
+    if (personal(oid) == PERSON_NAME)
+        (void)snprintf(context, TEXT_BYTES, "%s", text);
+}
+
+bool certificate_holder(struct jpki_field certificate, char name[TEXT_BYTES])
+{
+    name[0] = '\0';
+    certificate_other_names(certificate, take_name, name);
+    return name[0] != '\0';
+}
+
+static void put_personal(void *context, const struct der *oid, const char *text)
+{
     bool *headed = context;
     char date[DATE_BYTES];
-    if (oid->left != sizeof prefix + 1 || memcmp(oid->at, prefix, sizeof prefix) != 0)
+    if (personal(oid) == 0)
         return;
     if (!*headed)
         (void)printf(" %s%s%s\n", colour_on(stdout, BOLD), TEXT(cert_holder), colour_off(stdout));
     *headed = true;
-    switch (oid->at[sizeof prefix]) {
+    switch (personal(oid)) {
     case PERSON_NAME:
         put_item(TEXT(cert_name), PLAIN, "%s", text);
         break;

@@ -16,6 +16,18 @@ const char *date_text(int64_t seconds, char text[DATE_BYTES])
     return text;
 }
 
+const char *time_text(int64_t seconds, char text[DATE_BYTES])
+{
+    time_t time = (time_t)seconds;
+    struct tm parts;
+    char date[DATE_BYTES];
+    if (localtime_r(&time, &parts) == NULL)
+        return TEXT(date_unknown);
+    (void)snprintf(text, DATE_BYTES, "%.60s %02d:%02d:%02d %.10s", date_text(seconds, date),
+                   parts.tm_hour, parts.tm_min, parts.tm_sec, parts.tm_zone);
+    return text;
+}
+
 const char *day_text(const char *day, char text[DATE_BYTES])
 {
     long numbers[3] = {0};

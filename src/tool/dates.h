@@ -9,7 +9,10 @@ enum { DATE_BYTES = 96 };
 /* In the user's own time zone: certificates end at midnight in Japan. Returns `text`. */
 const char *date_text(int64_t seconds, char text[DATE_BYTES]);
 
-/* The same of YYYY-MM-DD. */
+/* With the time of day. */
+const char *time_text(int64_t seconds, char text[DATE_BYTES]);
+
+/* The same as date_text() of YYYY-MM-DD. */
 const char *day_text(const char *day, char text[DATE_BYTES]);
 
 /* A birth date as the signature certificate has it: a digit for the era, then YYYYMMDD. With the

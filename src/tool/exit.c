@@ -14,6 +14,8 @@ static const struct text meanings[EXIT_CODES] = {
     [EXIT_BUSY] = BOTH(exit_busy),
     [EXIT_UNKNOWN] = BOTH(exit_unknown),
     [EXIT_CANCELLED] = BOTH(exit_cancelled),
+    [EXIT_INVALID] = BOTH(exit_invalid),
+    [EXIT_UNCONFIRMED] = BOTH(exit_unconfirmed),
 };
 
 const char *exit_text(enum exit_code code)

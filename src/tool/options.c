@@ -23,6 +23,13 @@ const struct option_row option_rows[OPTIONS] = {
     [OPTION_KEY] = {"key", 'k', "auth|sign", BOTH(option_key)},
     [OPTION_OUTPUT] = {"output", 'o', "FILE", BOTH(option_output)},
     [OPTION_FORCE] = {"force", 0, NULL, BOTH(option_force)},
+    [OPTION_RAW] = {"raw", 0, NULL, BOTH(option_raw)},
+    [OPTION_CMS] = {"cms", 0, NULL, BOTH(option_cms)},
+    [OPTION_DIGEST] = {"digest", 0, "NAME", BOTH(option_digest)},
+    [OPTION_PSS] = {"pss", 0, NULL, BOTH(option_pss)},
+    [OPTION_EMBED] = {"embed", 0, NULL, BOTH(option_embed)},
+    [OPTION_CA] = {"ca", 0, "FILE", BOTH(option_ca)},
+    [OPTION_CERT] = {"cert", 0, "FILE", BOTH(option_cert)},
 };
 
 /* Values of getopt_long, above all letters. */

@@ -189,21 +189,36 @@ const char *colour_off(FILE *out)
     return *colour_on(out, BOLD) != '\0' ? "\033[0m" : "";
 }
 
-void put_item(const char *label, enum colour colour, const char *format, ...)
+PRINTF(4, 0)
+static void put_item_list(FILE *out, const char *label, enum colour colour, const char *format,
+                          va_list args)
 {
-    unsigned width = width_of(stdout), columns = INDENT + columns_of(label);
+    unsigned width = width_of(out), columns = INDENT + columns_of(label);
     bool narrow = width > 0 && width < 2 * LABEL + 8;
-    (void)printf("%*s%s", INDENT, "", label);
+    (void)fprintf(out, "%*s%s", INDENT, "", label);
     if (narrow || columns >= LABEL)
-        (void)fputc('\n', stdout);
+        (void)fputc('\n', out);
     unsigned indent = narrow ? 2 * INDENT : LABEL;
     unsigned pad = narrow || columns >= LABEL ? indent : LABEL - columns;
-    va_list args;
-    va_start(args, format);
     char text[TEXT_MAX];
     (void)vsnprintf(text, sizeof text, format, args);
+    (void)fprintf(out, "%*s%s", (int)pad, "", colour_on(out, colour));
+    put_wrapped(out, indent, indent, text);
+    (void)fprintf(out, "%s\n", colour_off(out));
+}
+
+void put_item(const char *label, enum colour colour, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    put_item_list(stdout, label, colour, format, args);
     va_end(args);
-    (void)printf("%*s%s", (int)pad, "", colour_on(stdout, colour));
-    put_wrapped(stdout, indent, indent, text);
-    (void)printf("%s\n", colour_off(stdout));
+}
+
+void put_item_on(FILE *out, const char *label, enum colour colour, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    put_item_list(out, label, colour, format, args);
+    va_end(args);
 }

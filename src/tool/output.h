@@ -20,8 +20,11 @@ void put_text(FILE *out, unsigned first, unsigned indent, const char *format, ..
 /* How a line stands out on a terminal. */
 enum colour { PLAIN, BOLD, GREEN, YELLOW, RED };
 
-/* "label   text": beneath each other where the terminal is narrow. */
+/* "label   text": beneath each other where the terminal is narrow. On standard output, or any
+ * stream. */
 void put_item(const char *label, enum colour colour, const char *format, ...) PRINTF(3, 4);
+void put_item_on(FILE *out, const char *label, enum colour colour, const char *format, ...)
+    PRINTF(4, 5);
 
 /* Colours go to terminals only, and nowhere with NO_COLOR in the environment. "" otherwise. */
 const char *colour_on(FILE *out, enum colour colour);

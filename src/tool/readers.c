@@ -23,13 +23,16 @@ static bool read_options(struct jpki_options *options)
 enum exit_code open_readers(struct tool *tool)
 {
     struct jpki_reader_shared *shared = &tool->shared;
+    if (shared->source != NULL)
+        return EXIT_OK;
     if (!read_options(&shared->options)) {
         complain(TEXT(bad_options));
         return EXIT_USAGE;
     }
     tool->keeps_last_try = shared->options.keep_last_try;
     shared->ops = &jpki_pcsc_readers;
-    shared->crypto = jpki_crypto_new();
+    if (shared->crypto == NULL)
+        shared->crypto = jpki_crypto_new();
     shared->source = shared->ops->open(&shared->options);
     if (shared->crypto == NULL || shared->source == NULL)
         return fail_with(JPKI_ERR_MEMORY, NULL);
@@ -116,6 +119,26 @@ enum exit_code each_reader(struct tool *tool,
     }
     free(list);
     return first;
+}
+
+void each_card(struct tool *tool,
+               void (*visit)(struct tool *tool, struct jpki_reader *reader, void *context),
+               void *context)
+{
+    struct jpki_reader_status *list = NULL;
+    size_t count = 0;
+    if (open_readers(tool) != EXIT_OK ||
+        tool->shared.ops->list(tool->shared.source, &list, &count) != JPKI_OK)
+        return;
+    count = keep_meant(list, count, tool->options[OPTION_READER]);
+    for (size_t i = 0; i < count; i++) {
+        struct jpki_reader *reader = list[i].present ? open_reader(tool, list[i].name) : NULL;
+        if (reader == NULL)
+            continue;
+        visit(tool, reader, context);
+        close_reader(reader);
+    }
+    free(list);
 }
 
 /* Names the readers among which the user has to choose. */

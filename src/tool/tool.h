@@ -17,16 +17,18 @@
  * pages. A signal ends the tool by that signal (128 + its number in a shell). */
 enum exit_code {
     EXIT_OK,
-    EXIT_FAILED,    /* anything that is none of the others */
-    EXIT_USAGE,     /* the command line */
-    EXIT_NO_CARD,   /* no pcscd, no reader, no card, or another kind of card */
-    EXIT_REFUSED,   /* a PIN that is wrong, or that breaks the rules */
-    EXIT_LOCKED,    /* a PIN without tries left */
-    EXIT_MISSING,   /* not on this card: a PIN, key or certificate */
-    EXIT_WHICH,     /* several cards, and none was named with --reader */
-    EXIT_BUSY,      /* another program holds the card */
-    EXIT_UNKNOWN,   /* the card's answer was lost: it may or may not have done it */
-    EXIT_CANCELLED, /* the user did not go on */
+    EXIT_FAILED,      /* anything that is none of the others */
+    EXIT_USAGE,       /* the command line */
+    EXIT_NO_CARD,     /* no pcscd, no reader, no card, or another kind of card */
+    EXIT_REFUSED,     /* a PIN that is wrong, or that breaks the rules */
+    EXIT_LOCKED,      /* a PIN without tries left */
+    EXIT_MISSING,     /* not on this card: a PIN, key or certificate */
+    EXIT_WHICH,       /* several cards, and none was named with --reader */
+    EXIT_BUSY,        /* another program holds the card */
+    EXIT_UNKNOWN,     /* the card's answer was lost: it may or may not have done it */
+    EXIT_CANCELLED,   /* the user did not go on */
+    EXIT_INVALID,     /* a signature that does not hold */
+    EXIT_UNCONFIRMED, /* one that holds, but by a certificate that could not be confirmed */
     EXIT_CODES
 };
 
@@ -59,6 +61,13 @@ enum option_id {
     OPTION_KEY,
     OPTION_OUTPUT,
     OPTION_FORCE,
+    OPTION_RAW,
+    OPTION_CMS,
+    OPTION_DIGEST,
+    OPTION_PSS,
+    OPTION_EMBED,
+    OPTION_CA,
+    OPTION_CERT,
     OPTIONS
 };
 
@@ -119,7 +128,8 @@ bool has_option(const struct tool *tool, enum option_id id);
 
 /* ---- Readers -------------------------------------------------------------------------- */
 
-/* Opens the way to the readers, with the options of JPKI_PKCS11_OPTIONS; main.c closes it. */
+/* Opens the way to the readers, with the options of JPKI_PKCS11_OPTIONS, unless that was done;
+ * main.c closes it. */
 enum exit_code open_readers(struct tool *tool);
 void close_readers(struct tool *tool);
 
@@ -135,6 +145,12 @@ enum exit_code each_reader(struct tool *tool,
  * to close_reader(). */
 struct jpki_reader *open_one_reader(struct tool *tool, enum exit_code *code);
 void close_reader(struct jpki_reader *reader);
+
+/* Calls `visit` with each reader that has a card and that --reader lets through, as above. Says
+ * nothing and asks nothing where there is none: for what a card may help with. */
+void each_card(struct tool *tool,
+               void (*visit)(struct tool *tool, struct jpki_reader *reader, void *context),
+               void *context);
 
 /* Reads one of a credential's certificates as far as `state`; see jpki_credential_read(). */
 enum jpki_error read_certificate_until(struct jpki_credential *credential,
