@@ -152,7 +152,7 @@ static enum jpki_error sign_pss(struct signature *signature, const uint8_t *hash
         return JPKI_ERR_DATA_LENGTH;
     enum jpki_error error = jpki_credential_ask_abilities(credential);
     if (error == JPKI_OK && !jpki_credential_knows_pss(credential))
-        error = JPKI_ERR_NOT_FOUND;
+        error = JPKI_ERR_CRYPTO;
     if (error != JPKI_OK)
         return error;
     return jpki_credential_sign(credential, JPKI_SCHEME_PSS, hash, length, out, out_length);

@@ -29,6 +29,17 @@ static const struct command commands[] = {
         .run = run_cert,
     },
     {
+        .name = "sign",
+        .summary = BOTH(command_sign),
+        .options = ACCEPTS(OPTION_READER) | ACCEPTS(OPTION_KEY) | ACCEPTS(OPTION_CMS) |
+                   ACCEPTS(OPTION_RAW) | ACCEPTS(OPTION_EMBED) | ACCEPTS(OPTION_PEM) |
+                   ACCEPTS(OPTION_DIGEST) | ACCEPTS(OPTION_PSS) | ACCEPTS(OPTION_OUTPUT) |
+                   ACCEPTS(OPTION_FORCE) | ACCEPTS(OPTION_PIN_STDIN) | ACCEPTS(OPTION_PIN_ENV) |
+                   ACCEPTS(OPTION_LAST_TRY),
+        .files = "FILE|-",
+        .run = run_sign,
+    },
+    {
         .name = "help",
         .summary = BOTH(command_help),
         .files = "[COMMAND]",

@@ -33,6 +33,9 @@ enum exit_code signer_open(struct tool *tool, struct signer *signer)
     *signer = (struct signer){0};
     if (!key_option(tool, &signer->which))
         return code;
+    signer->library = OSSL_LIB_CTX_new();
+    if (signer->library == NULL)
+        return fail_with(JPKI_ERR_MEMORY, NULL);
     signer->reader = open_one_reader(tool, &code);
     return code;
 }
@@ -46,9 +49,6 @@ static enum jpki_error read_key(struct signer *signer)
     enum jpki_error error = jpki_credential_read(credential, whole);
     if (error != JPKI_OK)
         return error;
-    signer->library = OSSL_LIB_CTX_new();
-    if (signer->library == NULL)
-        return JPKI_ERR_MEMORY;
     signer->certificate = certificate_of(credential, JPKI_HOLDER, signer->library);
     signer->ca = certificate_of(credential, JPKI_AUTHORITY, signer->library);
     if (signer->certificate == NULL)
@@ -72,6 +72,13 @@ enum exit_code signer_unlock(struct tool *tool, struct signer *signer)
     code = fail_with(error, jpki_reader_name(signer->reader));
     (void)signer_lock(signer);
     return code;
+}
+
+bool signer_knows_pss(const struct signer *signer)
+{
+    struct jpki_credential *credential = signer->card_key.credential;
+    return jpki_credential_ask_abilities(credential) == JPKI_OK &&
+           jpki_credential_knows_pss(credential);
 }
 
 enum exit_code signer_failed(const struct signer *signer)

@@ -21,10 +21,10 @@
 #include <openssl/x509.h>
 
 struct signer {
-    EVP_PKEY *key;         /* by the card; these four from signer_unlock() to signer_free(), */
-    X509 *certificate;     /* but signatures only until signer_lock() */
-    X509 *ca;              /* that issued it; NULL: not on the card */
     OSSL_LIB_CTX *library; /* a library context that no configuration file has a say in */
+    EVP_PKEY *key;         /* the card's; from signer_unlock() to signer_lock() */
+    X509 *certificate;     /* these two from signer_unlock() to signer_free() */
+    X509 *ca;              /* that issued it; NULL: not on the card */
     enum jpki_key which;
     struct jpki_reader *reader; /* for signer.c, as the rest */
     struct card_key card_key;
@@ -37,6 +37,9 @@ enum exit_code signer_open(struct tool *tool, struct signer *signer);
 
 /* Asks for the PIN, gives it to the card, reads the certificates. */
 enum exit_code signer_unlock(struct tool *tool, struct signer *signer);
+
+/* Whether the card signs RSASSA-PSS. After signer_unlock(). */
+bool signer_knows_pss(const struct signer *signer);
 
 /* A call of OpenSSL that signs has failed: says why. */
 enum exit_code signer_failed(const struct signer *signer);

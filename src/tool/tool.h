@@ -162,6 +162,8 @@ enum jpki_error read_certificate_until(struct jpki_credential *credential,
 enum exit_code run_status(struct tool *tool);
 enum exit_code run_pin(struct tool *tool);
 enum exit_code run_cert(struct tool *tool);
+enum exit_code run_sign(struct tool *tool);
+enum exit_code run_verify(struct tool *tool);
 enum exit_code run_help(struct tool *tool);
 enum exit_code run_completion(struct tool *tool);
 
