@@ -27,10 +27,10 @@ static const struct wanted *find_wanted(const char *word)
 }
 
 /* Copies what was read: locking the card again forgets it. */
-static enum exit_code take(const struct jpki_credential *credential, const struct wanted *which,
+static enum exit_code take(const struct jpki_credential *credential, enum jpki_certificate_use use,
                            struct jpki_buffer *copy)
 {
-    const struct jpki_certificate_slot *slot = &credential->certificates[which->use];
+    const struct jpki_certificate_slot *slot = &credential->certificates[use];
     if (slot->state != JPKI_CERTIFICATE_WHOLE)
         return fail_with(JPKI_ERR_NOT_FOUND, NULL);
     struct jpki_field content = slot->certificate->value;
@@ -40,38 +40,37 @@ static enum exit_code take(const struct jpki_credential *credential, const struc
 }
 
 /* After its PIN. */
-static enum exit_code read_hidden(struct tool *tool, struct jpki_reader *reader,
-                                  const struct wanted *which, struct jpki_buffer *copy)
+static enum exit_code read_hidden(struct tool *tool, struct jpki_reader *reader, enum jpki_key key,
+                                  enum jpki_certificate_use use, struct jpki_buffer *copy)
 {
-    struct jpki_credential *credential = jpki_reader_credential(reader, which->key);
-    enum exit_code code = unlock(tool, reader, which->key);
+    struct jpki_credential *credential = jpki_reader_credential(reader, key);
+    enum exit_code code = unlock(tool, reader, key);
     if (code != EXIT_OK)
         return code;
-    enum jpki_error error = read_certificate_until(credential, which->use, JPKI_CERTIFICATE_WHOLE);
-    code = error == JPKI_OK ? take(credential, which, copy)
-                            : fail_with(error, jpki_reader_name(reader));
-    enum exit_code locked = lock_again(reader, which->key);
+    enum jpki_error error = read_certificate_until(credential, use, JPKI_CERTIFICATE_WHOLE);
+    code =
+        error == JPKI_OK ? take(credential, use, copy) : fail_with(error, jpki_reader_name(reader));
+    enum exit_code locked = lock_again(reader, key);
     return code == EXIT_OK ? locked : code;
 }
 
-static enum exit_code read_certificate(struct tool *tool, struct jpki_reader *reader,
-                                       const struct wanted *which, struct jpki_buffer *copy)
+enum exit_code copy_certificate(struct tool *tool, struct jpki_reader *reader, enum jpki_key key,
+                                enum jpki_certificate_use use, struct jpki_buffer *copy)
 {
-    struct jpki_credential *credential = jpki_reader_credential(reader, which->key);
-    if (which->use == JPKI_HOLDER && credential->is_private)
-        return read_hidden(tool, reader, which, copy);
+    struct jpki_credential *credential = jpki_reader_credential(reader, key);
+    if (use == JPKI_HOLDER && credential->is_private)
+        return read_hidden(tool, reader, key, use, copy);
     enum jpki_error error = jpki_reader_hold(reader, JPKI_LISTING_PATIENCE);
     if (error == JPKI_OK)
-        error = read_certificate_until(credential, which->use, JPKI_CERTIFICATE_WHOLE);
+        error = read_certificate_until(credential, use, JPKI_CERTIFICATE_WHOLE);
     enum exit_code code = EXIT_OK;
-    bool hidden =
-        credential->certificates[which->use].state == JPKI_CERTIFICATE_HIDDEN; /* of a phone */
+    bool hidden = credential->certificates[use].state == JPKI_CERTIFICATE_HIDDEN; /* of a phone */
     if (error == JPKI_OK && !hidden)
-        code = take(credential, which, copy);
+        code = take(credential, use, copy);
     jpki_reader_release(reader);
     if (error != JPKI_OK)
         return fail_with(error, jpki_reader_name(reader));
-    return hidden ? read_hidden(tool, reader, which, copy) : code;
+    return hidden ? read_hidden(tool, reader, key, use, copy) : code;
 }
 
 static enum exit_code print(struct tool *tool, struct jpki_field certificate)
@@ -111,7 +110,8 @@ enum exit_code run_cert(struct tool *tool)
     if (reader == NULL)
         return code;
     struct jpki_buffer copy = {0};
-    code = read_certificate(tool, reader, find_wanted(tool->operands[0]), &copy);
+    const struct wanted *which = find_wanted(tool->operands[0]);
+    code = copy_certificate(tool, reader, which->key, which->use, &copy);
     close_reader(reader);
     if (code == EXIT_OK)
         code = print(tool, (struct jpki_field){copy.data, copy.length});

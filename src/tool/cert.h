@@ -4,6 +4,12 @@
 
 #include "pins.h"
 
+/* Copies a certificate of the card, after its PIN where the card hides it. A status after a
+ * message.
+ */
+enum exit_code copy_certificate(struct tool *tool, struct jpki_reader *reader, enum jpki_key key,
+                                enum jpki_certificate_use use, struct jpki_buffer *copy);
+
 /* A certificate in readable form; false when it is none. */
 bool print_certificate(struct jpki_crypto *crypto, struct jpki_field certificate);
 

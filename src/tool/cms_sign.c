@@ -2,7 +2,7 @@
 /* Making CMS signatures. */
 #include "cms.h"
 
-#include "der.h"
+#include "der_build.h"
 
 #include <openssl/cms.h>
 #include <string.h>
@@ -72,41 +72,6 @@ static bool put_line(struct sink *sink, const char *line)
 
 /* ---- Around the content ----------------------------------------------------------------- */
 
-enum { HEADER_MAX = 10, HEADERS_MAX = 512 };
-
-/* The bytes around the content, from its inside to its outside: they are written backwards, from
- * the end of `bytes`. */
-struct around {
-    uint8_t bytes[HEADERS_MAX];
-    size_t at;
-    uint64_t length; /* of all that is behind `at`, and of what follows it */
-};
-
-static void prepend(struct around *around, const uint8_t *bytes, size_t length)
-{
-    around->at -= length;
-    memcpy(around->bytes + around->at, bytes, length);
-    around->length += length;
-}
-
-/* Tag and length of all that follows. */
-static void wrap(struct around *around, uint8_t tag)
-{
-    uint8_t header[HEADER_MAX];
-    size_t at = HEADER_MAX;
-    uint64_t length = around->length;
-    if (length < 0x80) {
-        header[--at] = (uint8_t)length;
-    } else {
-        for (; length > 0; length >>= 8)
-            header[--at] = (uint8_t)length;
-        header[at - 1] = (uint8_t)(0x80 | (HEADER_MAX - at));
-        at--;
-    }
-    header[--at] = tag;
-    prepend(around, header + at, HEADER_MAX - at);
-}
-
 /* The parts of a signature without content, each with its header. */
 struct parts {
     struct der oid, start, type, rest; /* `start`: version and hash functions */
@@ -131,23 +96,24 @@ static bool split(const struct jpki_buffer *der, struct parts *parts)
         return false;
     parts->type = content;
     parts->rest = data;
-    return parts->oid.left + parts->start.left + parts->type.left + 6 * HEADER_MAX < HEADERS_MAX;
+    return parts->oid.left + parts->start.left + parts->type.left + 6 * DER_HEADER_MAX <
+           DER_BUILD_MAX;
 }
 
 /* ContentInfo { oid, [0] { SignedData { start, { type, [0] { OCTET STRING } }, rest } } } */
-static void make_around(const struct parts *parts, uint64_t content, struct around *around)
+static void make_around(const struct parts *parts, uint64_t content, struct der_build *around)
 {
-    *around = (struct around){.at = HEADERS_MAX, .length = content};
-    wrap(around, DER_OCTETS);
-    wrap(around, DER_TAGGED);
-    prepend(around, parts->type.at, parts->type.left);
-    wrap(around, DER_SEQUENCE);
-    prepend(around, parts->start.at, parts->start.left);
-    around->length += parts->rest.left;
-    wrap(around, DER_SEQUENCE);
-    wrap(around, DER_TAGGED);
-    prepend(around, parts->oid.at, parts->oid.left);
-    wrap(around, DER_SEQUENCE);
+    der_build_begin(around, content);
+    der_build_wrap(around, DER_OCTETS);
+    der_build_wrap(around, DER_TAGGED);
+    der_build_put(around, parts->type.at, parts->type.left);
+    der_build_wrap(around, DER_SEQUENCE);
+    der_build_put(around, parts->start.at, parts->start.left);
+    der_build_follow(around, parts->rest.left);
+    der_build_wrap(around, DER_SEQUENCE);
+    der_build_wrap(around, DER_TAGGED);
+    der_build_put(around, parts->oid.at, parts->oid.left);
+    der_build_wrap(around, DER_SEQUENCE);
 }
 
 /* ---- With the content ------------------------------------------------------------------- */
@@ -181,7 +147,7 @@ static enum exit_code put_with_content(struct sink *sink, const struct jpki_buff
                                        struct input_file *content, const struct hash *hash)
 {
     struct parts parts;
-    struct around around;
+    struct der_build around;
     enum exit_code code = input_rewind(content);
     if (code != EXIT_OK)
         return code;
@@ -193,7 +159,7 @@ static enum exit_code put_with_content(struct sink *sink, const struct jpki_buff
         EVP_MD_CTX_free(copy.hash);
         return fail_with(JPKI_ERR_MEMORY, NULL);
     }
-    if (put(sink, around.bytes + around.at, HEADERS_MAX - around.at))
+    if (put(sink, around.bytes + around.at, DER_BUILD_MAX - around.at))
         code = input_each(content, copy_piece, &copy);
     bool changed = code == EXIT_OK ? !is_same(&copy, hash) : copy.grown;
     if (changed && sink->output->error == 0) {

@@ -40,6 +40,17 @@ static const struct command commands[] = {
         .run = run_sign,
     },
     {
+        .name = "verify",
+        .summary = BOTH(command_verify),
+        .options = ACCEPTS(OPTION_READER) | ACCEPTS(OPTION_KEY) | ACCEPTS(OPTION_CMS) |
+                   ACCEPTS(OPTION_RAW) | ACCEPTS(OPTION_DIGEST) | ACCEPTS(OPTION_PSS) |
+                   ACCEPTS(OPTION_CA) | ACCEPTS(OPTION_CERT) | ACCEPTS(OPTION_OUTPUT) |
+                   ACCEPTS(OPTION_FORCE) | ACCEPTS(OPTION_PIN_STDIN) | ACCEPTS(OPTION_PIN_ENV) |
+                   ACCEPTS(OPTION_LAST_TRY),
+        .files = "FILE|- [SIGNATURE|-]",
+        .run = run_verify,
+    },
+    {
         .name = "help",
         .summary = BOTH(command_help),
         .files = "[COMMAND]",

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* jpki-tool verify: what its forms of signatures share. Each form is a function in a file of its
+ * own, and a row in verify.c. */
+#pragma once
+
+#include "input_file.h"
+#include "verdict.h"
+
+/* What was given, opened and looked at. Belongs to verify.c. */
+struct verification {
+    struct tool *tool;
+    struct trust trust;
+    struct input_file file; /* the first operand, from its beginning */
+    const char *signature;  /* the second; NULL: there is none */
+    FILE *out;              /* for the verdict: not where content goes */
+};
+
+/* Each reads what is to be verified and says the verdict, or fails with a message. */
+enum exit_code verify_raw(struct verification *verification);
+enum exit_code verify_cms(struct verification *verification);
+
+/* The file is no signature of this form. */
+enum exit_code say_no_signature(const char *path);
