@@ -157,6 +157,27 @@ static void put_fish_options(const char *condition, uint64_t accepted)
     }
 }
 
+static bool has_operand(const struct command *command, const char *word)
+{
+    for (int j = 0; j < OPERANDS_MAX; j++)
+        for (int i = 0; i < WORDS_MAX && command->operands[j][i] != NULL; i++)
+            if (strcmp(command->operands[j][i], word) == 0)
+                return true;
+    return false;
+}
+
+/* That this command was given: its name may also be an operand of others, as in "pin verify". */
+static void fish_condition(const struct command_table *table, const char *name, char *text,
+                           size_t room)
+{
+    size_t length = (size_t)snprintf(text, room, "__fish_seen_subcommand_from %s", name);
+    for (size_t i = 0; i < table->count && length < room; i++)
+        if (has_operand(&table->rows[i], name))
+            length +=
+                (size_t)snprintf(text + length, room - length,
+                                 "; and not __fish_seen_subcommand_from %s", table->rows[i].name);
+}
+
 static void put_fish(const struct command_table *table)
 {
     (void)printf("# fish completion for jpki-tool; made by: jpki-tool completion fish\n"
@@ -164,7 +185,7 @@ static void put_fish(const struct command_table *table)
     put_fish_options("__fish_use_subcommand",
                      ACCEPTS(OPTION_HELP) | ACCEPTS(OPTION_VERSION) | ACCEPTS(OPTION_READER));
     for (size_t i = 0; i < table->count; i++) {
-        char condition[64];
+        char condition[256];
         if (table->rows[i].hidden)
             continue;
         (void)printf("complete -c jpki-tool -n __fish_use_subcommand -a %s -d ",
@@ -172,8 +193,7 @@ static void put_fish(const struct command_table *table)
         put_quoted(text_of(&table->rows[i].summary));
         (void)putchar('\n');
         put_fish_operands(&table->rows[i]);
-        (void)snprintf(condition, sizeof condition, "__fish_seen_subcommand_from %s",
-                       table->rows[i].name);
+        fish_condition(table, table->rows[i].name, condition, sizeof condition);
         put_fish_options(condition, table->rows[i].options | ACCEPTS(OPTION_HELP));
     }
 }

@@ -80,14 +80,15 @@ static void put_verdict(FILE *out, enum exit_code code, const char *reason)
 
 /* ---- The facts -------------------------------------------------------------------------- */
 
-static void put_signer(FILE *out, struct jpki_field der, const struct certificate_start *start)
+static void put_signer(FILE *out, const char *label, struct jpki_field der,
+                       const struct certificate_start *start)
 {
     char holder[TEXT_BYTES], subject[TEXT_BYTES];
     der_name(start->subject, subject);
     if (certificate_holder(der, holder))
-        put_item_on(out, TEXT(verdict_signer), BOLD, "%s\n%s", holder, subject);
+        put_item_on(out, label, BOLD, "%s\n%s", holder, subject);
     else
-        put_item_on(out, TEXT(verdict_signer), BOLD, "%s", subject);
+        put_item_on(out, label, BOLD, "%s", subject);
 }
 
 static void put_times(FILE *out, const struct signature_facts *facts, const struct times *times)
@@ -129,7 +130,8 @@ static void put_certificate(FILE *out, const struct signature_facts *facts,
     int length = i2d_X509(facts->signer, &der);
     struct jpki_field field = {der, length > 0 ? (size_t)length : 0};
     if (length > 0 && certificate_start_read(field, &start)) {
-        put_signer(out, field, &start);
+        put_signer(out, facts->problem == NULL ? TEXT(verdict_signer) : TEXT(verdict_claimed),
+                   field, &start);
         put_times(out, facts, times);
         put_issuer(out, &start, check);
     }
