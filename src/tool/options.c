@@ -19,6 +19,9 @@ const struct option_row option_rows[OPTIONS] = {
     [OPTION_PEM] = {"pem", 0, NULL, BOTH(option_pem)},
     [OPTION_DER] = {"der", 0, NULL, BOTH(option_der)},
     [OPTION_TEXT] = {"text", 0, NULL, BOTH(option_text)},
+    [OPTION_APPLY] = {"apply", 0, NULL, BOTH(option_apply)},
+    [OPTION_REMOVE] = {"remove", 0, NULL, BOTH(option_remove)},
+    [OPTION_SYSTEM] = {"system", 0, NULL, BOTH(option_system)},
 };
 
 /* Values of getopt_long, above all letters. */
@@ -121,7 +124,7 @@ enum exit_code check_operands(const struct tool *tool)
             return EXIT_USAGE;
         }
     }
-    if (tool->operand_count < wanted) {
+    if (tool->operand_count < wanted && !command->operands_optional) {
         /* One option stands in place of the last word. */
         if (has_option(tool, OPTION_ALL_FOUR_DIGIT) && tool->operand_count == wanted - 1)
             return EXIT_OK;
