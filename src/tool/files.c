@@ -62,6 +62,12 @@ bool exists(const char *path)
     return access(path, F_OK) == 0;
 }
 
+bool is_link(const char *path)
+{
+    struct stat found;
+    return lstat(path, &found) == 0 && S_ISLNK(found.st_mode);
+}
+
 /* ---- Files ------------------------------------------------------------------------------ */
 
 /* Reads to the end; at most `size` bytes. */

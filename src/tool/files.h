@@ -17,6 +17,7 @@ bool join_path(char path[PATH_MAX], const char *directory, const char *name);
 bool home_is_own(void);
 
 bool exists(const char *path);
+bool is_link(const char *path); /* a symbolic one */
 
 /* The text of a file; the caller frees it. Fails, too, with what is longer than a megabyte, and
  * with a zero byte in it. */

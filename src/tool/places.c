@@ -142,6 +142,8 @@ static enum exit_code write_marked(const struct place *place, const char *text)
 static enum exit_code apply_file(const struct place *place, bool pretend)
 {
     char *text;
+    if (is_link(place->path))
+        return fail_at(place->path, ELOOP);
     if (place->text == NULL)
         return fail_at(place->missing, place->error != 0 ? place->error : ENOMEM);
     if (pretend) {
@@ -179,8 +181,8 @@ static int take_out(const struct place *place, const char *text)
 
 static enum exit_code remove_file(const struct place *place)
 {
-    char *text;
-    int error = read_text(place->path, &text);
+    char *text = NULL;
+    int error = is_link(place->path) ? ELOOP : read_text(place->path, &text);
     if (error == 0)
         error = take_out(place, text);
     free(text);

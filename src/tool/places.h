@@ -25,7 +25,7 @@ enum place_state {
 
 struct place {
     enum place_kind kind;
-    bool extra;            /* does not count for the state of the program */
+    bool extra;            /* goes with the place before, and does not count for the state */
     bool confined;         /* belongs to a Snap or Flatpak, which does not see the module */
     char path[PATH_MAX];   /* the file; of a database its pkcs11.txt */
     const char *module;    /* without ".so" */

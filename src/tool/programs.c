@@ -174,7 +174,7 @@ static enum exit_code check_scope(const struct program *program, bool system)
 
 static enum exit_code check_places(const struct program *program, const struct place_list *list)
 {
-    if (list->failed)
+    if (list->failed || (list->count == 0 && program->nothing.en == NULL))
         return fail_with(JPKI_ERR_MEMORY, NULL);
     if (!is_installed(program, list)) {
         complain(TEXT(setup_not_installed), program->name, program->package);
@@ -203,10 +203,12 @@ static bool is_done_for_all(const struct program *program)
  */
 static enum exit_code apply_all(const struct place_list *list, bool pretend)
 {
-    enum exit_code first = EXIT_OK, beside = EXIT_OK;
+    enum exit_code first = EXIT_OK, beside = EXIT_OK, code = EXIT_OK;
     size_t ordinary = 0;
     for (size_t i = 0; i < list->count; i++) {
-        enum exit_code code = place_apply(&list->places[i], pretend);
+        if (list->places[i].extra && code != EXIT_OK)
+            continue;
+        code = place_apply(&list->places[i], pretend);
         enum exit_code *kept = list->places[i].confined ? &beside : &first;
         *kept = *kept == EXIT_OK ? code : *kept;
         ordinary += !list->places[i].confined;
@@ -246,18 +248,21 @@ enum exit_code program_remove(const struct program *program, bool system)
     enum exit_code first = check_scope(program, system);
     if (first != EXIT_OK)
         return first;
+    enum exit_code code = EXIT_OK;
     size_t ours = 0;
     struct place_list list = places_of(program, system);
     for (size_t i = 0; i < list.count; i++) {
         const struct place *place = &list.places[i];
-        enum exit_code code = place_remove(place);
+        if (place->extra && code != EXIT_OK)
+            continue;
+        code = place_remove(place);
         first = first == EXIT_OK ? code : first;
         ours += place->state == PLACE_DONE || place->state == PLACE_OLD;
     }
     place_list_free(&list);
     if (first == EXIT_OK && ours == 0)
         say(TEXT(setup_nothing), program->name);
-    else if (first == EXIT_OK && !system && *program->stays.en != '\0')
+    else if (first == EXIT_OK && !system && program->stays.en != NULL)
         say("%s", text_of(&program->stays));
     return first;
 }
