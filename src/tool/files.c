@@ -49,6 +49,11 @@ bool data_path(const char *below, char path[PATH_MAX])
     return xdg_path("XDG_DATA_HOME", ".local/share", below, path);
 }
 
+void module_file(const char *module, char path[PATH_MAX])
+{
+    (void)snprintf(path, PATH_MAX, "%s/%s.so", JPKI_MODULE_PATH, module);
+}
+
 bool home_is_own(void)
 {
     const char *home = getenv("HOME");
@@ -226,7 +231,7 @@ int run_program(const char *const arguments[])
     for (size_t i = 0; i + 1 < sizeof words / sizeof words[0] && arguments[i] != NULL; i++)
         words[i] = (char *)(uintptr_t)arguments[i]; /* exec changes none of them */
     posix_spawn_file_actions_t actions;
-    if (posix_spawn_file_actions_init(&actions) != 0)
+    if (words[0] == NULL || posix_spawn_file_actions_init(&actions) != 0)
         return -1;
     pid_t child;
     int status = -1;

@@ -13,6 +13,9 @@ bool config_path(const char *below, char path[PATH_MAX]); /* XDG_CONFIG_HOME, or
 bool data_path(const char *below, char path[PATH_MAX]);   /* XDG_DATA_HOME, or ~/.local/share */
 bool join_path(char path[PATH_MAX], const char *directory, const char *name);
 
+/* Of a module as it is installed; its name without ".so". */
+void module_file(const char *module, char path[PATH_MAX]);
+
 /* HOME is a directory of the user who runs this; false, too, with sudo that keeps HOME. */
 bool home_is_own(void);
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The lines around a body. The first goes on with what FIGURES says. */
+/* The lines around a body. FIGURES stand in the first. */
 static const struct {
     const char *comment; /* how a line begins that the program ignores; NULL: there is none */
     const char *begin, *begun, *end;
@@ -26,6 +26,13 @@ static uint64_t checksum(const char *text, size_t length)
     for (size_t i = 0; i < length; i++)
         sum = (sum ^ (unsigned char)text[i]) * UINT64_C(0x100000001B3);
     return sum;
+}
+
+/* The first of the figures; 0 if it is none. */
+static unsigned made_of(const char *figures)
+{
+    size_t begin = strlen("(made: ");
+    return strlen(figures) > begin ? (unsigned)strtoul(figures + begin, NULL, 10) : 0;
 }
 
 /* The first line of `text` that begins with `words`; NULL: there is none. */
@@ -60,18 +67,16 @@ struct mark find_mark(const char *text, enum mark_style style)
     mark.state = MARK_CHANGED;
     mark.begin = (size_t)(begin - text);
     mark.body = (size_t)(body - text);
-    uint64_t sum;
-    char line[256];
-    if (end == NULL || sscanf(begin + strlen(styles[style].begin),
-                              "(made: %u, checksum: %" SCNx64 ")", &mark.made, &sum) != 2)
+    if (end == NULL)
         return mark;
     mark.body_end = (size_t)(end - text);
     mark.end = mark.body_end + strlen(last);
-    /* The line must be as it was written, too. */
-    (void)snprintf(line, sizeof line, "%s" FIGURES "%s", styles[style].begin, mark.made, sum,
-                   styles[style].begun);
-    if (strlen(line) == (size_t)(body - begin) && strncmp(line, begin, strlen(line)) == 0 &&
-        checksum(body, (size_t)(end - body)) == sum)
+    mark.made = made_of(begin + strlen(styles[style].begin));
+    /* The line itself must be as it was written, too. */
+    char line[256];
+    (void)snprintf(line, sizeof line, "%s" FIGURES "%s", styles[style].begin, mark.made,
+                   checksum(body, (size_t)(end - body)), styles[style].begun);
+    if (strlen(line) == (size_t)(body - begin) && strncmp(line, begin, strlen(line)) == 0)
         mark.state = MARK_INTACT;
     return mark;
 }

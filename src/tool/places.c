@@ -30,11 +30,6 @@ void place_list_free(struct place_list *list)
     *list = (struct place_list){0};
 }
 
-void module_file(const char *module, char path[PATH_MAX])
-{
-    (void)snprintf(path, PATH_MAX, "%s/%s.so", JPKI_MODULE_PATH, module);
-}
-
 /* The files of pkcs11-conf name this one where either may stand. */
 static const char usual_module[] = "jpki-pkcs11-auth.so";
 

@@ -60,6 +60,3 @@ void place_look(struct place *place);
 /* Does it, and undoes it, after place_look(). With `pretend` only says what would be done. */
 enum exit_code place_apply(const struct place *place, bool pretend);
 enum exit_code place_remove(const struct place *place);
-
-/* The full path of a module. */
-void module_file(const char *module, char path[PATH_MAX]);

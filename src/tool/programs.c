@@ -228,6 +228,7 @@ static bool is_pending(const struct place_list *list)
 enum exit_code program_apply(const struct program *program, bool system, bool pretend)
 {
     char file[PATH_MAX];
+    const char *more = system ? " --system" : "";
     enum exit_code code = check_scope(program, system);
     if (code != EXIT_OK || (!system && is_done_for_all(program)))
         return code;
@@ -236,7 +237,7 @@ enum exit_code program_apply(const struct program *program, bool system, bool pr
     if (code == EXIT_OK)
         code = apply_all(&list, pretend);
     if (code == EXIT_OK && pretend && is_pending(&list))
-        say(TEXT(setup_to_apply), program->word, system ? " --system" : "");
+        say(TEXT(setup_to_apply), program->word, more);
     place_list_free(&list);
     if (code == EXIT_OK && !pretend && is_set_up(program_state(program, file)))
         program->hint(program, file);
