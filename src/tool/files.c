@@ -28,25 +28,14 @@ bool home_path(const char *below, char path[PATH_MAX])
     return home != NULL && *home == '/' && join_path(path, home, below);
 }
 
-static bool xdg_path(const char *variable, const char *otherwise, const char *below,
-                     char path[PATH_MAX])
+bool config_path(const char *below, char path[PATH_MAX])
 {
-    const char *directory = getenv(variable);
+    const char *directory = getenv("XDG_CONFIG_HOME");
     char usual[PATH_MAX];
     /* As that specification says, what is not absolute counts for nothing. */
     if (directory != NULL && *directory == '/')
         return join_path(path, directory, below);
-    return home_path(otherwise, usual) && join_path(path, usual, below);
-}
-
-bool config_path(const char *below, char path[PATH_MAX])
-{
-    return xdg_path("XDG_CONFIG_HOME", ".config", below, path);
-}
-
-bool data_path(const char *below, char path[PATH_MAX])
-{
-    return xdg_path("XDG_DATA_HOME", ".local/share", below, path);
+    return home_path(".config", usual) && join_path(path, usual, below);
 }
 
 void module_file(const char *module, char path[PATH_MAX])

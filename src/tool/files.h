@@ -10,7 +10,6 @@
 /* Paths below the user's directories. False where HOME says nothing, or the path is too long. */
 bool home_path(const char *below, char path[PATH_MAX]);
 bool config_path(const char *below, char path[PATH_MAX]); /* XDG_CONFIG_HOME, or ~/.config */
-bool data_path(const char *below, char path[PATH_MAX]);   /* XDG_DATA_HOME, or ~/.local/share */
 bool join_path(char path[PATH_MAX], const char *directory, const char *name);
 
 /* Of a module as it is installed; its name without ".so". */
