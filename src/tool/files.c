@@ -79,33 +79,39 @@ static ssize_t read_all(int file, char *bytes, size_t size)
     return (ssize_t)length;
 }
 
-int read_text(const char *path, char **text)
+/* The text of an open file. */
+static int text_of_file(int file, char **text)
 {
-    *text = NULL;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold us up */
     struct stat found;
-    if (file < 0)
+    if (fstat(file, &found) != 0)
         return errno;
-    int error = fstat(file, &found) != 0       ? errno
-                : !S_ISREG(found.st_mode)      ? EINVAL
-                : found.st_size > TEXT_LONGEST ? EFBIG
-                                               : 0;
-    char *bytes = error == 0 ? malloc((size_t)found.st_size + 1) : NULL;
-    if (error == 0 && bytes == NULL)
-        error = ENOMEM;
-    ssize_t length = error == 0 ? read_all(file, bytes, (size_t)found.st_size) : 0;
-    if (length < 0)
-        error = errno;
-    (void)close(file);
-    if (error == 0 && memchr(bytes, '\0', (size_t)length) != NULL)
-        error = EINVAL;
-    if (error != 0) {
+    if (!S_ISREG(found.st_mode))
+        return EINVAL;
+    if (found.st_size > TEXT_LONGEST)
+        return EFBIG;
+    char *bytes = malloc((size_t)found.st_size + 1);
+    if (bytes == NULL)
+        return ENOMEM;
+    ssize_t length = read_all(file, bytes, (size_t)found.st_size);
+    if (length < 0 || memchr(bytes, '\0', (size_t)length) != NULL) {
+        int error = length < 0 ? errno : EINVAL;
         free(bytes);
         return error;
     }
     bytes[length] = '\0';
     *text = bytes;
     return 0;
+}
+
+int read_text(const char *path, char **text)
+{
+    *text = NULL;
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold us up */
+    if (file < 0)
+        return errno;
+    int error = text_of_file(file, text);
+    (void)close(file);
+    return error;
 }
 
 static bool write_all(int file, const char *bytes, size_t length)

@@ -232,8 +232,10 @@ enum exit_code place_apply(const struct place *place, bool pretend)
         complain(TEXT(setup_confined), place->path, JPKI_CONF_PATH);
         return EXIT_FAILED;
     }
-    if (!exists(module))
-        return fail_at(module, ENOENT);
+    if (!exists(module)) {
+        complain(TEXT(setup_no_module), module);
+        return EXIT_FAILED;
+    }
     if (place->in_use != NULL && place->in_use(place))
         return refuse_in_use(place);
     return place->kind == PLACE_DATABASE ? database_apply(place, pretend)

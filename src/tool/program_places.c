@@ -45,26 +45,32 @@ struct profile_context {
     bool confined;
 };
 
-/* The module into the profile's database, and the preference into its user.js. */
+static struct place *add_in_profile(const struct profile_context *found, enum place_kind kind,
+                                    const char *profile, const char *file)
+{
+    struct place *place = place_add(found->list, kind, found->program->module);
+    if (place == NULL)
+        return NULL;
+    found->list->failed |= !join_path(place->path, profile, file);
+    place->confined = found->confined;
+    place->in_use = mozilla_in_use;
+    return place;
+}
+
+/* The module into the profile's database, and the preference into its user.js. What is confined is
+ * told once. */
 static void add_profile(const char *profile, void *context)
 {
-    static const char *const files[] = {"pkcs11.txt", "user.js"};
     const struct profile_context *found = context;
-    for (int i = 0; i < 2; i++) {
-        struct place *place =
-            place_add(found->list, i == 0 ? PLACE_DATABASE : PLACE_BLOCK, found->program->module);
-        if (place == NULL)
-            return;
-        found->list->failed |= !join_path(place->path, profile, files[i]);
-        place->extra = i == 1;
-        place->confined = found->confined;
-        place->style = MARK_SLASHES;
-        place->mode = 0600;
-        place->text = i == 1 ? strdup(preference) : NULL;
-        place->in_use = mozilla_in_use;
-        if (found->confined)
-            return; /* it is told once */
-    }
+    (void)add_in_profile(found, PLACE_DATABASE, profile, "pkcs11.txt");
+    struct place *place =
+        found->confined ? NULL : add_in_profile(found, PLACE_BLOCK, profile, "user.js");
+    if (place == NULL)
+        return;
+    place->extra = true;
+    place->style = MARK_SLASHES;
+    place->mode = 0600;
+    place->text = strdup(preference);
 }
 
 static void add_profiles(const struct program *program, struct place_list *list,
