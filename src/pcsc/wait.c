@@ -115,24 +115,6 @@ static bool has_slept(const struct sleeper *sleeper)
            sleeper->rv == SCARD_E_UNKNOWN_READER; /* it went before we slept */
 }
 
-/* Sleeps, and lets the sleeper go. False when it did not sleep: pcscd went away. */
-static bool sleep_and_free(struct pcsc_readers *readers, struct sleeper *sleeper)
-{
-    if (!enter(readers, sleeper)) {
-        discard(&sleeper->async);
-        return true;
-    }
-    bool slept = true;
-    pcsc_async_start(&sleeper->async);
-    if (pcsc_async_wait(&sleeper->async, JPKI_NO_DEADLINE))
-        slept = has_slept(sleeper);
-    else
-        wake(sleeper);
-    leave(readers, sleeper);
-    pcsc_async_abandon(&sleeper->async);
-    return slept;
-}
-
 /* Readers that came since the caller looked are no change to pcscd: it compares with what is there
  * when the sleep begins. Those that went it knows by their names. */
 static bool has_new_readers(const struct pcsc_readers *readers, SCARDCONTEXT context, size_t known)
@@ -151,10 +133,23 @@ static bool wait_in_pcscd(struct pcsc_readers *readers, struct pcsc_context cont
     struct sleeper *sleeper = NULL;
     if (!has_new_readers(readers, context.handle, count))
         sleeper = new_sleeper(context, known, count);
-    if (sleeper != NULL)
-        return sleep_and_free(readers, sleeper);
-    pcsc_context_close(&context);
-    return false;
+    if (sleeper == NULL) {
+        pcsc_context_close(&context);
+        return false;
+    }
+    if (!enter(readers, sleeper)) {
+        discard(&sleeper->async);
+        return true;
+    }
+    bool slept = true;
+    pcsc_async_start(&sleeper->async);
+    if (pcsc_async_wait(&sleeper->async, JPKI_NO_DEADLINE))
+        slept = has_slept(sleeper);
+    else
+        wake(sleeper);
+    leave(readers, sleeper);
+    pcsc_async_abandon(&sleeper->async);
+    return slept;
 }
 
 /* ---- Without pcscd ---------------------------------------------------------------------- */
