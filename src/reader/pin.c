@@ -166,7 +166,7 @@ static enum jpki_error ask_elsewhere(struct jpki_credential *credential, unsigne
     enum jpki_error error = reader_begin_elsewhere(reader, patience);
     if (error != JPKI_OK)
         return error;
-    error = jpki_card_select_for(reader->card, credential->key);
+    error = jpki_card_select(reader->card, credential->profile->application);
     if (error == JPKI_OK)
         error = jpki_card_tries(reader->card, credential->key, false, tries);
     reader_end(reader, JPKI_LEAVE);
