@@ -130,30 +130,24 @@ enum jpki_error credential_ask_tries(struct jpki_credential *credential, unsigne
     return error == JPKI_ERR_PIN_UNTOLD ? JPKI_OK : error;
 }
 
-/* A key that is not on the card has no PIN there: that alone tells (card.md, Files). Asked once for
- * a card. Keeps the tries for the next call: programs look which tokens there are, then at each. */
-static enum jpki_error find_key(struct jpki_credential *credential)
-{
-    enum jpki_error error = credential_ask_tries(credential, &credential->tries);
-    if (jpki_error_is_break(error))
-        return error;
-    credential_exists(credential, error != JPKI_ERR_NOT_FOUND);
-    if (error == JPKI_OK)
-        credential->tries_until = jpki_clock_ms() + TRIES_MEMORY_MS;
-    return JPKI_OK;
-}
-
-/* Both keys that are shown, in the same transaction: programs ask for the other next. */
+/* Both keys that are shown, in the same transaction: programs ask for the other next. A key that is
+ * not on the card has no PIN there: that alone tells (card.md, Files). Asked once for a card. Keeps
+ * the tries for the next call: programs look which tokens there are, then at each. */
 static enum jpki_error find_keys(struct jpki_reader *reader)
 {
-    enum jpki_error error = JPKI_OK;
-    for (int key = 0; key < JPKI_KEYS && error == JPKI_OK; key++) {
+    for (int key = 0; key < JPKI_KEYS; key++) {
         struct jpki_credential *credential = &reader->credentials[key];
         bool shown = (reader->shared->options.slots & credential->profile->slot) != 0;
-        if (shown && atomic_load(&credential->existence) == 0)
-            error = find_key(credential);
+        if (!shown || atomic_load(&credential->existence) != 0)
+            continue;
+        enum jpki_error error = credential_ask_tries(credential, &credential->tries);
+        if (jpki_error_is_break(error))
+            return error;
+        credential_exists(credential, error != JPKI_ERR_NOT_FOUND);
+        if (error == JPKI_OK)
+            credential->tries_until = jpki_clock_ms() + TRIES_MEMORY_MS;
     }
-    return error;
+    return JPKI_OK;
 }
 
 static bool is_there(const struct jpki_credential *credential)

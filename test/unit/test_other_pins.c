@@ -157,8 +157,8 @@ static enum jpki_error ask_tries(struct jpki_reader *reader, enum jpki_key key, 
 
 static enum jpki_error try_pin(struct jpki_reader *reader, enum jpki_key key, const char *pin)
 {
-    return jpki_credential_try_pin(jpki_reader_credential(reader, key), (const uint8_t *)pin,
-                                   strlen(pin));
+    return jpki_credential_change_pin(jpki_reader_credential(reader, key), (const uint8_t *)pin,
+                                      strlen(pin), NULL, 0);
 }
 
 static void note_verified(void *context, const char *application, uint16_t file, int tries,
