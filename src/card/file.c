@@ -110,16 +110,13 @@ static enum jpki_error read_block(struct jpki_card *card, uint16_t file, size_t 
                  content->length < 0xFF + BLOCK;
     size_t offset = named && content->length > 0xFF ? 0xFF : content->length;
     uint8_t p1 = (uint8_t)(named ? 0x80 | file : offset >> 8);
-    if (!named && card->current != file) {
-        enum jpki_error error = select_file(card, file);
-        if (error != JPKI_OK)
-            return error;
-    }
+    enum jpki_error error = named || card->current == file ? JPKI_OK : select_file(card, file);
     size_t wanted = total - offset < BLOCK ? total - offset : BLOCK;
     struct command command =
         make_command(0x00, INS_READ_BINARY, p1, (uint8_t)offset, NULL, 0, wanted);
     struct answer answer;
-    enum jpki_error error = exchange(card, &command, &answer);
+    if (error == JPKI_OK)
+        error = exchange(card, &command, &answer);
     if (error != JPKI_OK)
         return error;
     if (!was_read(answer.sw))

@@ -159,15 +159,15 @@ enum jpki_error credential_begin(struct jpki_credential *credential, unsigned pa
 {
     struct jpki_reader *reader = credential->reader;
     enum jpki_error error = reader_begin_within(reader, patience, 0);
-    if (error == JPKI_OK) {
+    bool begun = error == JPKI_OK;
+    if (begun)
         error = reader_enter(reader);
-        if (error == JPKI_OK)
-            error = find_keys(reader);
-        if (error == JPKI_OK && !is_there(credential))
-            error = JPKI_ERR_NO_KEY;
-        if (error != JPKI_OK)
-            reader_end(reader, JPKI_LEAVE);
-    }
+    if (error == JPKI_OK)
+        error = find_keys(reader);
+    if (error == JPKI_OK && !is_there(credential))
+        error = JPKI_ERR_NO_KEY;
+    if (error != JPKI_OK && begun)
+        reader_end(reader, JPKI_LEAVE);
     if (error == JPKI_OK || error == JPKI_ERR_MEMORY || is_there(credential))
         return error;
     return JPKI_ERR_NO_KEY; /* a card that cannot be asked shows no key */

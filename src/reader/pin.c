@@ -239,10 +239,8 @@ static enum jpki_error use_pin(struct jpki_credential *credential, const struct 
         return error;
     if (pin == NULL)
         reader->keypad = jpki_card_has_keypad(reader->card);
-    if (pin == NULL && !has_keypad(credential))
-        error = JPKI_ERR_NO_KEYPAD;
-    else
-        error = present(credential, pin, new != NULL);
+    error = pin != NULL || has_keypad(credential) ? present(credential, pin, new != NULL)
+                                                  : JPKI_ERR_NO_KEYPAD;
     bool accepted = error == JPKI_OK;
     if (accepted && login) {
         keep_pin(credential, pin);
