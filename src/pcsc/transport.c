@@ -121,7 +121,7 @@ static enum jpki_error transport_transmit(void *self, const uint8_t *command, si
 {
     struct transport *transport = self;
     *answer_length = 0;
-    if (transport->broken) /* by find_keypad() */
+    if (transport->broken) /* by transport_has_keypad() */
         return JPKI_ERR_CARD_CHANGED;
     bool t0 = transport->connection.protocol == SCARD_PROTOCOL_T0;
     /* T=0 has no room for Le behind data (ISO/IEC 7816-3, case 4): the card says 61xx instead. */
@@ -137,20 +137,15 @@ static enum jpki_error transport_transmit(void *self, const uint8_t *command, si
 
 /* Once for a connection, and in a transaction: while another program is in one pcscd does not tell,
  * which looks like no keypad. Where the card is lost over it, no command is sent any more. */
-static DWORD find_keypad(struct transport *transport)
+static bool transport_has_keypad(void *self)
 {
+    struct transport *transport = self;
     if (!transport->keypad_asked) {
         LONG rv = pcsc_find_keypad(transport->connection.card, &transport->keypad);
         transport->broken |= pcsc_card_lost(rv); /* any other failure means: no keypad */
         transport->keypad_asked = true;
     }
-    return transport->keypad;
-}
-
-static bool transport_has_keypad(void *self)
-{
-    struct transport *transport = self;
-    return find_keypad(transport) != 0;
+    return transport->keypad != 0;
 }
 
 static enum jpki_error transport_transmit_typed(void *self, const uint8_t *command,
@@ -158,12 +153,13 @@ static enum jpki_error transport_transmit_typed(void *self, const uint8_t *comma
                                                 uint8_t *answer, size_t *answer_length)
 {
     struct transport *transport = self;
-    DWORD received = 0, keypad = find_keypad(transport);
+    DWORD received = 0;
     *answer_length = 0;
+    (void)transport_has_keypad(transport);
     if (transport->broken)
         return JPKI_ERR_CARD_CHANGED;
-    LONG rv = pcsc_type_pin(transport->connection.card, keypad, command, command_length, digits,
-                            answer, &received);
+    LONG rv = pcsc_type_pin(transport->connection.card, transport->keypad, command, command_length,
+                            digits, answer, &received);
     *answer_length = rv == SCARD_S_SUCCESS ? received : 0;
     return exchange_error(transport, "SCardControl", rv);
 }
