@@ -18,6 +18,3 @@ struct verification {
 /* Each reads what is to be verified and says the verdict, or fails with a message. */
 enum exit_code verify_raw(struct verification *verification);
 enum exit_code verify_cms(struct verification *verification);
-
-/* The file is no signature of this form. */
-enum exit_code say_no_signature(const char *path);
