@@ -123,6 +123,14 @@ bool has_option(const struct tool *tool, enum option_id id);
 enum exit_code open_readers(struct tool *tool);
 void close_readers(struct tool *tool);
 
+/* After open_readers(): the readers that --reader lets through, of `all` that there are, without a
+ * message. The caller frees them, also where `count` is 0. After an error there are none. */
+enum jpki_error list_meant_readers(struct tool *tool, struct jpki_reader_status **list,
+                                   size_t *count, size_t *all);
+
+/* The reader of this name, locked and looked at; NULL without memory. Give it to close_reader(). */
+struct jpki_reader *open_reader(struct tool *tool, const char *name);
+
 /* Calls `visit` with each reader that --reader lets through, locked and looked at; the first status
  * that is not EXIT_OK is returned, after all of them. EXIT_NO_CARD after a message when there is
  * none. */
