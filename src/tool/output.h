@@ -23,6 +23,10 @@ enum colour { PLAIN, BOLD, GREEN, YELLOW, RED };
 /* "label   text": beneath each other where the terminal is narrow. */
 void put_item(const char *label, enum colour colour, const char *format, ...) PRINTF(3, 4);
 
+/* "mark   text": the mark stands out, and the text begins at a column. */
+void put_marked(unsigned column, const char *mark, enum colour colour, const char *format, ...)
+    PRINTF(4, 5);
+
 /* Colours go to terminals only, and nowhere with NO_COLOR in the environment. "" otherwise. */
 const char *colour_on(FILE *out, enum colour colour);
 const char *colour_off(FILE *out);

@@ -155,6 +155,7 @@ enum exit_code run_status(struct tool *tool);
 enum exit_code run_pin(struct tool *tool);
 enum exit_code run_cert(struct tool *tool);
 enum exit_code run_setup(struct tool *tool);
+enum exit_code run_doctor(struct tool *tool);
 enum exit_code run_help(struct tool *tool);
 enum exit_code run_completion(struct tool *tool);
 
