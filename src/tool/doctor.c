@@ -33,6 +33,7 @@ static const struct check checks[CHECKS] = {
                             check_certificates},
     [CHECK_MODULE] = {BOTH(check_module), 0, EXIT_FAILED, check_module},
     [CHECK_LOADABLE] = {BOTH(check_loadable), NEEDS(CHECK_MODULE), EXIT_FAILED, check_loadable},
+    [CHECK_PROGRAMS] = {BOTH(check_programs), 0, EXIT_FAILED, check_programs},
 };
 
 /* ---- Reports ---------------------------------------------------------------------------- */

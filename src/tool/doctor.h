@@ -27,6 +27,7 @@ enum check_id {
     CHECK_CERTIFICATES,
     CHECK_MODULE,
     CHECK_LOADABLE,
+    CHECK_PROGRAMS,
     CHECKS
 };
 
@@ -80,6 +81,7 @@ void check_pins(struct doctor *doctor);
 void check_certificates(struct doctor *doctor);
 void check_module(struct doctor *doctor); /* doctor_module.c */
 void check_loadable(struct doctor *doctor);
+void check_programs(struct doctor *doctor); /* doctor_programs.c */
 
 /* ---- The system (doctor_system.c) ----------------------------------------------------- */
 
@@ -91,12 +93,15 @@ const char *pcscd_socket(void);
 /* Finds a program on PATH, or where those for root are. */
 bool find_executable(const char *name, char path[TEXT_BYTES]);
 
-enum package { PACKAGE_PCSCD, PACKAGE_CCID, PACKAGES };
+enum package { PACKAGE_PCSCD, PACKAGE_CCID, PACKAGE_ENGINE, PACKAGES };
 
 /* The remedies that install a package, start pcscd, and start it anew; as this system does it. */
 void remedy_install(enum package package);
 void remedy_start(void);
 void remedy_restart(void);
+
+/* The remedy that installs the module anew, in the same way as it came (doctor_module.c). */
+void remedy_reinstall(void);
 
 /* The container or confinement that this program runs in, as far as it is known. */
 enum cage { CAGE_NONE, CAGE_CONTAINER, CAGE_SNAP, CAGE_FLATPAK };

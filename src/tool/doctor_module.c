@@ -2,6 +2,8 @@
 /* The doctor looks at the modules: installed, readable, and loadable. */
 #include "doctor.h"
 
+#include "files.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
@@ -19,10 +21,9 @@ static void module_path(const char *name, char path[TEXT_BYTES])
     (void)snprintf(path, TEXT_BYTES, "%s/%s", JPKI_MODULE_PATH, name);
 }
 
-/* The same way as it came. */
-static void remedy_reinstall(void)
+void remedy_reinstall(void)
 {
-    if (access("/var/lib/dpkg/info/jpki-pkcs11.list", F_OK) == 0)
+    if (exists("/var/lib/dpkg/info/jpki-pkcs11.list"))
         remedy_as_root("apt install --reinstall jpki-pkcs11");
     else
         remedy_as_root("meson install -C build"); /* where the source is */

@@ -2,6 +2,8 @@
 /* The doctor looks at pcscd: installed, running, and willing to serve this user. */
 #include "doctor.h"
 
+#include "files.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <pwd.h>
@@ -115,7 +117,7 @@ static bool hangs_up(void)
 static void report_polkit(struct doctor *doctor)
 {
     const struct passwd *user = getpwuid(geteuid());
-    if (access("/run/dbus/system_bus_socket", F_OK) != 0) {
+    if (!exists("/run/dbus/system_bus_socket")) {
         report(doctor, VERDICT_WRONG, TEXT(doctor_no_bus));
         remedy_restart();
         return;

@@ -2,6 +2,8 @@
 /* What the doctor wants to know of the system, and how things are done on it. */
 #include "doctor.h"
 
+#include "files.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -34,11 +36,6 @@ bool find_executable(const char *name, char path[TEXT_BYTES])
     return false;
 }
 
-static bool exists(const char *path)
-{
-    return access(path, F_OK) == 0;
-}
-
 /* ---- Packages --------------------------------------------------------------------------- */
 
 void remedy_install(enum package package)
@@ -46,11 +43,11 @@ void remedy_install(enum package package)
     static const struct {
         const char *program, *install, *names[PACKAGES];
     } rows[] = {
-        {"apt", "apt install", {"pcscd", "libccid"}},
-        {"dnf", "dnf install", {"pcsc-lite", "pcsc-lite-ccid"}},
-        {"pacman", "pacman -S", {"pcsclite", "ccid"}},
-        {"zypper", "zypper install", {"pcsc-lite", "pcsc-ccid"}},
-        {"apk", "apk add", {"pcsc-lite", "ccid"}},
+        {"apt", "apt install", {"pcscd", "libccid", "libengine-pkcs11-openssl"}},
+        {"dnf", "dnf install", {"pcsc-lite", "pcsc-lite-ccid", "openssl-pkcs11"}},
+        {"pacman", "pacman -S", {"pcsclite", "ccid", "libp11"}},
+        {"zypper", "zypper install", {"pcsc-lite", "pcsc-ccid", "openssl-engine-libp11"}},
+        {"apk", "apk add", {"pcsc-lite", "ccid", "libp11"}},
     };
     char path[TEXT_BYTES];
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

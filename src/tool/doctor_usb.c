@@ -2,6 +2,8 @@
 /* Card readers at USB, as the kernel shows them, and what pcscd's drivers know of them. */
 #include "doctor.h"
 
+#include "files.h"
+
 #include <dirent.h>
 #include <glob.h>
 #include <stdlib.h>
@@ -10,7 +12,7 @@
 
 #define USB_DEVICES "/sys/bus/usb/devices"
 
-enum { CLASS_SMART_CARD = 0x0B, PLIST_MAX = 1 << 20 };
+enum { CLASS_SMART_CARD = 0x0B };
 
 /* Readers that do not call themselves smart card readers: Sony's PaSoRi. */
 static const struct {
@@ -117,12 +119,9 @@ static bool plist_has(const char *text, const struct usb_reader *reader)
 
 static bool driver_has(const char *path, const struct usb_reader *reader)
 {
-    FILE *file = fopen(path, "re");
-    char *text = file != NULL ? calloc(1, PLIST_MAX) : NULL;
-    bool has = text != NULL && fread(text, 1, PLIST_MAX - 1, file) > 0 && plist_has(text, reader);
+    char *text = NULL;
+    bool has = read_text(path, &text) == 0 && plist_has(text, reader);
     free(text);
-    if (file != NULL)
-        (void)fclose(file);
     return has;
 }
 
