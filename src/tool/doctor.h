@@ -54,6 +54,7 @@ struct doctor {
     bool is_connected;             /* pcscd's socket takes connections */
     struct doctor_reader *readers; /* that pcscd has and --reader lets through */
     size_t reader_count;
+    size_t all_readers; /* that pcscd has */
 };
 
 /* ---- What a check reports ------------------------------------------------------------- */

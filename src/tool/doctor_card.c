@@ -27,7 +27,7 @@ static bool any_jpki(const struct doctor *doctor)
 
 static void survey_one(struct doctor *doctor, struct doctor_reader *reader)
 {
-    struct jpki_reader *opened = open_reader(doctor->tool, reader->status.name);
+    struct jpki_reader *opened = open_reader_named(doctor->tool, reader->status.name);
     if (opened == NULL) {
         reader->survey.error = JPKI_ERR_MEMORY;
         return;
@@ -114,6 +114,13 @@ void check_free(struct doctor *doctor)
 
 /* ---- Answering, and of the right kind --------------------------------------------------- */
 
+/* A card that lies badly is cut short or says nothing. */
+static const char *why_unreadable(enum jpki_error error)
+{
+    bool mute = error == JPKI_ERR_TRANSPORT || error == JPKI_ERR_CARD;
+    return mute ? TEXT(doctor_mute) : error_text(error);
+}
+
 void check_answers(struct doctor *doctor)
 {
     for (size_t i = 0; i < doctor->reader_count; i++) {
@@ -125,8 +132,7 @@ void check_answers(struct doctor *doctor)
             report(doctor, VERDICT_OK, TEXT(doctor_answers), reader->status.name);
         else
             report(doctor, any_jpki(doctor) ? VERDICT_WARNING : VERDICT_WRONG, TEXT(reader_says),
-                   reader->status.name,
-                   error == JPKI_ERR_TRANSPORT ? TEXT(doctor_mute) : error_text(error));
+                   reader->status.name, why_unreadable(error));
     }
 }
 

@@ -28,7 +28,7 @@ void check_plugged(struct doctor *doctor)
     for (size_t i = 0; i < count; i++)
         report(doctor, VERDICT_OK, TEXT(doctor_plugged), name_of(&list[i]), list[i].vendor,
                list[i].product);
-    if (count == 0 && doctor->reader_count > 0)
+    if (count == 0 && doctor->all_readers > 0)
         report(doctor, VERDICT_OK, TEXT(doctor_not_usb));
     else if (count == 0)
         report(doctor, VERDICT_WRONG, TEXT(doctor_not_plugged));
@@ -67,7 +67,7 @@ void check_driver(struct doctor *doctor)
 {
     struct usb_reader list[USB_READERS_MAX];
     size_t count = usb_readers(list);
-    if (doctor->reader_count > 0 || count == 0) {
+    if (doctor->all_readers > 0 || count == 0) {
         report(doctor, VERDICT_OK, TEXT(doctor_drivers_work));
         return;
     }
@@ -81,7 +81,7 @@ void check_reader(struct doctor *doctor)
         report(doctor, VERDICT_OK, TEXT(doctor_reader), doctor->readers[i].status.name);
     if (doctor->reader_count > 0)
         return;
-    if (has_option(doctor->tool, OPTION_READER)) {
+    if (doctor->all_readers > 0) {
         report(doctor, VERDICT_WRONG, TEXT(no_such_reader), doctor->tool->options[OPTION_READER]);
         return;
     }

@@ -144,8 +144,8 @@ static int ask_pcscd(const void *argument, char text[TEXT_BYTES])
 static enum jpki_error keep_readers(struct doctor *doctor)
 {
     struct jpki_reader_status *list;
-    size_t count, all;
-    enum jpki_error error = list_meant_readers(doctor->tool, &list, &count, &all);
+    size_t count;
+    enum jpki_error error = list_meant_readers(doctor->tool, &list, &count, &doctor->all_readers);
     if (error != JPKI_OK)
         return error;
     doctor->readers = calloc(count + 1, sizeof *doctor->readers);
@@ -171,7 +171,7 @@ void check_permitted(struct doctor *doctor)
     } else if (answer == NOT_ANSWERED) {
         report(doctor, VERDICT_WRONG, TEXT(doctor_hangs));
         remedy_restart();
-    } else if (answer == JPKI_ERR_NO_SERVICE && hangs_up()) {
+    } else if (hangs_up()) {
         report_polkit(doctor);
     } else if (answer == JPKI_ERR_NO_SERVICE) {
         report(doctor, VERDICT_WRONG, TEXT(doctor_protocol));

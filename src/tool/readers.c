@@ -89,7 +89,7 @@ static enum exit_code list_readers(struct tool *tool, struct jpki_reader_status 
     return *count == 0 ? EXIT_NO_CARD : EXIT_OK;
 }
 
-struct jpki_reader *open_reader(struct tool *tool, const char *name)
+struct jpki_reader *open_reader_named(struct tool *tool, const char *name)
 {
     struct jpki_reader *reader = jpki_reader_new(&tool->shared, name);
     if (reader == NULL)
@@ -114,7 +114,7 @@ enum exit_code each_reader(struct tool *tool,
     size_t count;
     enum exit_code first = list_readers(tool, &list, &count);
     for (size_t i = 0; i < count; i++) {
-        struct jpki_reader *reader = open_reader(tool, list[i].name);
+        struct jpki_reader *reader = open_reader_named(tool, list[i].name);
         enum exit_code code = reader != NULL ? visit(tool, reader, context)
                                              : fail_with(JPKI_ERR_MEMORY, list[i].name);
         if (reader != NULL)
@@ -146,7 +146,7 @@ struct jpki_reader *open_one_reader(struct tool *tool, enum exit_code *code)
         chosen = list[i].present ? list[i].name : chosen;
     }
     if (cards == 1) {
-        reader = open_reader(tool, chosen);
+        reader = open_reader_named(tool, chosen);
         *code = reader != NULL ? EXIT_OK : fail_with(JPKI_ERR_MEMORY, chosen);
     } else if (*code == EXIT_OK && cards == 0) {
         *code = fail_with(JPKI_ERR_NO_CARD, NULL);

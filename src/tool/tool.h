@@ -129,7 +129,7 @@ enum jpki_error list_meant_readers(struct tool *tool, struct jpki_reader_status 
                                    size_t *count, size_t *all);
 
 /* The reader of this name, locked and looked at; NULL without memory. Give it to close_reader(). */
-struct jpki_reader *open_reader(struct tool *tool, const char *name);
+struct jpki_reader *open_reader_named(struct tool *tool, const char *name);
 
 /* Calls `visit` with each reader that --reader lets through, locked and looked at; the first status
  * that is not EXIT_OK is returned, after all of them. EXIT_NO_CARD after a message when there is
