@@ -77,8 +77,10 @@ void check_loadable(struct doctor *doctor)
     char path[TEXT_BYTES], text[TEXT_BYTES];
     for (int i = 0; i < MODULES; i++) {
         module_path(modules[i], path);
-        if (run_in_child(load, path, PATIENCE, text) != 0) {
-            report(doctor, VERDICT_WRONG, TEXT(doctor_not_loadable), path, text);
+        int result = run_in_child(load, path, PATIENCE, text);
+        if (result != 0) {
+            report(doctor, VERDICT_WRONG, TEXT(doctor_not_loadable), path,
+                   result == CHILD_DIED ? TEXT(doctor_crashes) : text);
             remedy_reinstall();
             return;
         }

@@ -1,8 +1,7 @@
 """What the tests of jpki-tool doctor share: a machine of their own in the sandbox's mount namespace, which they
 break on purpose; what doctor says, and the commands that it prints, which are run.
 The tests run inside test/system/sandbox. From the environment, besides what tool_session wants: BUILD, the build
-directory; MODULES, MODULE_FILES and SHIPPED, where the modules, p11-kit's module files and the files for the set-up of
-programs are installed.
+directory; MODULES and MODULE_FILES, where the modules and p11-kit's module files are installed.
 """
 import os
 import re
@@ -45,12 +44,13 @@ def program(name, text):
 
 
 def own_directory(directory):
-    """A copy lies over a directory of the machine, so that it can be changed."""
+    """A copy, of what may be read, lies over a directory of the machine, so that it can be changed."""
     top = directory
     while not os.path.isdir(top):
         top = os.path.dirname(top)
     copy = f"{ROOT}/over{top}"
-    shutil.copytree(top, copy, symlinks=True)
+    os.makedirs(os.path.dirname(copy), exist_ok=True)
+    subprocess.run(["cp", "-r", "--preserve=mode,links", top, copy], check=False, stderr=subprocess.DEVNULL)
     os.makedirs(copy + directory.removeprefix(top), exist_ok=True)
     command("mount", "--bind", copy, top)
 
@@ -104,8 +104,10 @@ def make_machine():
     os.environ["HIDDEN"] = f"{ROOT}/hidden"
     own_run()
     own_usb()
+    own_directory("/etc")
     install()
-    command("mount", "--bind", f"{ROOT}/reader.conf.d", "/etc/reader.conf.d")
+    shutil.rmtree("/etc/reader.conf.d")
+    os.symlink(f"{ROOT}/reader.conf.d", "/etc/reader.conf.d")
     program("apt", APT)
     shutil.copy(os.environ["TOOL"], f"{PROGRAMS}/jpki-tool")
     os.environ["TOOL"] = f"{PROGRAMS}/jpki-tool"
