@@ -57,7 +57,7 @@ struct doctor {
     size_t all_readers; /* that pcscd has */
 };
 
-/* ---- What a check reports ------------------------------------------------------------- */
+/* ---- What a check reports (doctor_report.c) ------------------------------------------- */
 
 /* A line. A check may report several: for each reader, PIN ... */
 void report(struct doctor *doctor, enum verdict verdict, const char *format, ...) PRINTF(3, 4);

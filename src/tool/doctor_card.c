@@ -190,12 +190,15 @@ static void report_certificate(struct doctor *doctor, const struct certificate_f
         [CERTIFICATE_HIDDEN] = VERDICT_OK,        [CERTIFICATE_MISSING] = VERDICT_OK,
         [CERTIFICATE_UNREADABLE] = VERDICT_WRONG,
     };
+    static const struct text names[JPKI_KEYS] = {
+        [JPKI_KEY_AUTH] = BOTH(certificate_auth),
+        [JPKI_KEY_SIGN] = BOTH(certificate_sign),
+    };
     char text[TEXT_BYTES];
     validity_text(facts, text);
     report(doctor, verdicts[facts->state],
-           facts->state == CERTIFICATE_EARLY ? TEXT(doctor_certificate_early)
-                                             : TEXT(doctor_certificate),
-           text_of(&pin_words[key].title), text);
+           facts->state == CERTIFICATE_EARLY ? TEXT(doctor_certificate_early) : TEXT(reader_says),
+           text_of(&names[key]), text);
     if (facts->state == CERTIFICATE_HIDDEN && key == JPKI_KEY_SIGN)
         remedy("jpki-tool status --sign-pin");
 }
