@@ -57,11 +57,10 @@ static bool is_same_file(const struct unix_diag_vfs *vfs, const struct stat *abo
 }
 
 /* Keeps the peer of a socket that was accepted at the file. */
-static void look_at_socket(const struct nlmsghdr *header, const struct stat *about,
-                           struct peers *peers)
+static void look_at_socket(struct nlmsghdr *header, const struct stat *about, struct peers *peers)
 {
-    const struct unix_diag_msg *message = NLMSG_DATA(header);
-    const struct rtattr *attribute = (const void *)(message + 1);
+    struct unix_diag_msg *message = NLMSG_DATA(header);
+    struct rtattr *attribute = (void *)(message + 1);
     size_t left = header->nlmsg_len - NLMSG_LENGTH(sizeof *message);
     bool is_pcscd = false;
     uint32_t peer = 0;
@@ -76,10 +75,10 @@ static void look_at_socket(const struct nlmsghdr *header, const struct stat *abo
 }
 
 /* One datagram of the answer; false where it is the last. */
-static bool look_at_answer(const void *answer, size_t length, const struct stat *about,
+static bool look_at_answer(void *answer, size_t length, const struct stat *about,
                            struct peers *peers)
 {
-    const struct nlmsghdr *header = answer;
+    struct nlmsghdr *header = answer;
     for (; NLMSG_OK(header, length); header = NLMSG_NEXT(header, length)) {
         if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY)
             return false; /* NLMSG_DONE or an error */

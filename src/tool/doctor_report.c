@@ -32,6 +32,7 @@ void report(struct doctor *doctor, enum verdict verdict, const char *format, ...
 }
 
 /* In one line however long it is, so that it can be copied. */
+PRINTF(2, 0)
 static void put_command(const char *prefix, const char *format, va_list args)
 {
     (void)printf("%*s%s$ %s", TEXT_COLUMN, "", colour_on(stdout, BOLD), prefix);

@@ -73,16 +73,16 @@ static bool is_masked(const char *unit)
 static bool needs_no_polkit(void)
 {
     char line[TEXT_BYTES], path[TEXT_BYTES], command[TEXT_BYTES + 16];
-    bool has_option = false;
+    bool is_known = false;
     if (exists("/run/dbus/system_bus_socket") || !find_executable("pcscd", path))
         return false;
     (void)snprintf(command, sizeof command, "'%s' --help 2>&1", path);
     FILE *help = popen(command, "re"); /* NOLINT(cert-env33-c): a path that was found, quoted */
     while (help != NULL && fgets(line, sizeof line, help) != NULL)
-        has_option |= strstr(line, "--disable-polkit") != NULL;
+        is_known |= strstr(line, "--disable-polkit") != NULL;
     if (help != NULL)
         (void)pclose(help);
-    return has_option;
+    return is_known;
 }
 
 /* How pcscd is started here. */
