@@ -49,7 +49,7 @@ static void check_one_driver(struct doctor *doctor, const struct usb_reader *rea
         check_kernel_driver(doctor, reader);
     switch (usb_support(reader)) {
     case USB_NO_DRIVERS:
-        report(doctor, VERDICT_WRONG, TEXT(doctor_no_driver), PCSC_DRIVERS);
+        report(doctor, VERDICT_WRONG, TEXT(doctor_no_driver), JPKI_PCSC_DRIVERS);
         remedy_install(PACKAGE_CCID);
         break;
     case USB_UNKNOWN:

@@ -129,7 +129,7 @@ enum usb_support usb_support(const struct usb_reader *reader)
 {
     glob_t found;
     enum usb_support support = USB_NO_DRIVERS;
-    if (glob(PCSC_DRIVERS "/*.bundle/Contents/Info.plist", 0, NULL, &found) != 0)
+    if (glob(JPKI_PCSC_DRIVERS "/*.bundle/Contents/Info.plist", 0, NULL, &found) != 0)
         return support;
     for (size_t i = 0; i < found.gl_pathc && support != USB_SUPPORTED; i++)
         support = driver_has(found.gl_pathv[i], reader) ? USB_SUPPORTED : USB_UNKNOWN;
