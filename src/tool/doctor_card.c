@@ -65,21 +65,33 @@ static void remedy_client(const struct client *client)
         remedy_as_root("kill %ld", (long)client->pid);
 }
 
-/* The programs that may hold the card: PC/SC does not tell which of them does. */
+/* Their names in a row. */
+static void name_clients(const struct client *list, size_t count, char text[TEXT_BYTES])
+{
+    size_t length = 0;
+    *text = '\0';
+    for (size_t i = 0; i < count && length < TEXT_BYTES; i++)
+        length += (size_t)snprintf(text + length, TEXT_BYTES - length, TEXT(doctor_client),
+                                   i > 0 ? ", " : "", list[i].name, (long)list[i].pid);
+}
+
+/* PC/SC does not tell which of several programs it is. */
 static void report_clients(struct doctor *doctor, const char *reader)
 {
     struct client list[CLIENTS_MAX];
-    bool hidden;
+    bool hidden, scdaemon = false;
+    char names[TEXT_BYTES];
     size_t count = pcscd_clients(list, &hidden);
+    for (size_t i = 0; i < count; i++)
+        scdaemon |= strcmp(list[i].name, "scdaemon") == 0;
+    name_clients(list, count, names);
     if (count == 0)
         report(doctor, VERDICT_WRONG, TEXT(doctor_held), reader);
-    for (size_t i = 0; i < count; i++) {
-        bool scdaemon = strcmp(list[i].name, "scdaemon") == 0;
-        report(doctor, VERDICT_WRONG,
-               scdaemon ? TEXT(doctor_held_by_scdaemon) : TEXT(doctor_held_by), reader,
-               list[i].name, (long)list[i].pid);
+    else
+        report(doctor, VERDICT_WRONG, count == 1 ? TEXT(doctor_held_by) : TEXT(doctor_held_by_one),
+               reader, names, scdaemon ? TEXT(doctor_scdaemon) : "");
+    for (size_t i = 0; i < count; i++)
         remedy_client(&list[i]);
-    }
     if (hidden && geteuid() != 0)
         remedy_as_root("jpki-tool doctor");
 }
@@ -89,12 +101,13 @@ static void report_others(struct doctor *doctor, const char *reader)
 {
     struct client list[CLIENTS_MAX];
     bool hidden;
+    char names[TEXT_BYTES];
     size_t count = pcscd_clients(list, &hidden);
-    for (size_t i = 0; i < count; i++)
-        report(doctor, VERDICT_OK, TEXT(doctor_shared_with), reader, list[i].name,
-               (long)list[i].pid);
+    name_clients(list, count, names);
     if (count == 0)
         report(doctor, VERDICT_OK, TEXT(doctor_shared), reader);
+    else
+        report(doctor, VERDICT_OK, TEXT(doctor_shared_with), reader, names);
 }
 
 void check_free(struct doctor *doctor)
