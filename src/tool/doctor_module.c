@@ -77,10 +77,9 @@ void check_loadable(struct doctor *doctor)
     char path[TEXT_BYTES], text[TEXT_BYTES];
     for (int i = 0; i < MODULES; i++) {
         module_path(modules[i], path);
-        int result = run_in_child(load, path, PATIENCE, text);
-        if (result != 0) {
+        if (run_in_child(load, path, PATIENCE, text) != 0) {
             report(doctor, VERDICT_WRONG, TEXT(doctor_not_loadable), path,
-                   result == CHILD_DIED ? TEXT(doctor_crashes) : text);
+                   *text == '\0' ? TEXT(doctor_crashes) : text);
             remedy_reinstall();
             return;
         }
