@@ -59,6 +59,12 @@ static const struct command commands[] = {
         .run = run_setup,
     },
     {
+        .name = "doctor",
+        .summary = BOTH(command_doctor),
+        .options = ACCEPTS(OPTION_READER),
+        .run = run_doctor,
+    },
+    {
         .name = "help",
         .summary = BOTH(command_help),
         .files = "[COMMAND]",

@@ -94,9 +94,9 @@ struct command {
     uint64_t options; /* ACCEPTS(...); all accept --help */
     /* Operands that must be one of these words, each in turn; NULL ends both. */
     const char *operands[OPERANDS_MAX][WORDS_MAX];
-    bool operands_optional;
     const char *files; /* operands that are anything, in help: "[FILE]..."; NULL: none */
     enum exit_code (*run)(struct tool *tool);
+    bool operands_optional;
     bool hidden; /* from help and completions */
 };
 
@@ -137,6 +137,14 @@ bool has_option(const struct tool *tool, enum option_id id);
 enum exit_code open_readers(struct tool *tool);
 void close_readers(struct tool *tool);
 
+/* After open_readers(): the readers that --reader lets through, of `all` that there are, without a
+ * message. The caller frees them, also where `count` is 0. After an error there are none. */
+enum jpki_error list_meant_readers(struct tool *tool, struct jpki_reader_status **list,
+                                   size_t *count, size_t *all);
+
+/* The reader of this name, locked and looked at; NULL without memory. Give it to close_reader(). */
+struct jpki_reader *open_reader_named(struct tool *tool, const char *name);
+
 /* Calls `visit` with each reader that --reader lets through, locked and looked at; the first status
  * that is not EXIT_OK is returned, after all of them. EXIT_NO_CARD after a message when there is
  * none. */
@@ -169,6 +177,7 @@ enum exit_code run_cert(struct tool *tool);
 enum exit_code run_sign(struct tool *tool);
 enum exit_code run_verify(struct tool *tool);
 enum exit_code run_setup(struct tool *tool);
+enum exit_code run_doctor(struct tool *tool);
 enum exit_code run_help(struct tool *tool);
 enum exit_code run_completion(struct tool *tool);
 
