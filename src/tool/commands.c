@@ -2,6 +2,13 @@
 /* The sub-commands. */
 #include "tool.h"
 
+/* Of sign. */
+#define XML_OPTIONS                                                                                \
+    (ACCEPTS(OPTION_XML) | ACCEPTS(OPTION_PROFILE) | ACCEPTS(OPTION_ID) | ACCEPTS(OPTION_ATTACH) | \
+     ACCEPTS(OPTION_REFERENCE) | ACCEPTS(OPTION_C14N) | ACCEPTS(OPTION_FORM) |                     \
+     ACCEPTS(OPTION_PLACE) | ACCEPTS(OPTION_PREFIX) | ACCEPTS(OPTION_SIGNATURE_ID) |               \
+     ACCEPTS(OPTION_KEY_INFO))
+
 static const struct command commands[] = {
     {
         .name = "status",
@@ -35,7 +42,7 @@ static const struct command commands[] = {
                    ACCEPTS(OPTION_RAW) | ACCEPTS(OPTION_EMBED) | ACCEPTS(OPTION_PEM) |
                    ACCEPTS(OPTION_DIGEST) | ACCEPTS(OPTION_PSS) | ACCEPTS(OPTION_OUTPUT) |
                    ACCEPTS(OPTION_FORCE) | ACCEPTS(OPTION_PIN_STDIN) | ACCEPTS(OPTION_PIN_ENV) |
-                   ACCEPTS(OPTION_LAST_TRY),
+                   ACCEPTS(OPTION_LAST_TRY) | XML_OPTIONS,
         .files = "FILE|-",
         .run = run_sign,
     },
@@ -46,7 +53,7 @@ static const struct command commands[] = {
                    ACCEPTS(OPTION_RAW) | ACCEPTS(OPTION_DIGEST) | ACCEPTS(OPTION_PSS) |
                    ACCEPTS(OPTION_CA) | ACCEPTS(OPTION_CERT) | ACCEPTS(OPTION_OUTPUT) |
                    ACCEPTS(OPTION_FORCE) | ACCEPTS(OPTION_PIN_STDIN) | ACCEPTS(OPTION_PIN_ENV) |
-                   ACCEPTS(OPTION_LAST_TRY),
+                   ACCEPTS(OPTION_LAST_TRY) | ACCEPTS(OPTION_XML) | ACCEPTS(OPTION_ATTACH),
         .files = "FILE|- [SIGNATURE|-]",
         .run = run_verify,
     },

@@ -2,6 +2,7 @@
 /* jpki-tool sign FILE. The data is hashed first; only then the PIN is asked for, so that the card
  * has it verified for no longer than a signature takes. */
 #include "cms.h"
+#include "xml.h"
 
 #include <openssl/rsa.h>
 #include <string.h>
@@ -22,6 +23,14 @@ static enum exit_code usage(const char *message)
     return EXIT_USAGE;
 }
 
+static bool has_xml_option(const struct tool *tool)
+{
+    for (enum option_id id = OPTION_PROFILE; id <= OPTION_KEY_INFO; id++)
+        if (has_option(tool, id))
+            return true;
+    return false;
+}
+
 static enum exit_code check_usage(const struct tool *tool, struct signing *signing)
 {
     signing->raw = has_option(tool, OPTION_RAW);
@@ -34,6 +43,11 @@ static enum exit_code check_usage(const struct tool *tool, struct signing *signi
         return usage(TEXT(sign_one_file));
     if (signing->raw && (has_option(tool, OPTION_CMS) || signing->embed || signing->pem))
         return usage(TEXT(sign_raw_alone));
+    bool xml = has_option(tool, OPTION_XML);
+    if (xml && (signing->raw || has_option(tool, OPTION_CMS) || signing->embed || signing->pem))
+        return usage(TEXT(xml_alone));
+    if (!xml && has_xml_option(tool))
+        return usage(TEXT(xml_only));
     if (signing->pss && (!signing->raw || !sha256))
         return usage(TEXT(sign_pss_alone));
     if (has_option(tool, OPTION_PIN_STDIN) && strcmp(tool->operands[0], "-") == 0)
@@ -107,6 +121,8 @@ enum exit_code run_sign(struct tool *tool)
 {
     struct signing signing = {0};
     enum exit_code code = check_usage(tool, &signing);
+    if (code == EXIT_OK && has_option(tool, OPTION_XML))
+        return sign_xml(tool);
     if (code == EXIT_OK)
         code = prepare(tool, &signing);
     if (code == EXIT_OK)

@@ -71,6 +71,18 @@ enum option_id {
     OPTION_APPLY,
     OPTION_REMOVE,
     OPTION_SYSTEM,
+    /* signatures in XML */
+    OPTION_XML,
+    OPTION_PROFILE,
+    OPTION_ID,
+    OPTION_ATTACH,
+    OPTION_REFERENCE,
+    OPTION_C14N,
+    OPTION_FORM,
+    OPTION_PLACE,
+    OPTION_PREFIX,
+    OPTION_SIGNATURE_ID,
+    OPTION_KEY_INFO,
     OPTIONS
 };
 
@@ -108,11 +120,18 @@ struct command_table {
 extern const struct command_table command_table;
 const struct command *find_command(const struct command_table *table, const char *name);
 
+enum { GIVEN_MAX = 200 };
+
 /* What was given. Belongs to main.c. */
 struct tool {
     const struct command_table *table;
     const struct command *command;
     const char *options[OPTIONS]; /* arguments; "" for an option without; NULL: not given */
+    struct given {
+        enum option_id id;
+        const char *argument;
+    } given[GIVEN_MAX]; /* options that can be given more than once */
+    int given_count;
     char **operands;
     int operand_count;
     bool last_try_allowed[JPKI_PINS]; /* the user has said that it may be spent */
@@ -129,6 +148,10 @@ enum exit_code parse_options(struct tool *tool, const struct command *command, i
 enum exit_code check_operands(const struct tool *tool);
 
 bool has_option(const struct tool *tool, enum option_id id);
+
+/* The next argument of an option that can be given more than once; `at` is 0 at first. NULL: no
+ * more. */
+const char *next_argument(const struct tool *tool, enum option_id id, int *at);
 
 /* ---- Readers -------------------------------------------------------------------------- */
 
