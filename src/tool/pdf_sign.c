@@ -286,6 +286,7 @@ static void put_signature(struct signing *signing)
 bool pdf_prepare(struct pdf *pdf, const struct pdf_wish *wish, struct pdf_update *update)
 {
     struct signing signing = {.pdf = pdf, .wish = wish};
+    *update = (struct pdf_update){0};
     bool done = pdf_is_sound(pdf) && check_allowed(pdf) &&
                 pdf_start(&signing.writer, pdf, update) && place_signature(&signing);
     if (done) {

@@ -17,7 +17,6 @@ size_t pdf_position(const struct pdf_writer *writer)
 bool pdf_start(struct pdf_writer *writer, struct pdf *pdf, struct pdf_update *update)
 {
     unsigned size;
-    *update = (struct pdf_update){0};
     *writer = (struct pdf_writer){.pdf = pdf, .update = update};
     qpdf_oh value = pdf_get(pdf, qpdf_get_trailer(pdf->qpdf), "/Size");
     if (!qpdf_oh_get_value_as_uint(pdf->qpdf, value, &size) || size > INT32_MAX - PDF_OBJECTS_MAX)
