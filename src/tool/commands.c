@@ -35,7 +35,9 @@ static const struct command commands[] = {
                    ACCEPTS(OPTION_RAW) | ACCEPTS(OPTION_EMBED) | ACCEPTS(OPTION_PEM) |
                    ACCEPTS(OPTION_DIGEST) | ACCEPTS(OPTION_PSS) | ACCEPTS(OPTION_OUTPUT) |
                    ACCEPTS(OPTION_FORCE) | ACCEPTS(OPTION_PIN_STDIN) | ACCEPTS(OPTION_PIN_ENV) |
-                   ACCEPTS(OPTION_LAST_TRY),
+                   ACCEPTS(OPTION_LAST_TRY) | ACCEPTS(OPTION_PDF) | ACCEPTS(OPTION_PROFILE) |
+                   ACCEPTS(OPTION_VISIBLE) | ACCEPTS(OPTION_NAME) | ACCEPTS(OPTION_REASON) |
+                   ACCEPTS(OPTION_LOCATION) | ACCEPTS(OPTION_FIELD),
         .files = "FILE|-",
         .run = run_sign,
     },

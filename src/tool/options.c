@@ -30,6 +30,14 @@ const struct option_row option_rows[OPTIONS] = {
     [OPTION_EMBED] = {"embed", 0, NULL, BOTH(option_embed)},
     [OPTION_CA] = {"ca", 0, "FILE", BOTH(option_ca)},
     [OPTION_CERT] = {"cert", 0, "FILE", BOTH(option_cert)},
+    /* signatures in PDFs */
+    [OPTION_PDF] = {"pdf", 0, NULL, BOTH(option_pdf)},
+    [OPTION_PROFILE] = {"profile", 0, "pades|moj", BOTH(option_profile)},
+    [OPTION_VISIBLE] = {"visible", 0, "PAGE,X,Y,W,H", BOTH(option_visible)},
+    [OPTION_NAME] = {"name", 0, "NAME", BOTH(option_name)},
+    [OPTION_REASON] = {"reason", 0, "TEXT", BOTH(option_reason)},
+    [OPTION_LOCATION] = {"location", 0, "TEXT", BOTH(option_location)},
+    [OPTION_FIELD] = {"field", 0, "NAME", BOTH(option_field)},
 };
 
 /* Values of getopt_long, above all letters. */

@@ -80,7 +80,7 @@ struct pdf_place {
 
 struct pdf_wish {
     enum pdf_profile profile;
-    const char *name;              /* of the signer */
+    const char *name;              /* of the signer; NULL: not known yet */
     const char *reason, *location; /* NULL: none */
     const char *field;             /* an empty signature field that is there; NULL: a new one */
     const struct pdf_place *place; /* NULL: invisible */
@@ -115,7 +115,7 @@ enum pdf_later {
 };
 
 struct pdf_signature {
-    char field[PDF_NAME_BYTES], name[PDF_NAME_BYTES], reason[PDF_NAME_BYTES];
+    char field[PDF_NAME_BYTES], reason[PDF_NAME_BYTES];
     char date[32];              /* /M: when, as the signer's program says */
     const char *filter;         /* the form: /SubFilter; NULL: one that is not known here */
     const char *problem;        /* what is wrong with form or cover; NULL: nothing, and then */

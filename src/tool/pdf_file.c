@@ -30,6 +30,8 @@ static bool refuse_damaged(struct pdf *pdf, qpdf_error error)
 
 bool pdf_is_sound(struct pdf *pdf)
 {
+    if (pdf->problem[0] != '\0')
+        return false;
     if (qpdf_has_error(pdf->qpdf))
         return refuse_damaged(pdf, qpdf_get_error(pdf->qpdf));
     if (qpdf_more_warnings(pdf->qpdf))
@@ -82,8 +84,11 @@ bool pdf_open(struct pdf *pdf, const uint8_t *bytes, size_t size)
 
 void pdf_close(struct pdf *pdf)
 {
-    if (pdf->qpdf != NULL)
-        qpdf_cleanup(&pdf->qpdf);
+    if (pdf->qpdf == NULL)
+        return;
+    if (qpdf_has_error(pdf->qpdf))
+        (void)qpdf_get_error(pdf->qpdf); /* else libqpdf complains on standard error */
+    qpdf_cleanup(&pdf->qpdf);
 }
 
 /* ---- Objects ---------------------------------------------------------------------------- */

@@ -177,6 +177,8 @@ static bool make_field(struct signing *signing, struct node form)
     const struct pdf_place *place = signing->wish->place;
     struct name_search search;
     int pages = qpdf_get_num_pages(pdf->qpdf), number = place != NULL ? place->page : 1;
+    if (!pdf_is_sound(pdf))
+        return false;
     if (number < 1 || number > pages)
         return pdf_refuse(pdf, TEXT(pdf_no_such_page), number, pages);
     qpdf_oh page = qpdf_get_page_n(pdf->qpdf, (size_t)number - 1);

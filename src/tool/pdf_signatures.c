@@ -97,7 +97,6 @@ static void read_words(struct pdf *pdf, qpdf_oh value, struct pdf_signature *sig
 {
     static const char *const known[] = {"/adbe.pkcs7.detached", "/ETSI.CAdES.detached"};
     qpdf_oh filter = pdf_get(pdf, value, "/SubFilter");
-    pdf_text(pdf, pdf_get(pdf, value, "/Name"), signature->name, sizeof signature->name);
     pdf_text(pdf, pdf_get(pdf, value, "/Reason"), signature->reason, sizeof signature->reason);
     pdf_text(pdf, pdf_get(pdf, value, "/M"), signature->date, sizeof signature->date);
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)

@@ -2,6 +2,7 @@
 /* jpki-tool sign FILE. The data is hashed first; only then the PIN is asked for, so that the card
  * has it verified for no longer than a signature takes. */
 #include "cms.h"
+#include "sign_pdf.h"
 
 #include <openssl/rsa.h>
 #include <string.h>
@@ -85,7 +86,7 @@ static enum exit_code sign(struct tool *tool, struct signing *signing)
         complain(TEXT(no_pss));
         code = EXIT_MISSING;
     } else if (!(signing->raw ? sign_raw(signing)
-                              : cms_sign(signer, &signing->hash, &signing->made))) {
+                              : cms_sign(signer, &signing->hash, true, &signing->made))) {
         code = signer_failed(signer);
     }
     enum exit_code locked = signer_lock(signer);
@@ -106,6 +107,8 @@ static enum exit_code write_out(struct signing *signing)
 enum exit_code run_sign(struct tool *tool)
 {
     struct signing signing = {0};
+    if (is_pdf_wanted(tool))
+        return sign_pdf(tool);
     enum exit_code code = check_usage(tool, &signing);
     if (code == EXIT_OK)
         code = prepare(tool, &signing);

@@ -68,6 +68,14 @@ enum option_id {
     OPTION_EMBED,
     OPTION_CA,
     OPTION_CERT,
+    /* signatures in PDFs: from the first to the last of them */
+    OPTION_PDF,
+    OPTION_PROFILE,
+    OPTION_VISIBLE,
+    OPTION_NAME,
+    OPTION_REASON,
+    OPTION_LOCATION,
+    OPTION_FIELD,
     OPTIONS
 };
 

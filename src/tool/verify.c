@@ -12,6 +12,7 @@ static const struct form {
     enum exit_code (*run)(struct verification *verification);
 } forms[] = {
     {OPTION_RAW, NULL, true, verify_raw},
+    {OPTIONS, "%PDF-", false, verify_pdf},
     {OPTION_CMS, "", true, verify_cms},
 };
 

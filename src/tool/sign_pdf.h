@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* jpki-tool sign --pdf. Without libqpdf there is no_pdf.c in its place. */
+#pragma once
+
+#include "tool.h"
+
+/* Whether --pdf was given, or an option that goes with it only. */
+bool is_pdf_wanted(const struct tool *tool);
+enum exit_code sign_pdf(struct tool *tool);
