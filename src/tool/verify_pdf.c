@@ -130,6 +130,10 @@ enum exit_code verify_pdf(struct verification *verification)
     struct judgement judgement = {.verification = verification};
     struct pdf_map map;
     struct pdf pdf = {0};
+    if (has_option(verification->tool, OPTION_OUTPUT)) {
+        complain(TEXT(verify_output_inside));
+        return EXIT_USAGE;
+    }
     enum exit_code code = pdf_map(&verification->file, &map);
     if (code == EXIT_OK && (!pdf_open(&pdf, map.bytes.data, map.bytes.length) ||
                             !pdf_each_signature(&pdf, visit, &judgement))) {
