@@ -167,18 +167,67 @@ static bool entry_is_good(struct pdf *before, struct pdf *now, const struct pdf_
            may_change(&pair);
 }
 
+/* ---- All the others --------------------------------------------------------------------- */
+
+/* Whether a reference has another generation than 0: such objects are not looked at. (A string may
+ * look like that, too.) */
+static bool has_generation(const char *text)
+{
+    for (const char *at = strstr(text, " R"); at != NULL; at = strstr(at + 1, " R"))
+        if (at - text >= 2 && at[-1] >= '0' && at[-1] <= '9' && (at[-1] != '0' || at[-2] != ' '))
+            return true;
+    return false;
+}
+
+static const char *content_of(struct pdf *pdf, qpdf_oh object)
+{
+    bool stream = qpdf_oh_is_stream(pdf->qpdf, object);
+    return qpdf_oh_unparse_resolved(pdf->qpdf,
+                                    stream ? qpdf_oh_get_dict(pdf->qpdf, object) : object);
+}
+
+/* Whether what is not in the section is as before. It could have referred to an object that was
+ * missing then, to be added once the file is signed: libqpdf leaves out such a reference. */
+static bool others_are_same(struct pdf *before, struct pdf *now, const bool *listed, int size)
+{
+    bool same = true;
+    for (int id = 1; id < size && same; id++) {
+        const char *old = content_of(before, qpdf_get_object_by_id(before->qpdf, id, 0));
+        const char *new = content_of(now, qpdf_get_object_by_id(now->qpdf, id, 0));
+        same = (listed[id] || strcmp(old, new) == 0) && !has_generation(new);
+        qpdf_oh_release_all(before->qpdf);
+        qpdf_oh_release_all(now->qpdf);
+    }
+    return same;
+}
+
+static bool entries_are_good(struct pdf *before, struct pdf *now, const struct pdf_section *section,
+                             bool *listed, int size)
+{
+    bool good = true;
+    for (size_t i = 0; i < section->count && good; i++) {
+        const struct pdf_entry *entry = &section->entries[i];
+        good = entry_is_good(before, now, entry);
+        if (entry->id >= 0 && entry->id < size)
+            listed[entry->id] = true;
+        qpdf_oh_release_all(before->qpdf);
+        qpdf_oh_release_all(now->qpdf);
+    }
+    return good;
+}
+
 bool pdf_only_signs(struct pdf *before, struct pdf *now)
 {
     struct pdf_section section;
     struct pair trailers = {before, now, qpdf_get_trailer(before->qpdf),
                             qpdf_get_trailer(now->qpdf)};
     struct pair roots = part_of(&trailers, "/Root");
-    bool good = pdf_read_section(now, &section) && is_same(&roots);
-    for (size_t i = 0; i < section.count && good; i++) {
-        good = entry_is_good(before, now, &section.entries[i]);
-        qpdf_oh_release_all(before->qpdf);
-        qpdf_oh_release_all(now->qpdf);
-    }
+    int size = pdf_trailer_size(before);
+    bool *listed = calloc((size_t)size + 1, sizeof *listed);
+    bool good = pdf_read_section(now, &section) && is_same(&roots) && listed != NULL &&
+                entries_are_good(before, now, &section, listed, size) &&
+                others_are_same(before, now, listed, size);
     free(section.entries);
-    return good && pdf_is_sound(now);
+    free(listed);
+    return good && pdf_is_sound(now) && pdf_is_sound(before);
 }

@@ -8,46 +8,9 @@
  */
 #include "pdf_changes.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { REVISIONS_MAX = 64 };
-
-/* ---- References that were left open ------------------------------------------------------- */
-
-/* Whether an object refers to others that the file does not have yet, with a number of `size` or
- * more: whoever made the file could have left them out, to add them once it is signed. Another
- * generation than 0 counts as well, since its objects are not looked at. */
-static bool refers_beyond(const char *text, long size)
-{
-    for (const char *at = strstr(text, " R"); at != NULL; at = strstr(at + 1, " R")) {
-        const char *start = at;
-        while (start > text && start[-1] >= '0' && start[-1] <= '9')
-            start--;
-        const char *generation = start;
-        if (start == at || start == text || start[-1] != ' ')
-            continue; /* part of a string */
-        for (start--; start > text && start[-1] >= '0' && start[-1] <= '9';)
-            start--;
-        if (strtol(generation, NULL, 10) != 0 || strtol(start, NULL, 10) >= size)
-            return true;
-    }
-    return false;
-}
-
-static bool has_open_references(struct pdf *pdf)
-{
-    int size = pdf_trailer_size(pdf);
-    bool found = size == 0;
-    for (int id = 1; id < size && !found; id++) {
-        qpdf_oh object = qpdf_get_object_by_id(pdf->qpdf, id, 0);
-        bool stream = qpdf_oh_is_stream(pdf->qpdf, object);
-        qpdf_oh dictionary = stream ? qpdf_oh_get_dict(pdf->qpdf, object) : object;
-        found = refers_beyond(qpdf_oh_unparse_resolved(pdf->qpdf, dictionary), size);
-        qpdf_oh_release_all(pdf->qpdf);
-    }
-    return found;
-}
 
 /* ---- Revisions -------------------------------------------------------------------------- */
 
@@ -88,7 +51,6 @@ static bool only_signatures(const struct pdf *last, size_t length)
         now = before;
         before = (struct pdf){0};
     }
-    good = good && !has_open_references(&now);
     pdf_close(&now);
     pdf_close(&before);
     return good;
