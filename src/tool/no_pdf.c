@@ -3,11 +3,6 @@
 #include "sign_pdf.h"
 #include "verify.h"
 
-bool is_pdf_wanted(const struct tool *tool)
-{
-    return has_option(tool, OPTION_PDF);
-}
-
 static enum exit_code not_built(void)
 {
     complain(TEXT(pdf_not_built));

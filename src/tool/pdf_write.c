@@ -14,14 +14,31 @@ size_t pdf_position(const struct pdf_writer *writer)
     return (size_t)ftello(writer->out);
 }
 
+/* The first number that is not used, not even by a reference to an object that is not there; 0
+ * after a refusal. Viewers have a limit (ISO 32000-1, annex C). */
+static int first_free_id(struct pdf *pdf)
+{
+    enum { ID_MAX = 8388607 };
+    int size, id;
+    qpdf_oh value = pdf_get(pdf, qpdf_get_trailer(pdf->qpdf), "/Size");
+    qpdf_oh made = qpdf_make_indirect_object(pdf->qpdf, qpdf_oh_new_dictionary(pdf->qpdf));
+    id = qpdf_oh_get_object_id(pdf->qpdf, made);
+    if (!pdf_is_sound(pdf))
+        return 0;
+    if (!qpdf_oh_get_value_as_int(pdf->qpdf, value, &size) || size < 1 || id < 1 ||
+        size > ID_MAX - PDF_OBJECTS_MAX || id > ID_MAX - PDF_OBJECTS_MAX) {
+        (void)pdf_refuse(pdf, TEXT(pdf_damaged), "/Size");
+        return 0;
+    }
+    return id > size ? id : size;
+}
+
 bool pdf_start(struct pdf_writer *writer, struct pdf *pdf, struct pdf_update *update)
 {
-    unsigned size;
     *writer = (struct pdf_writer){.pdf = pdf, .update = update};
-    qpdf_oh value = pdf_get(pdf, qpdf_get_trailer(pdf->qpdf), "/Size");
-    if (!qpdf_oh_get_value_as_uint(pdf->qpdf, value, &size) || size > INT32_MAX - PDF_OBJECTS_MAX)
-        return pdf_refuse(pdf, TEXT(pdf_damaged), "/Size");
-    writer->next_id = (int)size;
+    writer->next_id = first_free_id(pdf);
+    if (writer->next_id == 0)
+        return false;
     writer->out = open_memstream(&update->bytes, &update->size);
     if (writer->out == NULL)
         return pdf_refuse(pdf, "%s", TEXT(error_memory));

@@ -104,6 +104,15 @@ static enum exit_code write_out(struct signing *signing)
     return code == EXIT_OK ? output_commit(&signing->output) : code;
 }
 
+/* Whether --pdf was given, or an option that goes with it only. */
+static bool is_pdf_wanted(const struct tool *tool)
+{
+    for (int id = OPTION_PDF; id <= OPTION_FIELD; id++)
+        if (has_option(tool, (enum option_id)id))
+            return true;
+    return false;
+}
+
 enum exit_code run_sign(struct tool *tool)
 {
     struct signing signing = {0};

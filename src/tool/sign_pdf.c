@@ -12,6 +12,7 @@
 #include "pdf_map.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -50,11 +51,19 @@ static bool read_profile(const char *word, enum pdf_profile *profile)
 /* PAGE,X,Y,W,H */
 static bool read_place(const char *text, struct pdf_place *place)
 {
-    char more;
-    return sscanf(text, "%d,%lf,%lf,%lf,%lf%c", &place->page, &place->x, &place->y, &place->width,
-                  &place->height, &more) == 5 &&
-           isfinite(place->x) && isfinite(place->y) && isfinite(place->width) &&
-           isfinite(place->height) && place->width > 0 && place->height > 0;
+    enum { NUMBERS = 5, PAGES_MAX = 1 << 24 };
+    double values[NUMBERS];
+    for (int i = 0; i < NUMBERS; i++) {
+        char *end;
+        values[i] = strtod(text, &end);
+        if (end == text || !isfinite(values[i]) || *end != (i < NUMBERS - 1 ? ',' : '\0'))
+            return false;
+        text = end + 1;
+    }
+    if (values[0] < 1 || values[0] > PAGES_MAX || values[3] <= 0 || values[4] <= 0)
+        return false;
+    *place = (struct pdf_place){(int)values[0], values[1], values[2], values[3], values[4]};
+    return place->page == values[0];
 }
 
 static enum exit_code read_wish(const struct tool *tool, struct pdf_signing *signing)
@@ -85,14 +94,6 @@ static enum exit_code check_usage(const struct tool *tool)
     if (tool->operand_count != 1)
         return usage(TEXT(sign_one_file));
     return alone ? EXIT_OK : usage(TEXT(pdf_options));
-}
-
-bool is_pdf_wanted(const struct tool *tool)
-{
-    for (int id = OPTION_PDF; id <= OPTION_FIELD; id++)
-        if (has_option(tool, (enum option_id)id))
-            return true;
-    return false;
 }
 
 /* ---- Before the PIN --------------------------------------------------------------------- */

@@ -4,6 +4,4 @@
 
 #include "tool.h"
 
-/* Whether --pdf was given, or an option that goes with it only. */
-bool is_pdf_wanted(const struct tool *tool);
 enum exit_code sign_pdf(struct tool *tool);

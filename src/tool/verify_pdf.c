@@ -16,21 +16,41 @@ struct judgement {
     unsigned count;
 };
 
-/* D:20261127123456+09'00'; the zone may be Z, or missing: then it is unknown, and UTC is taken. */
+/* Takes so many digits. */
+static bool take_digits(const char **at, int count, int *number)
+{
+    *number = 0;
+    for (; count > 0; count--, (*at)++) {
+        if (**at < '0' || **at > '9')
+            return false;
+        *number = *number * 10 + **at - '0';
+    }
+    return true;
+}
+
+/* D:20261127123456+09'00'. Without a zone it is unknown, and UTC is taken. */
 static bool read_date(const char *date, int64_t *seconds)
 {
     struct tm time = {0};
     int hours = 0, minutes = 0;
-    char sign = 'Z';
-    int fields =
-        sscanf(date, "D:%4d%2d%2d%2d%2d%2d%c%2d'%2d", &time.tm_year, &time.tm_mon, &time.tm_mday,
-               &time.tm_hour, &time.tm_min, &time.tm_sec, &sign, &hours, &minutes);
-    if (fields < 6)
+    const char *at = date + 2;
+    if (strncmp(date, "D:", 2) != 0 || !take_digits(&at, 4, &time.tm_year) ||
+        !take_digits(&at, 2, &time.tm_mon) || !take_digits(&at, 2, &time.tm_mday) ||
+        !take_digits(&at, 2, &time.tm_hour) || !take_digits(&at, 2, &time.tm_min) ||
+        !take_digits(&at, 2, &time.tm_sec))
         return false;
+    char sign = *at;
+    if (sign == '+' || sign == '-') {
+        at++;
+        if (!take_digits(&at, 2, &hours))
+            return false;
+        if (*at++ == '\'')
+            (void)take_digits(&at, 2, &minutes);
+    }
     time.tm_year -= 1900;
     time.tm_mon--;
     int offset = (hours * 60 + minutes) * 60;
-    *seconds = timegm(&time) - (sign == '+' ? offset : sign == '-' ? -offset : 0);
+    *seconds = timegm(&time) - (sign == '-' ? -offset : offset);
     return true;
 }
 
