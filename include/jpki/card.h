@@ -33,7 +33,9 @@ enum jpki_key {
     JPKI_PINS
 };
 
+/* The name of the JPKI application, "ours"; all names are as long. */
 #define JPKI_APPLICATION_NAME 10 /* bytes */
+extern const uint8_t jpki_application[JPKI_APPLICATION_NAME];
 
 /* What is fixed about a key, or about a PIN without one: a row each. */
 struct jpki_profile {
@@ -101,17 +103,13 @@ void jpki_card_disconnect(struct jpki_card *card);
 /* Another card: forget what was learned of the last one. */
 void jpki_card_forget(struct jpki_card *card);
 
-/* Makes the JPKI application current, unless it is proven to be in this transaction: by this, or by
+/* Makes an application current, unless it is proven to be in this transaction: by this, or ours by
  * EF 0006. Else what is not found may be missing in another application only, and no PIN may be
- * sent. Errors: NOT_JPKI. */
-enum jpki_error jpki_card_select(struct jpki_card *card);
+ * sent. Others than ours cost what is verified in ours. Errors: NOT_JPKI (the card lacks it). */
+enum jpki_error jpki_card_select(struct jpki_card *card, const uint8_t *application);
 
-/* The same for the application of a PIN, whichever that is: the others cost what is verified in
- * ours. Errors: NOT_JPKI (the card lacks it). */
-enum jpki_error jpki_card_select_for(struct jpki_card *card, enum jpki_key key);
-
-/* The same after an answer that may have been another application's. True when it was not proven
- * and is now, so that asking again may help. */
+/* The same for ours, after an answer that may have been another application's. True when it was not
+ * proven and is now, so that asking again may help. */
 bool jpki_card_select_unproven(struct jpki_card *card);
 
 /* Makes sure that our application is current without disturbing it where it is, since SELECT may

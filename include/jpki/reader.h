@@ -190,15 +190,11 @@ enum jpki_error jpki_credential_login(struct jpki_credential *credential, const 
  * process, tries again to power it off. */
 enum jpki_error jpki_credential_logout(struct jpki_credential *credential);
 
-/* Gives the PIN to the card to find out whether it is right, and makes the card forget it, unless
- * there was a login already. Form, tries and errors: as jpki_credential_login. */
-enum jpki_error jpki_credential_try_pin(struct jpki_credential *credential, const uint8_t *pin,
-                                        size_t length);
-
-/* Replaces the PIN; needs no login. The form and rules of the new one are checked first, then the
- * form of the old one: PIN_LENGTH, PIN_CHARACTERS, PIN_POLICY, and nothing was sent. A wrong old
- * PIN costs its try. Errors: as jpki_credential_login. After TRANSPORT or CARD_CHANGED the PIN may
- * or may not have been replaced; the log says so. */
+/* Replaces the PIN, or with NULL `new` only finds out whether it is right; needs no login, and
+ * without one makes the card forget the PIN again. The form and rules of the new one are checked
+ * first, then the form of the old one: PIN_LENGTH, PIN_CHARACTERS, PIN_POLICY, and nothing was
+ * sent. A wrong old PIN costs its try. Errors: as jpki_credential_login. After TRANSPORT or
+ * CARD_CHANGED the PIN may or may not have been replaced; the log says so. */
 enum jpki_error jpki_credential_change_pin(struct jpki_credential *credential, const uint8_t *old,
                                            size_t old_length, const uint8_t *new,
                                            size_t new_length);

@@ -44,17 +44,12 @@ int jpki_above_standard_streams(int descriptor)
     return moved;
 }
 
-/* For its owner only, never through a link or into a pipe that is not read. -1 when it fails. */
-static int open_file(const char *name)
-{
-    enum { FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC };
-    return jpki_above_standard_streams(open(name, FLAGS, 0600));
-}
-
 bool jpki_log_open(enum jpki_log_level level, const char *file)
 {
+    /* For its owner only, never through a link or into a pipe that is not read. */
+    enum { FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC };
     bool to_file = file != NULL && file[0] != '\0';
-    int opened = to_file ? open_file(file) : -1;
+    int opened = to_file ? jpki_above_standard_streams(open(file, FLAGS, 0600)) : -1;
     if (to_file && opened < 0)
         return false;
     pthread_mutex_lock(lock);

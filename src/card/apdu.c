@@ -68,12 +68,3 @@ enum jpki_error exchange(struct jpki_card *card, const struct command *command,
         answer->sw = SW_OK;
     return error;
 }
-
-enum jpki_error sw_error(uint16_t sw)
-{
-    if (sw == SW_NOT_VERIFIED)
-        return JPKI_ERR_NOT_VERIFIED;
-    if (sw == SW_NO_FILE)
-        return JPKI_ERR_NOT_FOUND;
-    return sw == SW_OK ? JPKI_OK : JPKI_ERR_CARD;
-}

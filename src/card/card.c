@@ -60,19 +60,14 @@ void jpki_card_forget(struct jpki_card *card)
     card->current = 0;
 }
 
-static const uint8_t *ours(void)
-{
-    return jpki_profiles[JPKI_KEY_AUTH].application;
-}
-
 /* This application is proven to be current. */
 static void note_current(struct jpki_card *card, const uint8_t *application)
 {
     card->now.proven = application;
-    card->was_reset = application != ours();
+    card->was_reset = application != jpki_application;
 }
 
-static enum jpki_error select_application(struct jpki_card *card, const uint8_t *application)
+enum jpki_error jpki_card_select(struct jpki_card *card, const uint8_t *application)
 {
     if (card->now.proven == application)
         return JPKI_OK;
@@ -94,19 +89,10 @@ static enum jpki_error select_application(struct jpki_card *card, const uint8_t 
     return JPKI_OK;
 }
 
-enum jpki_error jpki_card_select(struct jpki_card *card)
-{
-    return select_application(card, ours());
-}
-
-enum jpki_error jpki_card_select_for(struct jpki_card *card, enum jpki_key key)
-{
-    return select_application(card, jpki_profiles[key].application);
-}
-
 bool jpki_card_select_unproven(struct jpki_card *card)
 {
-    return card->now.proven != ours() && jpki_card_select(card) == JPKI_OK;
+    return card->now.proven != jpki_application &&
+           jpki_card_select(card, jpki_application) == JPKI_OK;
 }
 
 enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card_info *info,
@@ -118,7 +104,7 @@ enum jpki_error jpki_card_compare(struct jpki_card *card, const struct jpki_card
     *same = error == JPKI_OK && answer.length == info->token_info_length &&
             memcmp(answer.data, info->token_info, answer.length) == 0;
     if (*same)
-        note_current(card, ours());
+        note_current(card, jpki_application);
     return jpki_error_is_break(error) ? error : JPKI_OK;
 }
 
@@ -126,19 +112,19 @@ enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_
                                  bool gently)
 {
     if (card->now.proven != NULL) /* ours, or another */
-        return jpki_card_select(card);
+        return jpki_card_select(card, jpki_application);
     /* Nothing to compare with: after a reset no application is current, else ours is taken to be.
      * Which file is, another program may have changed. */
     if (info->token_info_length == 0) {
         card->current = 0;
-        return card->was_reset || !gently ? jpki_card_select(card) : JPKI_OK;
+        return card->was_reset || !gently ? jpki_card_select(card, jpki_application) : JPKI_OK;
     }
     if (!gently && card->was_reset)
-        return jpki_card_select(card);
+        return jpki_card_select(card, jpki_application);
 
     bool same;
     enum jpki_error error = jpki_card_compare(card, info, &same);
-    return error != JPKI_OK || same ? error : jpki_card_select(card);
+    return error != JPKI_OK || same ? error : jpki_card_select(card, jpki_application);
 }
 
 /* Copies a field padded with blanks or NULs, where all of it was read. Text is plain ASCII. */
@@ -180,12 +166,12 @@ enum jpki_error jpki_card_recognise(struct jpki_card *card, bool gently,
         enum jpki_error error = read_info(card, info);
         static const char label[] = "JPKIAP"; /* so all labels begin (card.md, Files) */
         if (error == JPKI_OK && strncmp(info->label, label, sizeof label - 1) == 0)
-            note_current(card, ours());
+            note_current(card, jpki_application);
         if (error != JPKI_OK || card->now.proven != NULL)
             return error;
         card->short_ids[USE_READ] = before; /* another application's refusal tells nothing */
     }
-    enum jpki_error error = jpki_card_select(card);
+    enum jpki_error error = jpki_card_select(card, jpki_application);
     return error == JPKI_OK ? read_info(card, info) : error;
 }
 
@@ -196,7 +182,7 @@ enum jpki_error jpki_card_read_expiry(struct jpki_card *card, char date[9])
     static const uint8_t common[] = {0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x01, 0x00};
     struct command command = make_command(0x00, INS_READ_RECORD, 0x01, 0x04, NULL, 0, 256);
     struct answer answer;
-    enum jpki_error error = select_application(card, common);
+    enum jpki_error error = jpki_card_select(card, common);
     if (error == JPKI_OK)
         error = select_file(card, EF_COMMON);
     if (error == JPKI_OK)

@@ -5,6 +5,16 @@
 /* A file of JPKI_FILE_MAX in full blocks, and as many again where a card gives short ones. */
 enum { BLOCK = 256, READS_MAX = 2 * JPKI_FILE_MAX / BLOCK };
 
+/* What a status word means where a command has no rules of its own. */
+static enum jpki_error sw_error(uint16_t sw)
+{
+    if (sw == SW_NOT_VERIFIED)
+        return JPKI_ERR_NOT_VERIFIED;
+    if (sw == SW_NO_FILE)
+        return JPKI_ERR_NOT_FOUND;
+    return sw == SW_OK ? JPKI_OK : JPKI_ERR_CARD;
+}
+
 enum jpki_error select_file(struct jpki_card *card, uint16_t file)
 {
     uint8_t id[2] = {(uint8_t)(file >> 8), (uint8_t)file};
@@ -18,14 +28,6 @@ enum jpki_error select_file(struct jpki_card *card, uint16_t file)
     if (error == JPKI_OK)
         card->current = file;
     return error;
-}
-
-/* With a short identifier: in P1 of READ BINARY, in P2 of all others. */
-static struct command name_file(const struct command *plain, uint16_t file)
-{
-    struct command named = *plain;
-    named.bytes[named.bytes[1] == INS_READ_BINARY ? 2 : 3] |= (uint8_t)(0x80 | file);
-    return named;
 }
 
 bool tries_short_id(const struct jpki_card *card, enum use use)
@@ -43,16 +45,17 @@ enum jpki_error send_to_file(struct jpki_card *card, enum use use, uint16_t file
     bool try = tries_short_id(card, use);
     uint16_t refusal = 0;
     if (try) {
-        struct command named = name_file(plain, file);
+        struct command named = *plain; /* in P1 of READ BINARY, in P2 of all others */
+        named.bytes[named.bytes[1] == INS_READ_BINARY ? 2 : 3] |= (uint8_t)(0x80 | file);
         enum jpki_error error = exchange(card, &named, answer);
         if (error != JPKI_OK)
             return error;
         refusal = answer->sw;
-    }
-    if (try && done(refusal)) {
-        card->short_ids[use] = SHORT_IDS_WORK;
-        card->current = file;
-        return JPKI_OK;
+        if (done(refusal)) {
+            card->short_ids[use] = SHORT_IDS_WORK;
+            card->current = file;
+            return JPKI_OK;
+        }
     }
     /* After a refusal there is no telling which file is current. */
     bool current = !try && card->current == file;
@@ -107,16 +110,13 @@ static enum jpki_error read_block(struct jpki_card *card, uint16_t file, size_t 
                  content->length < 0xFF + BLOCK;
     size_t offset = named && content->length > 0xFF ? 0xFF : content->length;
     uint8_t p1 = (uint8_t)(named ? 0x80 | file : offset >> 8);
-    if (!named && card->current != file) {
-        enum jpki_error error = select_file(card, file);
-        if (error != JPKI_OK)
-            return error;
-    }
+    enum jpki_error error = named || card->current == file ? JPKI_OK : select_file(card, file);
     size_t wanted = total - offset < BLOCK ? total - offset : BLOCK;
     struct command command =
         make_command(0x00, INS_READ_BINARY, p1, (uint8_t)offset, NULL, 0, wanted);
     struct answer answer;
-    enum jpki_error error = exchange(card, &command, &answer);
+    if (error == JPKI_OK)
+        error = exchange(card, &command, &answer);
     if (error != JPKI_OK)
         return error;
     if (!was_read(answer.sw))

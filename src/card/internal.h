@@ -90,9 +90,6 @@ struct command make_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8
 enum jpki_error exchange(struct jpki_card *card, const struct command *command,
                          struct answer *answer);
 
-/* What a status word means where a command has no rules of its own. */
-enum jpki_error sw_error(uint16_t sw);
-
 /* ---- file.c --------------------------------------------------------------------------- */
 
 /* SELECT of a file of the current application. Errors: NOT_FOUND. */

@@ -160,12 +160,6 @@ enum jpki_error jpki_card_verify(struct jpki_card *card, enum jpki_key key,
     return error;
 }
 
-/* What a card answers to a VERIFY. Any other word is from a reader that cannot do its part. */
-static bool is_verdict(uint8_t p2, uint16_t sw)
-{
-    return tells_tries(sw) || sw >> 8 == 0x63 || sw == SW_NOT_VERIFIED || refuses_name(p2, sw);
-}
-
 bool jpki_card_has_keypad(struct jpki_card *card)
 {
     const struct jpki_transport_ops *ops = card->transport.ops;
@@ -191,15 +185,11 @@ enum jpki_error jpki_card_verify_typed(struct jpki_card *card, enum jpki_key key
     uint16_t sw = (uint16_t)(answer[length - 2] << 8 | answer[length - 1]);
     if (sw == SW_NOT_TYPED || sw == SW_CANCELLED || sw == SW_WRONG_DIGITS)
         return JPKI_ERR_CANCELLED;
+    /* What a card answers to a VERIFY. Any other word is from a reader that cannot do its part. */
+    bool of_card =
+        tells_tries(sw) || sw >> 8 == 0x63 || sw == SW_NOT_VERIFIED || refuses_name(p2, sw);
     unsigned tries;
-    return is_verdict(p2, sw) ? read_verdict(card, key, p2, sw, &tries) : JPKI_ERR_KEYPAD;
-}
-
-/* ISO/IEC 7816-4, 5.1.3: execution and checking errors that leave the memory as it was. */
-static bool left_unchanged(uint16_t sw)
-{
-    uint8_t sw1 = (uint8_t)(sw >> 8);
-    return sw1 == 0x64 || (sw1 >= 0x67 && sw1 <= 0x6E);
+    return of_card ? read_verdict(card, key, p2, sw, &tries) : JPKI_ERR_KEYPAD;
 }
 
 enum jpki_error jpki_card_change(struct jpki_card *card, enum jpki_key key,
@@ -219,5 +209,8 @@ enum jpki_error jpki_card_change(struct jpki_card *card, enum jpki_key key,
         return JPKI_ERR_TRANSPORT;
     if (error != JPKI_OK || answer.sw == SW_OK)
         return error;
-    return left_unchanged(answer.sw) ? JPKI_ERR_CARD : JPKI_ERR_TRANSPORT;
+    /* ISO/IEC 7816-4, 5.1.3: execution and checking errors that leave the memory as it was. */
+    uint8_t sw1 = (uint8_t)(answer.sw >> 8);
+    bool unchanged = sw1 == 0x64 || (sw1 >= 0x67 && sw1 <= 0x6E);
+    return unchanged ? JPKI_ERR_CARD : JPKI_ERR_TRANSPORT;
 }

@@ -3,23 +3,24 @@
 
 /* Files and PINs: card.md, Files. Labels and ids are those that OpenSC has always given, so that
  * URIs people have written down go on working. */
-static const uint8_t jpki[] = {0xD3, 0x92, 0xF0, 0x00, 0x26, 0x01, 0x00, 0x00, 0x00, 0x01};
+const uint8_t jpki_application[JPKI_APPLICATION_NAME] = {0xD3, 0x92, 0xF0, 0x00, 0x26,
+                                                         0x01, 0x00, 0x00, 0x00, 0x01};
 static const uint8_t resident[] = {0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x04, 0x01};
 static const uint8_t input[] = {0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x04, 0x08};
+
+#define FOUR_DIGITS .pin_min = 4, .pin_max = 4, .tries = 3 /* all PINs but that of signatures */
 
 const struct jpki_profile jpki_profiles[JPKI_PINS] = {
     [JPKI_KEY_AUTH] =
         {
             .name = "user authentication",
-            .application = jpki,
+            .application = jpki_application,
             .slot = JPKI_SLOTS_AUTH,
             .certificate = 0x000A,
             .ca = 0x000B,
             .key = 0x0017,
             .pin = 0x0018,
-            .pin_min = 4,
-            .pin_max = 4,
-            .tries = 3,
+            FOUR_DIGITS,
             .token_label = "JPKI User Authentication",
             .object_label = "User Authentication",
             .id = 0x01,
@@ -28,7 +29,7 @@ const struct jpki_profile jpki_profiles[JPKI_PINS] = {
     [JPKI_KEY_SIGN] =
         {
             .name = "digital signature",
-            .application = jpki,
+            .application = jpki_application,
             .slot = JPKI_SLOTS_SIGN,
             .certificate = 0x0001,
             .ca = 0x0002,
@@ -48,13 +49,6 @@ const struct jpki_profile jpki_profiles[JPKI_PINS] = {
     [JPKI_PIN_RESIDENT] = {.name = "resident register",
                            .application = resident,
                            .pin = 0x001C,
-                           .pin_min = 4,
-                           .pin_max = 4,
-                           .tries = 3},
-    [JPKI_PIN_INPUT] = {.name = "input support",
-                        .application = input,
-                        .pin = 0x0011,
-                        .pin_min = 4,
-                        .pin_max = 4,
-                        .tries = 3},
+                           FOUR_DIGITS},
+    [JPKI_PIN_INPUT] = {.name = "input support", .application = input, .pin = 0x0011, FOUR_DIGITS},
 };

@@ -78,14 +78,6 @@ static bool set_names(struct jpki_certificate *certificate, const X509 *x509)
                    ASN1_ITEM_rptr(ASN1_INTEGER));
 }
 
-static bool set_rsa(struct jpki_certificate *certificate, const EVP_PKEY *pkey)
-{
-    certificate->key_type = JPKI_KEY_RSA;
-    return certificate->key_bits >= JPKI_RSA_BITS_MIN &&
-           set_number(&certificate->modulus, pkey, OSSL_PKEY_PARAM_RSA_N) &&
-           set_number(&certificate->exponent, pkey, OSSL_PKEY_PARAM_RSA_E);
-}
-
 /* CKA_EC_PARAMS is the curve's DER OID, CKA_EC_POINT a DER OCTET STRING around the point. */
 static bool set_ec(struct jpki_certificate *certificate, const X509_PUBKEY *public_key)
 {
@@ -114,9 +106,12 @@ static bool set_key_fields(struct jpki_certificate *certificate, X509_PUBKEY *pu
         return false;
     certificate->key_bits = (unsigned)EVP_PKEY_get_bits(pkey);
     certificate->signature_size = (size_t)EVP_PKEY_get_size(pkey);
-    if (EVP_PKEY_is_a(pkey, "RSA"))
-        return set_rsa(certificate, pkey);
-    return EVP_PKEY_is_a(pkey, "EC") && set_ec(certificate, public_key);
+    if (EVP_PKEY_is_a(pkey, "EC"))
+        return set_ec(certificate, public_key);
+    certificate->key_type = JPKI_KEY_RSA;
+    return EVP_PKEY_is_a(pkey, "RSA") && certificate->key_bits >= JPKI_RSA_BITS_MIN &&
+           set_number(&certificate->modulus, pkey, OSSL_PKEY_PARAM_RSA_N) &&
+           set_number(&certificate->exponent, pkey, OSSL_PKEY_PARAM_RSA_E);
 }
 
 static bool set_key(struct jpki_crypto *crypto, struct jpki_certificate *certificate,

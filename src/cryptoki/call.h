@@ -28,6 +28,18 @@
     FUNCTION(name, parameters, call_session(&call, session, arguments_ok), code,                   \
              call_end(&call, rv))
 
+/* Groups of parameters. Their types are compared with the prototypes of the header: a function with
+ * a wrong group does not compile. */
+#define SESSION   CK_SESSION_HANDLE session
+#define OBJECT    CK_OBJECT_HANDLE object
+#define KEY       CK_OBJECT_HANDLE key
+#define MECHANISM CK_MECHANISM_PTR mechanism
+#define TEMPLATE  CK_ATTRIBUTE_PTR template, CK_ULONG count
+#define PIN       CK_UTF8CHAR_PTR pin, CK_ULONG pin_length
+#define IN        CK_BYTE_PTR in, CK_ULONG in_length
+#define OUT       CK_BYTE_PTR out, CK_ULONG_PTR out_length
+#define SIGNATURE CK_BYTE_PTR signature, CK_ULONG signature_length
+
 struct call {
     struct jpki_module *module;   /* NULL unless inside */
     bool locked;                  /* the application's mutex is held */

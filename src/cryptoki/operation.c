@@ -30,59 +30,40 @@ static const CK_BYTE *whole(const CK_BYTE *data)
     return data == NULL ? (const CK_BYTE *)"" : data;
 }
 
-/* ---- Digests (5.10) ------------------------------------------------------------------- */
+/* ---- Digests and signatures (5.10, 5.11) ------------------------------------------------ */
 
-SESSION_FUNCTION(C_DigestInit, (CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism), true,
+/* Of data that come at once, or in parts. */
+#define AT_ONCE(name, kind)                                                                        \
+    OPERATION_FUNCTION(                                                                            \
+        name, (SESSION, IN, OUT), kind, call_is_array(in, in_length, 1) && out_length != NULL,     \
+        jpki_operation_finish(call.session, kind, whole(in), in_length, out, out_length))
+#define UPDATE(name, kind)                                                                         \
+    OPERATION_FUNCTION(name, (SESSION, IN), kind, call_is_array(in, in_length, 1),                 \
+                       jpki_operation_update(call.session, kind, in, in_length))
+#define FINAL(name, kind)                                                                          \
+    OPERATION_FUNCTION(name, (SESSION, OUT), kind, out_length != NULL,                             \
+                       jpki_operation_finish(call.session, kind, NULL, 0, out, out_length))
+
+SESSION_FUNCTION(C_DigestInit, (SESSION, MECHANISM), true,
                  begin(call.session, JPKI_DIGESTING, mechanism, CK_INVALID_HANDLE))
-OPERATION_FUNCTION(C_Digest,
-                   (CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG length,
-                    CK_BYTE_PTR digest, CK_ULONG_PTR digest_length),
-                   JPKI_DIGESTING, call_is_array(data, length, 1) && digest_length != NULL,
-                   jpki_operation_finish(call.session, JPKI_DIGESTING, whole(data), length, digest,
-                                         digest_length))
-OPERATION_FUNCTION(C_DigestUpdate, (CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK_ULONG length),
-                   JPKI_DIGESTING, call_is_array(part, length, 1),
-                   jpki_operation_update(call.session, JPKI_DIGESTING, part, length))
-OPERATION_FUNCTION(C_DigestFinal,
-                   (CK_SESSION_HANDLE session, CK_BYTE_PTR digest, CK_ULONG_PTR digest_length),
-                   JPKI_DIGESTING, digest_length != NULL,
-                   jpki_operation_finish(call.session, JPKI_DIGESTING, NULL, 0, digest,
-                                         digest_length))
+AT_ONCE(C_Digest, JPKI_DIGESTING)
+UPDATE(C_DigestUpdate, JPKI_DIGESTING)
+FINAL(C_DigestFinal, JPKI_DIGESTING)
 
-/* ---- Signatures (5.11) ---------------------------------------------------------------- */
-
-SESSION_FUNCTION(C_SignInit,
-                 (CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key),
-                 true, begin(call.session, JPKI_SIGNING, mechanism, key))
-OPERATION_FUNCTION(C_Sign,
-                   (CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG length,
-                    CK_BYTE_PTR signature, CK_ULONG_PTR signature_length),
-                   JPKI_SIGNING, call_is_array(data, length, 1) && signature_length != NULL,
-                   jpki_operation_finish(call.session, JPKI_SIGNING, whole(data), length, signature,
-                                         signature_length))
-OPERATION_FUNCTION(C_SignUpdate, (CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK_ULONG length),
-                   JPKI_SIGNING, call_is_array(part, length, 1),
-                   jpki_operation_update(call.session, JPKI_SIGNING, part, length))
-OPERATION_FUNCTION(
-    C_SignFinal, (CK_SESSION_HANDLE session, CK_BYTE_PTR signature, CK_ULONG_PTR signature_length),
-    JPKI_SIGNING, signature_length != NULL,
-    jpki_operation_finish(call.session, JPKI_SIGNING, NULL, 0, signature, signature_length))
+SESSION_FUNCTION(C_SignInit, (SESSION, MECHANISM, KEY), true,
+                 begin(call.session, JPKI_SIGNING, mechanism, key))
+AT_ONCE(C_Sign, JPKI_SIGNING)
+UPDATE(C_SignUpdate, JPKI_SIGNING)
+FINAL(C_SignFinal, JPKI_SIGNING)
 
 /* ---- Verification (5.12) -------------------------------------------------------------- */
 
-SESSION_FUNCTION(C_VerifyInit,
-                 (CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key),
-                 true, begin(call.session, JPKI_VERIFYING, mechanism, key))
-OPERATION_FUNCTION(C_Verify,
-                   (CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG length,
-                    CK_BYTE_PTR signature, CK_ULONG signature_length),
-                   JPKI_VERIFYING, call_is_array(data, length, 1) && signature != NULL,
-                   jpki_operation_verify(call.session, whole(data), length, signature,
+SESSION_FUNCTION(C_VerifyInit, (SESSION, MECHANISM, KEY), true,
+                 begin(call.session, JPKI_VERIFYING, mechanism, key))
+OPERATION_FUNCTION(C_Verify, (SESSION, IN, SIGNATURE), JPKI_VERIFYING,
+                   call_is_array(in, in_length, 1) && signature != NULL,
+                   jpki_operation_verify(call.session, whole(in), in_length, signature,
                                          signature_length))
-OPERATION_FUNCTION(C_VerifyUpdate, (CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK_ULONG length),
-                   JPKI_VERIFYING, call_is_array(part, length, 1),
-                   jpki_operation_update(call.session, JPKI_VERIFYING, part, length))
-OPERATION_FUNCTION(C_VerifyFinal,
-                   (CK_SESSION_HANDLE session, CK_BYTE_PTR signature, CK_ULONG signature_length),
-                   JPKI_VERIFYING, signature != NULL,
+UPDATE(C_VerifyUpdate, JPKI_VERIFYING)
+OPERATION_FUNCTION(C_VerifyFinal, (SESSION, SIGNATURE), JPKI_VERIFYING, signature != NULL,
                    jpki_operation_verify(call.session, NULL, 0, signature, signature_length))

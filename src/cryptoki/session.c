@@ -14,35 +14,30 @@ MODULE_FUNCTION(C_OpenSession,
                     : jpki_session_open(call.module, slot,
                                         (CKF_SERIAL_SESSION | CKF_RW_SESSION) & flags, handle))
 
-SESSION_FUNCTION(C_CloseSession, (CK_SESSION_HANDLE session), true,
-                 jpki_session_close(call.session))
+SESSION_FUNCTION(C_CloseSession, (SESSION), true, jpki_session_close(call.session))
 
 MODULE_FUNCTION(C_CloseAllSessions, (CK_SLOT_ID slot), true,
                 jpki_session_close_all(call.module, slot))
 
-SESSION_FUNCTION(C_GetSessionInfo, (CK_SESSION_HANDLE session, CK_SESSION_INFO_PTR info),
-                 info != NULL, jpki_session_info(call.session, info))
+SESSION_FUNCTION(C_GetSessionInfo, (SESSION, CK_SESSION_INFO_PTR info), info != NULL,
+                 jpki_session_info(call.session, info))
 
-SESSION_FUNCTION(C_SessionCancel, (CK_SESSION_HANDLE session, CK_FLAGS flags), true,
+SESSION_FUNCTION(C_SessionCancel, (SESSION, CK_FLAGS flags), true,
                  jpki_session_cancel(call.session, flags))
 
-SESSION_FUNCTION(C_Login,
-                 (CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin,
-                  CK_ULONG length),
-                 pin != NULL || length == 0, jpki_login(call.session, user, pin, length))
+SESSION_FUNCTION(C_Login, (SESSION, CK_USER_TYPE user, PIN), pin != NULL || pin_length == 0,
+                 jpki_login(call.session, user, pin, pin_length))
 
 /* The card knows one user, who has no name. */
 SESSION_FUNCTION(C_LoginUser,
-                 (CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin,
-                  CK_ULONG length, UNUSED CK_UTF8CHAR_PTR name, CK_ULONG name_length),
-                 pin != NULL || length == 0,
+                 (SESSION, CK_USER_TYPE user, PIN, UNUSED CK_UTF8CHAR_PTR name,
+                  CK_ULONG name_length),
+                 pin != NULL || pin_length == 0,
                  name_length > 0 ? CKR_USER_TYPE_INVALID
-                                 : jpki_login(call.session, user, pin, length))
+                                 : jpki_login(call.session, user, pin, pin_length))
 
-SESSION_FUNCTION(C_Logout, (CK_SESSION_HANDLE session), true, jpki_logout(call.session))
+SESSION_FUNCTION(C_Logout, (SESSION), true, jpki_logout(call.session))
 
-SESSION_FUNCTION(C_SetPIN,
-                 (CK_SESSION_HANDLE session, CK_UTF8CHAR_PTR old_pin, CK_ULONG old_length,
-                  CK_UTF8CHAR_PTR new_pin, CK_ULONG new_length),
-                 old_pin != NULL && new_pin != NULL,
-                 jpki_set_pin(call.session, old_pin, old_length, new_pin, new_length))
+SESSION_FUNCTION(C_SetPIN, (SESSION, PIN, CK_UTF8CHAR_PTR new_pin, CK_ULONG new_length),
+                 pin != NULL && new_pin != NULL,
+                 jpki_set_pin(call.session, pin, pin_length, new_pin, new_length))

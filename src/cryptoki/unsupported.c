@@ -11,21 +11,12 @@
 #define UNSUPPORTED(name, parameters)                                                              \
     SESSION_FUNCTION(name, parameters, true, CKR_FUNCTION_NOT_SUPPORTED)
 
-/* Groups of parameters. Their types are compared with the prototypes of the header: a line with a
- * wrong group does not compile. */
-#define SESSION   CK_SESSION_HANDLE session
-#define OBJECT    CK_OBJECT_HANDLE object
-#define KEY       CK_OBJECT_HANDLE key
-#define TWO_KEYS  CK_OBJECT_HANDLE key, CK_OBJECT_HANDLE other_key
-#define FLAGS     CK_FLAGS flags
-#define MECHANISM CK_MECHANISM_PTR mechanism
-#define IN        CK_BYTE_PTR in, CK_ULONG in_length
-#define OUT       CK_BYTE_PTR out, CK_ULONG_PTR out_length
-#define TEMPLATE  CK_ATTRIBUTE_PTR template, CK_ULONG count
-#define CREATED   CK_OBJECT_HANDLE_PTR created
-#define PARAM     CK_VOID_PTR parameter, CK_ULONG parameter_length /* of a message */
-#define AAD       CK_BYTE_PTR aad, CK_ULONG aad_length /* additional authenticated data */
-#define SIGNATURE CK_BYTE_PTR signature, CK_ULONG signature_length
+/* Groups of parameters, beside those of call.h. */
+#define TWO_KEYS CK_OBJECT_HANDLE key, CK_OBJECT_HANDLE other_key
+#define FLAGS    CK_FLAGS flags
+#define CREATED  CK_OBJECT_HANDLE_PTR created
+#define PARAM    CK_VOID_PTR parameter, CK_ULONG parameter_length /* of a message */
+#define AAD      CK_BYTE_PTR aad, CK_ULONG aad_length /* additional authenticated data */
 
 /* Of the two keys of a pair. */
 #define TEMPLATES                                                                                  \

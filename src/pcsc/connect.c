@@ -53,7 +53,7 @@ static void discard(struct pcsc_async *async)
 static int64_t least_deadline(const struct pcsc_connection *connection)
 {
     SCARD_READERSTATE state = {.szReader = connection->name};
-    LONG rv = pcsc_get_states(connection->context.handle, &state, 1);
+    LONG rv = PCSC_TABLE(SCardGetStatusChange(connection->context.handle, 0, &state, 1));
     bool in_use = rv == SCARD_S_SUCCESS && (state.dwEventState & SCARD_STATE_INUSE) != 0;
     return jpki_clock_ms() + (in_use ? ANSWER_MS : POWER_UP_MS);
 }

@@ -71,7 +71,7 @@ void pcsc_context_close(struct pcsc_context *context)
 /* Whether to hold the gate in calls that look at pcsclite's table of readers. */
 static const bool table_is_locked = PCSCLITE_VERSION_NUMBER[0] != '1';
 
-static bool enter_table(void)
+bool pcsc_enter_table(void)
 {
     if (table_is_locked)
         return hold_gate();
@@ -79,22 +79,10 @@ static bool enter_table(void)
     return true;
 }
 
-static LONG leave_table(LONG rv)
+LONG pcsc_leave_table(LONG rv)
 {
     if (!table_is_locked)
         return pcsc_leave(rv);
     jpki_fork_gate_let_go();
     return rv;
-}
-
-LONG pcsc_list_readers(SCARDCONTEXT context, char *names, DWORD *length)
-{
-    return enter_table() ? leave_table(SCardListReaders(context, NULL, names, length))
-                         : SCARD_E_NO_SERVICE;
-}
-
-LONG pcsc_get_states(SCARDCONTEXT context, SCARD_READERSTATE *states, size_t count)
-{
-    return enter_table() ? leave_table(SCardGetStatusChange(context, 0, states, (DWORD)count))
-                         : SCARD_E_NO_SERVICE;
 }

@@ -45,10 +45,12 @@ bool pcsc_card_lost(LONG error);
 #define PCSC(call) (jpki_fork_gate_enter(), pcsc_leave(call))
 LONG pcsc_leave(LONG rv);
 
-/* SCardListReaders, and SCardGetStatusChange without waiting. pcsclite 2 has a second lock of the
- * process, for its table of readers, and in these keeps it until pcscd has answered. */
-LONG pcsc_list_readers(SCARDCONTEXT context, char *names, DWORD *length);
-LONG pcsc_get_states(SCARDCONTEXT context, SCARD_READERSTATE *states, size_t count);
+/* The same of SCardListReaders, and of SCardGetStatusChange without waiting. pcsclite 2 has a
+ * second lock of the process, for its table of readers, and in these keeps it until pcscd has
+ * answered. */
+#define PCSC_TABLE(call) (pcsc_enter_table() ? pcsc_leave_table(call) : SCARD_E_NO_SERVICE)
+bool pcsc_enter_table(void);
+LONG pcsc_leave_table(LONG rv);
 
 /* What a PC/SC error means to the rooms above; logs it. `connected`: a connection existed, so a
  * missing card is one that was taken out. */

@@ -53,7 +53,7 @@ LONG pcsc_names_get(SCARDCONTEXT context, const char *ignore, struct jpki_reader
     DWORD length = SCARD_AUTOALLOCATE;
     *list = NULL;
     *count = 0;
-    LONG rv = pcsc_list_readers(context, (LPSTR)&names, &length);
+    LONG rv = PCSC_TABLE(SCardListReaders(context, NULL, (LPSTR)&names, &length));
     if (rv == SCARD_E_NO_READERS_AVAILABLE)
         return SCARD_S_SUCCESS;
     if (rv != SCARD_S_SUCCESS)

@@ -36,7 +36,7 @@ static LONG ask(struct pcsc_readers *readers, struct jpki_reader_status *status)
     LONG rv = pcsc_context_open(&readers->context);
     if (rv != SCARD_S_SUCCESS)
         return rv;
-    rv = pcsc_get_states(readers->context.handle, &state, 1);
+    rv = PCSC_TABLE(SCardGetStatusChange(readers->context.handle, 0, &state, 1));
     if (rv != SCARD_S_SUCCESS && rv != SCARD_E_TIMEOUT)
         return rv;
     DWORD now = state.dwEventState;

@@ -21,10 +21,9 @@ struct sleeper {
     struct pcsc_async async; /* first */
     struct pcsc_context context;
     LONG rv;
-    struct sleeper *next;             /* of those that a cancellation must wake */
-    struct jpki_reader_status *known; /* a copy, for the names */
-    size_t count;                     /* of states */
-    SCARD_READERSTATE states[];       /* last: new readers */
+    struct sleeper *next;       /* of those that a cancellation must wake */
+    size_t count;               /* of states */
+    SCARD_READERSTATE states[]; /* last: new readers; behind it what is known, for the names */
 };
 
 /* ---- With pcscd ------------------------------------------------------------------------- */
@@ -46,7 +45,6 @@ static void discard(struct pcsc_async *async)
 {
     struct sleeper *sleeper = (struct sleeper *)async;
     pcsc_context_close(&sleeper->context);
-    free(sleeper->known);
     free(sleeper);
 }
 
@@ -54,19 +52,17 @@ static void discard(struct pcsc_async *async)
 static struct sleeper *new_sleeper(struct pcsc_context context,
                                    const struct jpki_reader_status *known, size_t count)
 {
-    struct sleeper *sleeper = calloc(1, sizeof *sleeper + (count + 1) * sizeof sleeper->states[0]);
-    if (sleeper != NULL)
-        sleeper->known = calloc(count + 1, sizeof *known);
-    if (sleeper == NULL || sleeper->known == NULL) {
-        free(sleeper);
+    struct sleeper *sleeper = calloc(1, sizeof *sleeper + count * sizeof *known +
+                                            (count + 1) * sizeof sleeper->states[0]);
+    if (sleeper == NULL)
         return NULL;
-    }
     sleeper->async.run = sleep_in_pcscd;
     sleeper->async.discard = discard;
     sleeper->context = context;
+    struct jpki_reader_status *copy = (void *)&sleeper->states[count + 1];
     for (size_t i = 0; i < count; i++) {
-        sleeper->known[i] = known[i];
-        sleeper->states[i].szReader = sleeper->known[i].name;
+        copy[i] = known[i];
+        sleeper->states[i].szReader = copy[i].name;
         sleeper->states[i].dwCurrentState = known[i].state;
     }
     sleeper->states[count].szReader = new_reader;
@@ -115,24 +111,6 @@ static bool has_slept(const struct sleeper *sleeper)
            sleeper->rv == SCARD_E_UNKNOWN_READER; /* it went before we slept */
 }
 
-/* Sleeps, and lets the sleeper go. False when it did not sleep: pcscd went away. */
-static bool sleep_and_free(struct pcsc_readers *readers, struct sleeper *sleeper)
-{
-    if (!enter(readers, sleeper)) {
-        discard(&sleeper->async);
-        return true;
-    }
-    bool slept = true;
-    pcsc_async_start(&sleeper->async);
-    if (pcsc_async_wait(&sleeper->async, JPKI_NO_DEADLINE))
-        slept = has_slept(sleeper);
-    else
-        wake(sleeper);
-    leave(readers, sleeper);
-    pcsc_async_abandon(&sleeper->async);
-    return slept;
-}
-
 /* Readers that came since the caller looked are no change to pcscd: it compares with what is there
  * when the sleep begins. Those that went it knows by their names. */
 static bool has_new_readers(const struct pcsc_readers *readers, SCARDCONTEXT context, size_t known)
@@ -151,10 +129,23 @@ static bool wait_in_pcscd(struct pcsc_readers *readers, struct pcsc_context cont
     struct sleeper *sleeper = NULL;
     if (!has_new_readers(readers, context.handle, count))
         sleeper = new_sleeper(context, known, count);
-    if (sleeper != NULL)
-        return sleep_and_free(readers, sleeper);
-    pcsc_context_close(&context);
-    return false;
+    if (sleeper == NULL) {
+        pcsc_context_close(&context);
+        return false;
+    }
+    if (!enter(readers, sleeper)) {
+        discard(&sleeper->async);
+        return true;
+    }
+    bool slept = true;
+    pcsc_async_start(&sleeper->async);
+    if (pcsc_async_wait(&sleeper->async, JPKI_NO_DEADLINE))
+        slept = has_slept(sleeper);
+    else
+        wake(sleeper);
+    leave(readers, sleeper);
+    pcsc_async_abandon(&sleeper->async);
+    return slept;
 }
 
 /* ---- Without pcscd ---------------------------------------------------------------------- */

@@ -130,30 +130,24 @@ enum jpki_error credential_ask_tries(struct jpki_credential *credential, unsigne
     return error == JPKI_ERR_PIN_UNTOLD ? JPKI_OK : error;
 }
 
-/* A key that is not on the card has no PIN there: that alone tells (card.md, Files). Asked once for
- * a card. Keeps the tries for the next call: programs look which tokens there are, then at each. */
-static enum jpki_error find_key(struct jpki_credential *credential)
-{
-    enum jpki_error error = credential_ask_tries(credential, &credential->tries);
-    if (jpki_error_is_break(error))
-        return error;
-    credential_exists(credential, error != JPKI_ERR_NOT_FOUND);
-    if (error == JPKI_OK)
-        credential->tries_until = jpki_clock_ms() + TRIES_MEMORY_MS;
-    return JPKI_OK;
-}
-
-/* Both keys that are shown, in the same transaction: programs ask for the other next. */
+/* Both keys that are shown, in the same transaction: programs ask for the other next. A key that is
+ * not on the card has no PIN there: that alone tells (card.md, Files). Asked once for a card. Keeps
+ * the tries for the next call: programs look which tokens there are, then at each. */
 static enum jpki_error find_keys(struct jpki_reader *reader)
 {
-    enum jpki_error error = JPKI_OK;
-    for (int key = 0; key < JPKI_KEYS && error == JPKI_OK; key++) {
+    for (int key = 0; key < JPKI_KEYS; key++) {
         struct jpki_credential *credential = &reader->credentials[key];
         bool shown = (reader->shared->options.slots & credential->profile->slot) != 0;
-        if (shown && atomic_load(&credential->existence) == 0)
-            error = find_key(credential);
+        if (!shown || atomic_load(&credential->existence) != 0)
+            continue;
+        enum jpki_error error = credential_ask_tries(credential, &credential->tries);
+        if (jpki_error_is_break(error))
+            return error;
+        credential_exists(credential, error != JPKI_ERR_NOT_FOUND);
+        if (error == JPKI_OK)
+            credential->tries_until = jpki_clock_ms() + TRIES_MEMORY_MS;
     }
-    return error;
+    return JPKI_OK;
 }
 
 static bool is_there(const struct jpki_credential *credential)
@@ -165,15 +159,15 @@ enum jpki_error credential_begin(struct jpki_credential *credential, unsigned pa
 {
     struct jpki_reader *reader = credential->reader;
     enum jpki_error error = reader_begin_within(reader, patience, 0);
-    if (error == JPKI_OK) {
+    bool begun = error == JPKI_OK;
+    if (begun)
         error = reader_enter(reader);
-        if (error == JPKI_OK)
-            error = find_keys(reader);
-        if (error == JPKI_OK && !is_there(credential))
-            error = JPKI_ERR_NO_KEY;
-        if (error != JPKI_OK)
-            reader_end(reader, JPKI_LEAVE);
-    }
+    if (error == JPKI_OK)
+        error = find_keys(reader);
+    if (error == JPKI_OK && !is_there(credential))
+        error = JPKI_ERR_NO_KEY;
+    if (error != JPKI_OK && begun)
+        reader_end(reader, JPKI_LEAVE);
     if (error == JPKI_OK || error == JPKI_ERR_MEMORY || is_there(credential))
         return error;
     return JPKI_ERR_NO_KEY; /* a card that cannot be asked shows no key */

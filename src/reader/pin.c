@@ -166,7 +166,7 @@ static enum jpki_error ask_elsewhere(struct jpki_credential *credential, unsigne
     enum jpki_error error = reader_begin_elsewhere(reader, patience);
     if (error != JPKI_OK)
         return error;
-    error = jpki_card_select_for(reader->card, credential->key);
+    error = jpki_card_select(reader->card, credential->profile->application);
     if (error == JPKI_OK)
         error = jpki_card_tries(reader->card, credential->key, false, tries);
     reader_end(reader, JPKI_LEAVE);
@@ -187,7 +187,7 @@ enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential, u
     return error;
 }
 
-/* ---- Login and logout ------------------------------------------------------------------- */
+/* ---- Login, change and logout ------------------------------------------------------------ */
 
 /* Selecting the application again later could cost the login: what a program asks for after a login
  * is read now. */
@@ -204,28 +204,52 @@ static void read_ahead(struct jpki_credential *credential)
         jpki_log(JPKI_LOG_INFO, "after login: %s", jpki_error_text(error));
 }
 
-/* With the PIN, or with NULL at the reader's keypad. */
-static enum jpki_error log_in(struct jpki_credential *credential, const struct jpki_pin *pin)
+/* Right after VERIFY. The card carries it out, or refuses, or it is unknown. */
+static enum jpki_error replace(struct jpki_credential *credential, const struct jpki_pin *new)
+{
+    const char *name = credential->profile->name;
+    enum jpki_error error = jpki_card_change(credential->reader->card, credential->key, new);
+    if (error == JPKI_OK) {
+        jpki_log(JPKI_LOG_INFO, "%s PIN changed", name);
+        if (credential->logged_in)
+            keep_pin(credential, new);
+    } else if (jpki_error_is_break(error)) {
+        jpki_log(JPKI_LOG_ERROR,
+                 "the answer of the card was lost: whether the %s PIN was changed is unknown; "
+                 "try the new one first, once",
+                 name);
+        login_lost(credential);
+    } else {
+        jpki_log(JPKI_LOG_ERROR, "the card did not take the new %s PIN; the old one holds", name);
+    }
+    return error;
+}
+
+/* In one transaction: gives the PIN to the card, with NULL at the reader's keypad. Then logs in, or
+ * puts `new` in its place, or with NULL leaves it at that. Without a login the card forgets it. */
+static enum jpki_error use_pin(struct jpki_credential *credential, const struct jpki_pin *pin,
+                               bool login, const struct jpki_pin *new)
 {
     struct jpki_reader *reader = credential->reader;
     /* What a logout has left to do would end the new login together with this transaction. */
-    enum jpki_error error = reader->must_power_off ? reader_power_off(reader) : JPKI_OK;
+    enum jpki_error error = login && reader->must_power_off ? reader_power_off(reader) : JPKI_OK;
     if (error == JPKI_OK)
         error = reader_begin(reader);
     if (error != JPKI_OK)
         return error;
     if (pin == NULL)
         reader->keypad = jpki_card_has_keypad(reader->card);
-    if (pin == NULL && !has_keypad(credential))
-        error = JPKI_ERR_NO_KEYPAD;
-    if (error == JPKI_OK)
-        error = present(credential, pin, false);
-    if (error == JPKI_OK) {
+    error = pin != NULL || has_keypad(credential) ? present(credential, pin, new != NULL)
+                                                  : JPKI_ERR_NO_KEYPAD;
+    bool accepted = error == JPKI_OK;
+    if (accepted && login) {
         keep_pin(credential, pin);
         login_begin(credential);
         read_ahead(credential);
+    } else if (accepted && new != NULL) {
+        error = replace(credential, new);
     }
-    reader_end(reader, JPKI_LEAVE);
+    reader_end(reader, accepted && !credential->logged_in ? JPKI_POWER_OFF : JPKI_LEAVE);
     return error;
 }
 
@@ -233,12 +257,31 @@ enum jpki_error jpki_credential_login(struct jpki_credential *credential, const 
                                       size_t length)
 {
     if (pin == NULL)
-        return log_in(credential, NULL);
+        return use_pin(credential, NULL, true, NULL);
     struct jpki_pin prepared;
     enum jpki_error error = jpki_pin_prepare(credential->profile, pin, length, &prepared);
     if (error == JPKI_OK)
-        error = log_in(credential, &prepared);
+        error = use_pin(credential, &prepared, true, NULL);
     explicit_bzero(&prepared, sizeof prepared);
+    return error;
+}
+
+enum jpki_error jpki_credential_change_pin(struct jpki_credential *credential, const uint8_t *old,
+                                           size_t old_length, const uint8_t *new, size_t new_length)
+{
+    const struct jpki_profile *profile = credential->profile;
+    struct jpki_pin old_pin = {0}, new_pin = {0};
+    enum jpki_error error = JPKI_OK;
+    if (new != NULL)
+        error = jpki_pin_prepare(profile, new, new_length, &new_pin);
+    if (error == JPKI_OK && new != NULL)
+        error = jpki_pin_check_new(profile, &new_pin);
+    if (error == JPKI_OK)
+        error = jpki_pin_prepare(profile, old, old_length, &old_pin);
+    if (error == JPKI_OK)
+        error = use_pin(credential, &old_pin, false, new != NULL ? &new_pin : NULL);
+    explicit_bzero(&old_pin, sizeof old_pin);
+    explicit_bzero(&new_pin, sizeof new_pin);
     return error;
 }
 
@@ -255,81 +298,5 @@ enum jpki_error jpki_credential_logout(struct jpki_credential *credential)
         return JPKI_OK;
     jpki_log(JPKI_LOG_ERROR, "%s: the PIN may stay verified; the next call to the card tries again",
              jpki_error_text(error));
-    return error;
-}
-
-/* ---- Changing a PIN --------------------------------------------------------------------- */
-
-/* The card carried it out, or refused, or it is unknown. */
-static void report(const struct jpki_credential *credential, enum jpki_error error)
-{
-    const char *name = credential->profile->name;
-    if (error == JPKI_OK)
-        jpki_log(JPKI_LOG_INFO, "%s PIN changed", name);
-    else if (jpki_error_is_break(error))
-        jpki_log(JPKI_LOG_ERROR,
-                 "the answer of the card was lost: whether the %s PIN was changed is unknown; "
-                 "try the new one first, once",
-                 name);
-    else
-        jpki_log(JPKI_LOG_ERROR, "the card did not take the new %s PIN; the old one holds", name);
-}
-
-/* Right after VERIFY. */
-static enum jpki_error replace(struct jpki_credential *credential, const struct jpki_pin *new)
-{
-    enum jpki_error error = jpki_card_change(credential->reader->card, credential->key, new);
-    report(credential, error);
-    if (error == JPKI_OK && credential->logged_in)
-        keep_pin(credential, new);
-    if (jpki_error_is_break(error))
-        login_lost(credential);
-    return error;
-}
-
-/* In one transaction; with NULL VERIFY only, which without a login is locked again at once. */
-static enum jpki_error change(struct jpki_credential *credential, const struct jpki_pin *old,
-                              const struct jpki_pin *new)
-{
-    struct jpki_reader *reader = credential->reader;
-    enum jpki_error error = reader_begin(reader);
-    if (error != JPKI_OK)
-        return error;
-    enum jpki_leave leave = JPKI_LEAVE;
-    error = present(credential, old, new != NULL);
-    if (error == JPKI_OK) {
-        if (new != NULL)
-            error = replace(credential, new);
-        leave = credential->logged_in ? JPKI_LEAVE : JPKI_POWER_OFF;
-    }
-    reader_end(reader, leave);
-    return error;
-}
-
-enum jpki_error jpki_credential_try_pin(struct jpki_credential *credential, const uint8_t *pin,
-                                        size_t length)
-{
-    struct jpki_pin prepared;
-    enum jpki_error error = jpki_pin_prepare(credential->profile, pin, length, &prepared);
-    if (error == JPKI_OK)
-        error = change(credential, &prepared, NULL);
-    explicit_bzero(&prepared, sizeof prepared);
-    return error;
-}
-
-enum jpki_error jpki_credential_change_pin(struct jpki_credential *credential, const uint8_t *old,
-                                           size_t old_length, const uint8_t *new, size_t new_length)
-{
-    const struct jpki_profile *profile = credential->profile;
-    struct jpki_pin old_pin = {0}, new_pin;
-    enum jpki_error error = jpki_pin_prepare(profile, new, new_length, &new_pin);
-    if (error == JPKI_OK)
-        error = jpki_pin_check_new(profile, &new_pin);
-    if (error == JPKI_OK)
-        error = jpki_pin_prepare(profile, old, old_length, &old_pin);
-    if (error == JPKI_OK)
-        error = change(credential, &old_pin, &new_pin);
-    explicit_bzero(&old_pin, sizeof old_pin);
-    explicit_bzero(&new_pin, sizeof new_pin);
     return error;
 }

@@ -299,7 +299,8 @@ enum jpki_error reader_prove_current(struct jpki_reader *reader, enum jpki_key k
         error = reader_enter(reader);
     else
         lose_logins(reader);
-    return error == JPKI_OK ? jpki_card_select_for(reader->card, key) : error;
+    return error == JPKI_OK ? jpki_card_select(reader->card, jpki_profiles[key].application)
+                            : error;
 }
 
 void reader_end(struct jpki_reader *reader, enum jpki_leave leave)

@@ -49,13 +49,6 @@ static enum jpki_error sign_and_check(const struct request *request)
     return error;
 }
 
-/* Trying again cannot help: after a broken exchange, or with data that no card takes. */
-static bool is_final(enum jpki_error error)
-{
-    return error == JPKI_OK || jpki_error_is_break(error) || error == JPKI_ERR_DATA_LENGTH ||
-           error == JPKI_ERR_CRYPTO;
-}
-
 /* The card has forgotten the PIN: gives it again, if we may, and signs. */
 static enum jpki_error log_in_and_sign(struct request *request)
 {
@@ -78,7 +71,9 @@ static enum jpki_error sign_in_transaction(struct request *request)
     if (request->credential->forgotten)
         return log_in_and_sign(request);
     enum jpki_error error = sign_and_check(request);
-    if (is_final(error))
+    /* Trying again cannot help: after a broken exchange, or with data that no card takes. */
+    if (error == JPKI_OK || jpki_error_is_break(error) || error == JPKI_ERR_DATA_LENGTH ||
+        error == JPKI_ERR_CRYPTO)
         return error;
     jpki_log(JPKI_LOG_INFO, "signature: %s; trying again with our application current",
              jpki_error_text(error));

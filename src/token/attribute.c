@@ -44,9 +44,8 @@ bool object_is_private(const struct token *token, const struct object *object)
 
 /* Where a value comes from. */
 enum source {
-    IS_FALSE,
-    IS_TRUE,
-    IS_NUMBER, /* the row's */
+    IS_FLAG,   /* the row's number */
+    IS_NUMBER, /* the same */
     IS_EMPTY,
     IS_CLASS,
     IS_PRIVATE,
@@ -86,11 +85,11 @@ struct attribute {
 static const struct attribute table[] = {
     /* All storage objects (PKCS#11 2.40, 4.4; 3.0 for the unique id). */
     {CKA_CLASS, ALL, IS_CLASS, 0},
-    {CKA_TOKEN, ALL, IS_TRUE, 0},
+    {CKA_TOKEN, ALL, IS_FLAG, CK_TRUE},
     {CKA_PRIVATE, ALL, IS_PRIVATE, 0},
-    {CKA_MODIFIABLE, ALL, IS_FALSE, 0},
-    {CKA_COPYABLE, ALL, IS_FALSE, 0},
-    {CKA_DESTROYABLE, ALL, IS_FALSE, 0},
+    {CKA_MODIFIABLE, ALL, IS_FLAG, CK_FALSE},
+    {CKA_COPYABLE, ALL, IS_FLAG, CK_FALSE},
+    {CKA_DESTROYABLE, ALL, IS_FLAG, CK_FALSE},
     {CKA_LABEL, ALL, IS_LABEL, 0},
     {CKA_UNIQUE_ID, ALL, IS_UNIQUE_ID, 0},
     {CKA_PROFILE_ID, PROFILE, IS_PROFILE, 0},
@@ -98,7 +97,7 @@ static const struct attribute table[] = {
     /* Certificates (4.6). */
     {CKA_CERTIFICATE_TYPE, CERTIFICATE, IS_NUMBER, CKC_X_509},
     /* Any card could bring a CA of its own: that of a real one is trusted by who installs it. */
-    {CKA_TRUSTED, CERTIFICATE | PUBLIC, IS_FALSE, 0},
+    {CKA_TRUSTED, CERTIFICATE | PUBLIC, IS_FLAG, CK_FALSE},
     {CKA_CERTIFICATE_CATEGORY, CERTIFICATE, IS_CATEGORY, 0},
     {CKA_CHECK_VALUE, CERTIFICATE, FIELD(check_value)},
     {CKA_START_DATE, CERTIFICATE | KEYS, FIELD(start_date)},
@@ -117,26 +116,26 @@ static const struct attribute table[] = {
 
     /* Keys (4.7 to 4.9). */
     {CKA_KEY_TYPE, KEYS, IS_KEY_TYPE, 0},
-    {CKA_DERIVE, KEYS, IS_FALSE, 0},
-    {CKA_LOCAL, KEYS, IS_FALSE, 0},
+    {CKA_DERIVE, KEYS, IS_FLAG, CK_FALSE},
+    {CKA_LOCAL, KEYS, IS_FLAG, CK_FALSE},
     {CKA_KEY_GEN_MECHANISM, KEYS, IS_NUMBER, CK_UNAVAILABLE_INFORMATION},
     {CKA_ALLOWED_MECHANISMS, KEYS, IS_MECHANISMS, 0},
-    {CKA_ENCRYPT, PUBLIC, IS_FALSE, 0},
+    {CKA_ENCRYPT, PUBLIC, IS_FLAG, CK_FALSE},
     {CKA_VERIFY, PUBLIC, IS_USABLE, 0},
-    {CKA_VERIFY_RECOVER, PUBLIC, IS_FALSE, 0},
-    {CKA_WRAP, PUBLIC, IS_FALSE, 0},
+    {CKA_VERIFY_RECOVER, PUBLIC, IS_FLAG, CK_FALSE},
+    {CKA_WRAP, PUBLIC, IS_FLAG, CK_FALSE},
     {CKA_WRAP_TEMPLATE, PUBLIC, IS_EMPTY, 0},
     {CKA_MODULUS_BITS, PUBLIC, IS_KEY_BITS, 0},
-    {CKA_SENSITIVE, PRIVATE, IS_TRUE, 0},
-    {CKA_DECRYPT, PRIVATE, IS_FALSE, 0},
+    {CKA_SENSITIVE, PRIVATE, IS_FLAG, CK_TRUE},
+    {CKA_DECRYPT, PRIVATE, IS_FLAG, CK_FALSE},
     {CKA_SIGN, PRIVATE, IS_USABLE, 0},
-    {CKA_SIGN_RECOVER, PRIVATE, IS_FALSE, 0},
-    {CKA_UNWRAP, PRIVATE, IS_FALSE, 0},
+    {CKA_SIGN_RECOVER, PRIVATE, IS_FLAG, CK_FALSE},
+    {CKA_UNWRAP, PRIVATE, IS_FLAG, CK_FALSE},
     {CKA_UNWRAP_TEMPLATE, PRIVATE, IS_EMPTY, 0},
-    {CKA_EXTRACTABLE, PRIVATE, IS_FALSE, 0},
-    {CKA_ALWAYS_SENSITIVE, PRIVATE, IS_TRUE, 0},
-    {CKA_NEVER_EXTRACTABLE, PRIVATE, IS_TRUE, 0},
-    {CKA_WRAP_WITH_TRUSTED, PRIVATE, IS_FALSE, 0},
+    {CKA_EXTRACTABLE, PRIVATE, IS_FLAG, CK_FALSE},
+    {CKA_ALWAYS_SENSITIVE, PRIVATE, IS_FLAG, CK_TRUE},
+    {CKA_NEVER_EXTRACTABLE, PRIVATE, IS_FLAG, CK_TRUE},
+    {CKA_WRAP_WITH_TRUSTED, PRIVATE, IS_FLAG, CK_FALSE},
     {CKA_ALWAYS_AUTHENTICATE, PRIVATE, IS_ALWAYS_AUTHENTICATE, 0},
 
     /* The public parts stand on the private key too: libp11 and GnuTLS read them there. */
@@ -252,9 +251,8 @@ static CK_RV value_of(const struct token *token, const struct object *object,
         return CKR_ATTRIBUTE_TYPE_INVALID;
     bool rsa = certificate != NULL && certificate->key_type == JPKI_KEY_RSA;
     switch (attribute->source) {
-    case IS_FALSE:
-    case IS_TRUE:
-        return give_flag(value, attribute->source == IS_TRUE);
+    case IS_FLAG:
+        return give_flag(value, attribute->number == CK_TRUE);
     case IS_NUMBER:
         return give_number(value, attribute->number);
     case IS_EMPTY:

@@ -37,17 +37,14 @@ struct jpki_module {
     CK_SESSION_HANDLE last_session;
 };
 
-/* Looks for new readers. Returns the `count` there are now, to be freed; without pcscd none. */
-struct jpki_reader_status *update_readers(struct jpki_module *module, size_t *count);
-
 /* NULL when there is no such slot. Takes the table lock. */
 struct token *find_token(struct jpki_module *module, CK_SLOT_ID id);
-
-/* ---- token.c ---------------------------------------------------------------------------- */
 
 /* Finds a token, takes its reader's lock, which the caller releases, and looks whether the card is
  * still the same. NULL when there is no such slot. */
 struct token *hold_token(struct jpki_module *module, CK_SLOT_ID id);
+
+/* ---- token.c ---------------------------------------------------------------------------- */
 
 /* Whether the session's card is known to be gone; and the same with a look, for what uses the card:
  * CKR_DEVICE_REMOVED, and the session is closed when it is released. */
@@ -145,9 +142,6 @@ struct operation {
     bool updated;                      /* data came in parts: no one-shot call any more */
     bool authenticated;                /* by CKU_CONTEXT_SPECIFIC */
 };
-
-/* The PIN was given for the signature under way: after a lost login it is of the new one. */
-void operation_authenticate(struct jpki_session *session);
 
 /* Frees what it holds: none is under way then. */
 void operation_clear(struct operation *operation);

@@ -34,13 +34,6 @@ CK_RV jpki_operation_cancel(struct jpki_session *session, enum jpki_operation ki
     return rv;
 }
 
-void operation_authenticate(struct jpki_session *session)
-{
-    struct operation *operation = &session->operations[JPKI_SIGNING];
-    operation->authenticated = true;
-    operation->handle = object_handle(session->token, operation->key);
-}
-
 /* ---- Beginning -------------------------------------------------------------------------- */
 
 static CK_RV check_key(const struct jpki_session *session, enum jpki_operation kind,

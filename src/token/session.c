@@ -209,8 +209,12 @@ CK_RV jpki_login(struct jpki_session *session, CK_USER_TYPE user, const CK_UTF8C
         rv = check_login(session, user);
     if (rv == CKR_OK)
         rv = jpki_ckr(jpki_credential_login(session->token->credential, pin, length));
-    if (rv == CKR_OK && user == CKU_CONTEXT_SPECIFIC)
-        operation_authenticate(session);
+    /* The PIN was given for the signature under way: after a lost login it is of the new one. */
+    if (rv == CKR_OK && user == CKU_CONTEXT_SPECIFIC) {
+        struct operation *operation = &session->operations[JPKI_SIGNING];
+        operation->authenticated = true;
+        operation->handle = object_handle(session->token, operation->key);
+    }
     return rv;
 }
 

@@ -40,7 +40,8 @@ static void add_reader(struct jpki_module *module, const char *name)
     *end = slots; /* complete at any time, for jpki_module_abandon */
 }
 
-struct jpki_reader_status *update_readers(struct jpki_module *module, size_t *count)
+/* Looks for new readers. Returns the `count` there are now, to be freed; without pcscd none. */
+static struct jpki_reader_status *update_readers(struct jpki_module *module, size_t *count)
 {
     struct jpki_reader_status *list = NULL;
     *count = 0;
@@ -62,6 +63,54 @@ struct token *find_token(struct jpki_module *module, CK_SLOT_ID id)
         id -= slots->count;
     pthread_mutex_unlock(&module->lock);
     return slots != NULL ? &slots->tokens[id] : NULL;
+}
+
+struct token *hold_token(struct jpki_module *module, CK_SLOT_ID id)
+{
+    struct token *token = find_token(module, id);
+    if (token != NULL) {
+        jpki_reader_lock(token->reader);
+        (void)jpki_reader_refresh(token->reader);
+    }
+    return token;
+}
+
+static CK_RV check_slot(struct jpki_module *module, CK_SLOT_ID id, unsigned patience)
+{
+    struct token *token = hold_token(module, id);
+    if (token == NULL)
+        return CKR_SLOT_ID_INVALID;
+    CK_RV rv = jpki_ckr(jpki_credential_check(token->credential, patience));
+    jpki_reader_unlock(token->reader);
+    return rv;
+}
+
+CK_RV jpki_token_check(struct jpki_module *module, CK_SLOT_ID id)
+{
+    return check_slot(module, id, JPKI_LISTING_PATIENCE);
+}
+
+CK_RV jpki_slot_list(struct jpki_module *module, bool present, CK_SLOT_ID *list, CK_ULONG *count)
+{
+    /* New readers are looked for when the length is asked (2.40, C_GetSlotList), so that it
+     * still holds when the list is. */
+    size_t readers;
+    if (list == NULL || find_token(module, 0) == NULL)
+        free(update_readers(module, &readers));
+
+    CK_ULONG room = list == NULL ? 0 : *count;
+    CK_ULONG found = 0;
+    int64_t deadline = jpki_clock_ms() + JPKI_LISTING_PATIENCE; /* for all readers together */
+    for (CK_SLOT_ID id = 0; find_token(module, id) != NULL; id++) {
+        int64_t left = deadline - jpki_clock_ms();
+        if (present && check_slot(module, id, left > 0 ? (unsigned)left : 0) != CKR_OK)
+            continue;
+        if (found < room)
+            list[found] = id;
+        found++;
+    }
+    *count = found;
+    return list != NULL && found > room ? CKR_BUFFER_TOO_SMALL : CKR_OK;
 }
 
 /* ---- Events ----------------------------------------------------------------------------- */

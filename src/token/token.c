@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Bytes 10xxxxxx continue a character of UTF-8. */
@@ -33,16 +32,6 @@ static void pad(CK_UTF8CHAR *out, size_t size, const char *text)
     memcpy(out, text, strnlen(text, size));
 }
 
-struct token *hold_token(struct jpki_module *module, CK_SLOT_ID id)
-{
-    struct token *token = find_token(module, id);
-    if (token != NULL) {
-        jpki_reader_lock(token->reader);
-        (void)jpki_reader_refresh(token->reader);
-    }
-    return token;
-}
-
 bool session_is_stale(const struct jpki_session *session)
 {
     return session->card_epoch != session->token->credential->card_epoch;
@@ -66,45 +55,7 @@ CK_ULONG count_sessions(const struct token *token, CK_FLAGS flags)
     return count;
 }
 
-static CK_RV check_slot(struct jpki_module *module, CK_SLOT_ID id, unsigned patience)
-{
-    struct token *token = hold_token(module, id);
-    if (token == NULL)
-        return CKR_SLOT_ID_INVALID;
-    CK_RV rv = jpki_ckr(jpki_credential_check(token->credential, patience));
-    jpki_reader_unlock(token->reader);
-    return rv;
-}
-
-CK_RV jpki_token_check(struct jpki_module *module, CK_SLOT_ID id)
-{
-    return check_slot(module, id, JPKI_LISTING_PATIENCE);
-}
-
 /* ---- Slots ------------------------------------------------------------------------------ */
-
-CK_RV jpki_slot_list(struct jpki_module *module, bool present, CK_SLOT_ID *list, CK_ULONG *count)
-{
-    /* New readers are looked for when the length is asked (2.40, C_GetSlotList), so that it
-     * still holds when the list is. */
-    size_t readers;
-    if (list == NULL || find_token(module, 0) == NULL)
-        free(update_readers(module, &readers));
-
-    CK_ULONG room = list == NULL ? 0 : *count;
-    CK_ULONG found = 0;
-    int64_t deadline = jpki_clock_ms() + JPKI_LISTING_PATIENCE; /* for all readers together */
-    for (CK_SLOT_ID id = 0; find_token(module, id) != NULL; id++) {
-        int64_t left = deadline - jpki_clock_ms();
-        if (present && check_slot(module, id, left > 0 ? (unsigned)left : 0) != CKR_OK)
-            continue;
-        if (found < room)
-            list[found] = id;
-        found++;
-    }
-    *count = found;
-    return list != NULL && found > room ? CKR_BUFFER_TOO_SMALL : CKR_OK;
-}
 
 CK_RV jpki_slot_info(struct jpki_module *module, CK_SLOT_ID id, CK_SLOT_INFO *info)
 {

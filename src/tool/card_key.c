@@ -67,8 +67,10 @@ static int key_import(void *self, int selection, const OSSL_PARAM parameters[])
     const OSSL_PARAM *card = OSSL_PARAM_locate_const(parameters, PARAMETER_CARD);
     if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0 || n == NULL || e == NULL)
         return 0;
-    if (card != NULL && card->data_size == sizeof key->card)
-        memcpy(&key->card, card->data, sizeof key->card);
+    void *pointer = NULL;
+    if (card != NULL && card->data_size == sizeof pointer)
+        memcpy(&pointer, card->data, sizeof pointer);
+    key->card = pointer;
     return OSSL_PARAM_get_BN(n, &key->modulus) == 1 && OSSL_PARAM_get_BN(e, &key->exponent) == 1;
 }
 
@@ -193,13 +195,14 @@ static bool load_providers(struct card_key *card_key)
 static OSSL_PARAM *key_parameters(struct card_key *card_key, const EVP_PKEY *public_key)
 {
     BIGNUM *n = NULL, *e = NULL;
+    void *pointer = card_key;
     OSSL_PARAM *parameters = NULL;
     OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
     if (builder != NULL && EVP_PKEY_get_bn_param(public_key, OSSL_PKEY_PARAM_RSA_N, &n) == 1 &&
         EVP_PKEY_get_bn_param(public_key, OSSL_PKEY_PARAM_RSA_E, &e) == 1 &&
         OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
         OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1 &&
-        OSSL_PARAM_BLD_push_octet_string(builder, PARAMETER_CARD, &card_key, sizeof card_key) == 1)
+        OSSL_PARAM_BLD_push_octet_string(builder, PARAMETER_CARD, &pointer, sizeof pointer) == 1)
         parameters = OSSL_PARAM_BLD_to_param(builder);
     OSSL_PARAM_BLD_free(builder);
     BN_free(n);

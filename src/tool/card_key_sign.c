@@ -42,9 +42,13 @@ static bool read_choice(const OSSL_PARAM *parameter, const char *word, int numbe
         return true;
     if (OSSL_PARAM_get_utf8_string_ptr(parameter, &text) != 1)
         return false;
-    char *end;
-    *value = strcmp(text, word) == 0 ? number : (int)strtol(text, &end, 10);
-    return strcmp(text, word) == 0 || (*text != '\0' && *end == '\0');
+    if (strcmp(text, word) == 0) {
+        *value = number;
+        return true;
+    }
+    char *end = NULL;
+    *value = (int)strtol(text, &end, 10);
+    return *text != '\0' && *end == '\0';
 }
 
 static bool set_padding(struct signature *signature, const OSSL_PARAM *parameter)

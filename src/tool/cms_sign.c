@@ -127,8 +127,8 @@ static bool split(const struct jpki_buffer *der, struct parts *parts)
         return false;
     parts->type = content;
     parts->rest = data;
-    return parts->oid.left + parts->start.left + parts->type.left + 6 * DER_HEADER_MAX <
-           DER_BUILD_MAX;
+    enum { HEADERS = 6 * DER_HEADER_MAX };
+    return parts->oid.left + parts->start.left + parts->type.left + HEADERS < DER_BUILD_MAX;
 }
 
 /* ContentInfo { oid, [0] { SignedData { start, { type, [0] { OCTET STRING } }, rest } } } */

@@ -53,6 +53,14 @@ static const struct command commands[] = {
         .run = run_verify,
     },
     {
+        .name = "setup",
+        .summary = BOTH(command_setup),
+        .options = ACCEPTS(OPTION_APPLY) | ACCEPTS(OPTION_REMOVE) | ACCEPTS(OPTION_SYSTEM),
+        .operands = {{"firefox", "thunderbird", "chromium", "p11-kit", "openssl", "ssh", "java"}},
+        .operands_optional = true,
+        .run = run_setup,
+    },
+    {
         .name = "help",
         .summary = BOTH(command_help),
         .files = "[COMMAND]",

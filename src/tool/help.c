@@ -23,10 +23,13 @@ static void put_usage(const struct command *command)
 {
     char usage[256];
     size_t length = (size_t)snprintf(usage, sizeof usage, "jpki-tool %s", command->name);
+    const char *first = command->operands_optional ? " [" : " ";
     for (int i = 0; i < OPERANDS_MAX; i++)
         for (int j = 0; j < WORDS_MAX && command->operands[i][j] != NULL; j++)
             length += (size_t)snprintf(usage + length, sizeof usage - length, "%s%s",
-                                       j == 0 ? " " : "|", command->operands[i][j]);
+                                       j == 0 ? first : "|", command->operands[i][j]);
+    if (command->operands_optional)
+        length += (size_t)snprintf(usage + length, sizeof usage - length, "]");
     if (command->files != NULL)
         (void)snprintf(usage + length, sizeof usage - length, " %s", command->files);
     say("%s [%s]...", usage, TEXT(help_option));

@@ -111,7 +111,9 @@ enum exit_code input_each(struct input_file *input,
 {
     uint8_t *piece = malloc(INPUT_PIECE);
     size_t got = 1;
-    enum exit_code code = piece != NULL ? EXIT_OK : fail_with(JPKI_ERR_MEMORY, NULL);
+    enum exit_code code = EXIT_OK;
+    if (piece == NULL)
+        return fail_with(JPKI_ERR_MEMORY, NULL);
     while (code == EXIT_OK && got > 0) {
         code = input_read(input, piece, INPUT_PIECE, &got);
         if (code == EXIT_OK && got > 0 && !take(context, piece, got))

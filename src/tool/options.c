@@ -30,6 +30,9 @@ const struct option_row option_rows[OPTIONS] = {
     [OPTION_EMBED] = {"embed", 0, NULL, BOTH(option_embed)},
     [OPTION_CA] = {"ca", 0, "FILE", BOTH(option_ca)},
     [OPTION_CERT] = {"cert", 0, "FILE", BOTH(option_cert)},
+    [OPTION_APPLY] = {"apply", 0, NULL, BOTH(option_apply)},
+    [OPTION_REMOVE] = {"remove", 0, NULL, BOTH(option_remove)},
+    [OPTION_SYSTEM] = {"system", 0, NULL, BOTH(option_system)},
     /* signatures in PDFs */
     [OPTION_PDF] = {"pdf", 0, NULL, BOTH(option_pdf)},
     [OPTION_PROFILE] = {"profile", 0, "pades|moj", BOTH(option_profile)},
@@ -140,7 +143,7 @@ enum exit_code check_operands(const struct tool *tool)
             return EXIT_USAGE;
         }
     }
-    if (tool->operand_count < wanted) {
+    if (tool->operand_count < wanted && !command->operands_optional) {
         /* One option stands in place of the last word. */
         if (has_option(tool, OPTION_ALL_FOUR_DIGIT) && tool->operand_count == wanted - 1)
             return EXIT_OK;

@@ -13,8 +13,8 @@ enum exit_code pin_verify(struct tool *tool, struct jpki_reader *reader, enum jp
     if (code != EXIT_OK)
         return code;
     begin_sending(tool, key);
-    enum jpki_error error =
-        jpki_credential_try_pin(jpki_reader_credential(reader, key), pin.bytes, pin.length);
+    enum jpki_error error = jpki_credential_change_pin(jpki_reader_credential(reader, key),
+                                                       pin.bytes, pin.length, NULL, 0);
     let_signals_go();
     line_free(&pin);
     code = report_pin(reader, key, error, false);

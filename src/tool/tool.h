@@ -68,6 +68,9 @@ enum option_id {
     OPTION_EMBED,
     OPTION_CA,
     OPTION_CERT,
+    OPTION_APPLY,
+    OPTION_REMOVE,
+    OPTION_SYSTEM,
     /* signatures in PDFs: from the first to the last of them */
     OPTION_PDF,
     OPTION_PROFILE,
@@ -90,7 +93,7 @@ extern const struct option_row option_rows[OPTIONS];
 /* For command rows. */
 #define ACCEPTS(option) (UINT64_C(1) << (option))
 
-enum { OPERANDS_MAX = 2, WORDS_MAX = 6 };
+enum { OPERANDS_MAX = 2, WORDS_MAX = 8 };
 
 struct tool;
 struct command {
@@ -99,6 +102,7 @@ struct command {
     uint64_t options; /* ACCEPTS(...); all accept --help */
     /* Operands that must be one of these words, each in turn; NULL ends both. */
     const char *operands[OPERANDS_MAX][WORDS_MAX];
+    bool operands_optional;
     const char *files; /* operands that are anything, in help: "[FILE]..."; NULL: none */
     enum exit_code (*run)(struct tool *tool);
     bool hidden; /* from help and completions */
@@ -172,6 +176,7 @@ enum exit_code run_pin(struct tool *tool);
 enum exit_code run_cert(struct tool *tool);
 enum exit_code run_sign(struct tool *tool);
 enum exit_code run_verify(struct tool *tool);
+enum exit_code run_setup(struct tool *tool);
 enum exit_code run_help(struct tool *tool);
 enum exit_code run_completion(struct tool *tool);
 

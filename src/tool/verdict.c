@@ -159,3 +159,9 @@ enum exit_code say_verdict(FILE *out, const struct trust *trust,
     sk_X509_pop_free(check.path, X509_free);
     return code;
 }
+
+enum exit_code say_no_signature(const char *path)
+{
+    complain(TEXT(no_signature_in), path);
+    return EXIT_INVALID;
+}

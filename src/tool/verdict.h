@@ -18,3 +18,6 @@ struct signature_facts {
  * EXIT_UNCONFIRMED. */
 enum exit_code say_verdict(FILE *out, const struct trust *trust,
                            const struct signature_facts *facts);
+
+/* The file is no signature of this form: EXIT_INVALID. */
+enum exit_code say_no_signature(const char *path);

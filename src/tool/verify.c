@@ -55,12 +55,6 @@ static enum exit_code check_usage(const struct tool *tool)
     return EXIT_OK;
 }
 
-enum exit_code say_no_signature(const char *path)
-{
-    complain(TEXT(no_signature_in), path);
-    return EXIT_INVALID;
-}
-
 /* Opens the file, looks how it begins, and finds out whom to trust. */
 static enum exit_code verify(struct tool *tool, struct verification *verification)
 {

@@ -29,6 +29,3 @@ enum exit_code verify_pdf(struct verification *verification);
  * the status: EXIT_INVALID, EXIT_UNCONFIRMED, EXIT_OK. */
 enum exit_code judge_cms(const struct verification *verification, struct cms *cms,
                          const char *path);
-
-/* The file is no signature of this form. */
-enum exit_code say_no_signature(const char *path);

@@ -3,8 +3,9 @@
  * Two programs sign with one card as fast as they can: what part of the signatures each gets, and
  * how long one waits for a signature at the longest. In the sandbox, with one reader.
  *
- *   sharing MODULE|bare [SECONDS]
+ *   sharing MODULE|bare [SECONDS [LIMIT]]
  *
+ * Fails where one waited longer than LIMIT milliseconds.
  * Figures: signatures per second of both; the smaller part in percent; milliseconds of the slowest.
  */
 #include "bench.h"
@@ -51,7 +52,7 @@ int main(int argc, char **argv)
     int ready[2], go[2], results[2];
     char bytes[PROGRAMS] = {0};
     struct result result[PROGRAMS];
-    EXPECT(argc >= 2, "sharing MODULE [SECONDS]");
+    EXPECT(argc >= 2, "sharing MODULE [SECONDS [LIMIT]]");
     double seconds = argc > 2 ? strtod(argv[2], NULL) : 5;
     watchdog(100, "sharing");
     EXPECT(pipe(ready) == 0 && pipe(go) == 0 && pipe(results) == 0, "no pipe");
@@ -72,5 +73,6 @@ int main(int argc, char **argv)
     figure("two-programs", "per-s", all / seconds);
     figure("two-programs", "smaller-%", 100 * less / all);
     figure("two-programs", "longest-ms", largest(waits, PROGRAMS));
+    EXPECT(argc <= 3 || largest(waits, PROGRAMS) <= strtod(argv[3], NULL), "waited too long");
     return 0;
 }

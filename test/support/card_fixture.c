@@ -77,7 +77,7 @@ void fixture_begin(struct card_fixture *fixture)
 void fixture_enter(struct card_fixture *fixture)
 {
     fixture_begin(fixture);
-    assert_int_equal(jpki_card_select(fixture->card), JPKI_OK);
+    assert_int_equal(jpki_card_select(fixture->card, jpki_application), JPKI_OK);
     fixture->count = 0;
 }
 
@@ -93,7 +93,7 @@ enum jpki_error fixture_verify(struct card_fixture *fixture, enum jpki_key key, 
     enum jpki_error error =
         jpki_pin_prepare(&jpki_profiles[key], (const uint8_t *)text, strlen(text), &pin);
     assert_int_equal(error, JPKI_OK);
-    error = jpki_card_select(fixture->card);
+    error = jpki_card_select(fixture->card, jpki_application);
     if (error == JPKI_OK)
         error = jpki_card_tries(fixture->card, key, false, tries);
     return error == JPKI_OK ? jpki_card_verify(fixture->card, key, &pin, tries) : error;

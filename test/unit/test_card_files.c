@@ -243,12 +243,12 @@ static void selected_once_per_transaction(void **state)
 {
     struct card_fixture *fixture = *state;
     fixture_begin(fixture);
-    assert_int_equal(jpki_card_select(fixture->card), JPKI_OK);
-    assert_int_equal(jpki_card_select(fixture->card), JPKI_OK);
+    assert_int_equal(jpki_card_select(fixture->card, jpki_application), JPKI_OK);
+    assert_int_equal(jpki_card_select(fixture->card, jpki_application), JPKI_OK);
     assert_int_equal(fixture_sent(fixture, 0), 1);
     fixture_end(fixture);
     fixture_begin(fixture);
-    assert_int_equal(jpki_card_select(fixture->card), JPKI_OK);
+    assert_int_equal(jpki_card_select(fixture->card, jpki_application), JPKI_OK);
     assert_int_equal(fixture_sent(fixture, 0), 1);
     fixture_end(fixture);
 }
@@ -259,11 +259,11 @@ static void card_that_answers_late(void **state)
     fixture_set(fixture, "first=6F00");
     readers_repower(fixture->reader);
     fixture_begin(fixture);
-    assert_int_equal(jpki_card_select(fixture->card), JPKI_OK);
+    assert_int_equal(jpki_card_select(fixture->card, jpki_application), JPKI_OK);
     fixture_end(fixture);
     fixture_set(fixture, "fail.ins=A4:6F00"); /* and a card that never answers */
     fixture_begin(fixture);
-    assert_int_equal(jpki_card_select(fixture->card), JPKI_ERR_CARD);
+    assert_int_equal(jpki_card_select(fixture->card, jpki_application), JPKI_ERR_CARD);
     assert_true(fixture_sent(fixture, 0) <= 2);
     fixture_end(fixture);
 }
@@ -273,7 +273,7 @@ static void foreign_card(void **state)
     struct card_fixture *fixture = *state;
     fixture_set(fixture, "jpki=off");
     fixture_begin(fixture);
-    assert_int_equal(jpki_card_select(fixture->card), JPKI_ERR_NOT_JPKI);
+    assert_int_equal(jpki_card_select(fixture->card, jpki_application), JPKI_ERR_NOT_JPKI);
     assert_int_equal(fixture_sent(fixture, 0), 1);
     fixture_end(fixture);
 }

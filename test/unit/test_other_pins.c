@@ -38,7 +38,8 @@ static void its_application_is_needed(void **state)
     assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
 
     /* The other way round: 0018 exists there, too. What was read before the SELECT is void. */
-    assert_int_equal(jpki_card_select_for(fixture->card, JPKI_PIN_RESIDENT), JPKI_OK);
+    assert_int_equal(jpki_card_select(fixture->card, jpki_profiles[JPKI_PIN_RESIDENT].application),
+                     JPKI_OK);
     assert_int_equal(jpki_card_verify(fixture->card, JPKI_KEY_AUTH, &auth, &tries), JPKI_ERR_CARD);
     assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_AUTH, false, &tries), JPKI_OK);
     assert_int_equal(jpki_card_verify(fixture->card, JPKI_KEY_AUTH, &auth, &tries), JPKI_ERR_CARD);
@@ -58,12 +59,14 @@ static void ours_is_selected_again(void **state)
     unsigned tries;
     fixture_begin(fixture);
     assert_int_equal(jpki_card_recognise(fixture->card, false, &info), JPKI_OK);
-    assert_int_equal(jpki_card_select_for(fixture->card, JPKI_PIN_INPUT), JPKI_OK);
+    assert_int_equal(jpki_card_select(fixture->card, jpki_profiles[JPKI_PIN_INPUT].application),
+                     JPKI_OK);
     assert_int_equal(jpki_card_resume(fixture->card, &info, false), JPKI_OK);
     assert_int_equal(jpki_card_tries(fixture->card, JPKI_KEY_SIGN, false, &tries), JPKI_OK);
     assert_int_equal(tries, 5);
     /* Also in the next transaction. */
-    assert_int_equal(jpki_card_select_for(fixture->card, JPKI_PIN_INPUT), JPKI_OK);
+    assert_int_equal(jpki_card_select(fixture->card, jpki_profiles[JPKI_PIN_INPUT].application),
+                     JPKI_OK);
     fixture_end(fixture);
     fixture_begin(fixture);
     assert_int_equal(jpki_card_resume(fixture->card, &info, false), JPKI_OK);
@@ -77,7 +80,8 @@ static void a_card_without_it(void **state)
     char date[9];
     fixture_set(fixture, "others=off");
     fixture_enter(fixture);
-    assert_int_equal(jpki_card_select_for(fixture->card, JPKI_PIN_RESIDENT), JPKI_ERR_NOT_JPKI);
+    assert_int_equal(jpki_card_select(fixture->card, jpki_profiles[JPKI_PIN_RESIDENT].application),
+                     JPKI_ERR_NOT_JPKI);
     assert_int_equal(jpki_card_read_expiry(fixture->card, date), JPKI_ERR_NOT_JPKI);
     fixture_end(fixture);
 }
@@ -153,8 +157,8 @@ static enum jpki_error ask_tries(struct jpki_reader *reader, enum jpki_key key, 
 
 static enum jpki_error try_pin(struct jpki_reader *reader, enum jpki_key key, const char *pin)
 {
-    return jpki_credential_try_pin(jpki_reader_credential(reader, key), (const uint8_t *)pin,
-                                   strlen(pin));
+    return jpki_credential_change_pin(jpki_reader_credential(reader, key), (const uint8_t *)pin,
+                                      strlen(pin), NULL, 0);
 }
 
 static void note_verified(void *context, const char *application, uint16_t file, int tries,
