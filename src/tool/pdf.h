@@ -20,6 +20,7 @@ enum {
     PDF_RANGE_BYTES = 64,     /* of three offsets */
     PDF_DEPTH_MAX = 32,       /* of fields within fields */
     PDF_FIELDS_MAX = 1 << 16, /* of a file */
+    PDF_IDS_MAX = 1 << 19,    /* objects: libqpdf needs some 2 KB of memory for each */
 };
 
 struct pdf {
@@ -48,6 +49,9 @@ bool pdf_refuse(struct pdf *pdf, const char *format, ...) PRINTF(2, 3);
 qpdf_oh pdf_get(struct pdf *pdf, qpdf_oh object, const char *key);
 bool pdf_has_name(struct pdf *pdf, qpdf_oh object, const char *key, const char *name);
 bool pdf_same_object(struct pdf *pdf, qpdf_oh a, qpdf_oh b);
+
+/* /Size of the trailer: all numbers of objects are less. 0: there is none. */
+int pdf_trailer_size(struct pdf *pdf);
 
 /* A text string as UTF-8, cut to size, for a terminal; "" where `object` is none. */
 void pdf_text(struct pdf *pdf, qpdf_oh object, char *text, size_t size);

@@ -19,9 +19,6 @@ struct pdf_section {
  * specification. The caller frees the entries in any case. */
 bool pdf_read_section(struct pdf *pdf, struct pdf_section *section);
 
-/* /Size of the trailer: all numbers of objects are less. 0: there is none. */
-int pdf_trailer_size(struct pdf *pdf);
-
 /* Whether the last revision of `now`, which `before` lacks, adds signatures and nothing else
  * (pdf_additions.c). */
 bool pdf_only_signs(struct pdf *before, struct pdf *now);

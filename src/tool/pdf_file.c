@@ -79,6 +79,8 @@ bool pdf_open(struct pdf *pdf, const uint8_t *bytes, size_t size)
         return pdf_refuse(pdf, TEXT(pdf_damaged), "startxref");
     if (!qpdf_oh_is_dictionary(pdf->qpdf, qpdf_get_root(pdf->qpdf)))
         return pdf_refuse(pdf, TEXT(pdf_damaged), "/Root");
+    if (pdf_trailer_size(pdf) > PDF_IDS_MAX)
+        return pdf_refuse(pdf, TEXT(pdf_too_many_objects), PDF_IDS_MAX);
     return true;
 }
 
@@ -101,6 +103,13 @@ qpdf_oh pdf_get(struct pdf *pdf, qpdf_oh object, const char *key)
 bool pdf_has_name(struct pdf *pdf, qpdf_oh object, const char *key, const char *name)
 {
     return qpdf_oh_is_name_and_equals(pdf->qpdf, pdf_get(pdf, object, key), name);
+}
+
+int pdf_trailer_size(struct pdf *pdf)
+{
+    int size;
+    qpdf_oh value = pdf_get(pdf, qpdf_get_trailer(pdf->qpdf), "/Size");
+    return qpdf_oh_get_value_as_int(pdf->qpdf, value, &size) && size > 0 ? size : 0;
 }
 
 bool pdf_same_object(struct pdf *pdf, qpdf_oh a, qpdf_oh b)

@@ -13,13 +13,6 @@ enum {
     FIELD_MAX = 7, /* bytes of a field in a stream */
 };
 
-int pdf_trailer_size(struct pdf *pdf)
-{
-    int size;
-    qpdf_oh value = pdf_get(pdf, qpdf_get_trailer(pdf->qpdf), "/Size");
-    return qpdf_oh_get_value_as_int(pdf->qpdf, value, &size) && size > 0 ? size : 0;
-}
-
 static bool add_entry(struct pdf_section *section, const struct pdf_entry *entry)
 {
     if (section->count % 64 == 0) {

@@ -15,22 +15,19 @@ size_t pdf_position(const struct pdf_writer *writer)
 }
 
 /* The first number that is not used, not even by a reference to an object that is not there; 0
- * after a refusal. Viewers have a limit (ISO 32000-1, annex C). */
+ * after a refusal. */
 static int first_free_id(struct pdf *pdf)
 {
-    enum { ID_MAX = 8388607 };
-    int size, id;
-    qpdf_oh value = pdf_get(pdf, qpdf_get_trailer(pdf->qpdf), "/Size");
+    int size = pdf_trailer_size(pdf);
     qpdf_oh made = qpdf_make_indirect_object(pdf->qpdf, qpdf_oh_new_dictionary(pdf->qpdf));
-    id = qpdf_oh_get_object_id(pdf->qpdf, made);
+    int id = qpdf_oh_get_object_id(pdf->qpdf, made);
     if (!pdf_is_sound(pdf))
         return 0;
-    if (!qpdf_oh_get_value_as_int(pdf->qpdf, value, &size) || size < 1 || id < 1 ||
-        size > ID_MAX - PDF_OBJECTS_MAX || id > ID_MAX - PDF_OBJECTS_MAX) {
-        (void)pdf_refuse(pdf, TEXT(pdf_damaged), "/Size");
-        return 0;
-    }
-    return id > size ? id : size;
+    id = id > size ? id : size;
+    if (id <= PDF_IDS_MAX - PDF_OBJECTS_MAX)
+        return id;
+    (void)pdf_refuse(pdf, TEXT(pdf_too_many_objects), PDF_IDS_MAX);
+    return 0;
 }
 
 bool pdf_start(struct pdf_writer *writer, struct pdf *pdf, struct pdf_update *update)
