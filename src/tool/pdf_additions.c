@@ -146,14 +146,13 @@ static bool may_change(const struct pair *pair)
     return only_appends(pair);
 }
 
-/* An entry may bring in a new object, or one that has changed as it may. It may not point into
- * the bytes that were there before: that would show what was hidden in them. */
+/* An entry may bring in a new object, or one that has changed as it may, wherever in the file it
+ * is: what counts is what it is now. */
 static bool entry_is_good(struct pdf *before, struct pdf *now, const struct pdf_entry *entry)
 {
     if (entry->type == 0)
         return entry->id == 0;
-    if (entry->type > 2 || entry->generation != 0 ||
-        (entry->type == 1 && (entry->offset < before->size || entry->offset >= now->size)))
+    if (entry->type > 2 || entry->generation != 0)
         return false;
     struct pair pair = {before, now, qpdf_get_object_by_id(before->qpdf, entry->id, 0),
                         qpdf_get_object_by_id(now->qpdf, entry->id, 0)};

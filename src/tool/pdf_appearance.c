@@ -183,7 +183,7 @@ static void put_content(struct pdf *pdf, FILE *out, const struct pdf_spot *spot,
     (void)strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S %z", &local);
     read_line(pdf, wish->name != NULL ? wish->name : "", &name);
     read_line(pdf, date, &day);
-    (void)fprintf(out, "q 0.5 w 0.25 0.25 %.2f %.2f re S\n", spot->width - 0.5, spot->height - 0.5);
+    (void)fprintf(out, "q 0.5 w 0.5 0.5 %.2f %.2f re S\n", spot->width - 1, spot->height - 1);
     put_line(out, &name, margin, spot->height * 0.5, width, spot->height * 0.4);
     put_line(out, &day, margin, spot->height * 0.17, width, spot->height * 0.22);
     (void)fputs("Q\n", out);

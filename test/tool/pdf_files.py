@@ -79,6 +79,26 @@ def large(path, length):
         file.write(end + (table(places) + f"trailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n{place}\n%%EOF\n").encode())
 
 
+def sign_by_openssl(path, catalog="", more=(), digest="sha256", **parts):
+    """A file with a signature that OpenSSL has made, with a key and certificate of its own: other.pem is its CA."""
+    if not os.path.exists("other.pem"):
+        run_program("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "other.key", "-out",
+                    "other.pem", "-subj", "/CN=Other", "-addext", "keyUsage=digitalSignature,keyCertSign")
+    hole = b"<" + b"0" * 6000 + b">"
+    field = "<< /Type /Annot /Subtype /Widget /FT /Sig /T (other) /Rect [0 0 0 0] /P 3 0 R /V 6 0 R >>"
+    value = (f"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /adbe.pkcs7.detached /ByteRange [{' ' * 40}] "
+             f"/Contents {hole.decode()} >>")
+    whole = revision(objects(catalog=f" /AcroForm << /Fields [5 0 R] /SigFlags 3 >>{catalog}",
+                             page=" /Annots [5 0 R]", more=[field, value, *more], **parts))
+    begin = whole.index(hole)
+    end = begin + len(hole)
+    whole = whole.replace(b"[" + b" " * 40, b"[" + (b"0 %d %d %d" % (begin, end, len(whole) - end)).ljust(40))
+    write("part", whole[:begin] + whole[end:])
+    run_program("openssl", "cms", "-sign", "-binary", "-signer", "other.pem", "-inkey", "other.key", "-md", digest,
+                "-outform", "der", "-in", "part", "-out", "cms")
+    write(path, whole[:begin + 1] + read("cms").hex().encode().ljust(len(hole) - 2, b"0") + whole[end - 1:])
+
+
 # ---- Programs ----------------------------------------------------------------------------
 
 
