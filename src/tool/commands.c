@@ -2,6 +2,16 @@
 /* The sub-commands. */
 #include "tool.h"
 
+/* Of sign; --profile goes with both. */
+#define PDF_OPTIONS                                                                                \
+    (ACCEPTS(OPTION_PDF) | ACCEPTS(OPTION_VISIBLE) | ACCEPTS(OPTION_NAME) |                        \
+     ACCEPTS(OPTION_REASON) | ACCEPTS(OPTION_LOCATION) | ACCEPTS(OPTION_FIELD))
+#define XML_OPTIONS                                                                                \
+    (ACCEPTS(OPTION_XML) | ACCEPTS(OPTION_PROFILE) | ACCEPTS(OPTION_ID) | ACCEPTS(OPTION_ATTACH) | \
+     ACCEPTS(OPTION_REFERENCE) | ACCEPTS(OPTION_C14N) | ACCEPTS(OPTION_FORM) |                     \
+     ACCEPTS(OPTION_PLACE) | ACCEPTS(OPTION_PREFIX) | ACCEPTS(OPTION_SIGNATURE_ID) |               \
+     ACCEPTS(OPTION_KEY_INFO))
+
 static const struct command commands[] = {
     {
         .name = "status",
@@ -35,9 +45,7 @@ static const struct command commands[] = {
                    ACCEPTS(OPTION_RAW) | ACCEPTS(OPTION_EMBED) | ACCEPTS(OPTION_PEM) |
                    ACCEPTS(OPTION_DIGEST) | ACCEPTS(OPTION_PSS) | ACCEPTS(OPTION_OUTPUT) |
                    ACCEPTS(OPTION_FORCE) | ACCEPTS(OPTION_PIN_STDIN) | ACCEPTS(OPTION_PIN_ENV) |
-                   ACCEPTS(OPTION_LAST_TRY) | ACCEPTS(OPTION_PDF) | ACCEPTS(OPTION_PROFILE) |
-                   ACCEPTS(OPTION_VISIBLE) | ACCEPTS(OPTION_NAME) | ACCEPTS(OPTION_REASON) |
-                   ACCEPTS(OPTION_LOCATION) | ACCEPTS(OPTION_FIELD),
+                   ACCEPTS(OPTION_LAST_TRY) | PDF_OPTIONS | XML_OPTIONS,
         .files = "FILE|-",
         .run = run_sign,
     },
@@ -48,7 +56,7 @@ static const struct command commands[] = {
                    ACCEPTS(OPTION_RAW) | ACCEPTS(OPTION_DIGEST) | ACCEPTS(OPTION_PSS) |
                    ACCEPTS(OPTION_CA) | ACCEPTS(OPTION_CERT) | ACCEPTS(OPTION_OUTPUT) |
                    ACCEPTS(OPTION_FORCE) | ACCEPTS(OPTION_PIN_STDIN) | ACCEPTS(OPTION_PIN_ENV) |
-                   ACCEPTS(OPTION_LAST_TRY),
+                   ACCEPTS(OPTION_LAST_TRY) | ACCEPTS(OPTION_XML) | ACCEPTS(OPTION_ATTACH),
         .files = "FILE|- [SIGNATURE|-]",
         .run = run_verify,
     },
@@ -59,6 +67,12 @@ static const struct command commands[] = {
         .operands = {{"firefox", "thunderbird", "chromium", "p11-kit", "openssl", "ssh", "java"}},
         .operands_optional = true,
         .run = run_setup,
+    },
+    {
+        .name = "doctor",
+        .summary = BOTH(command_doctor),
+        .options = ACCEPTS(OPTION_READER),
+        .run = run_doctor,
     },
     {
         .name = "help",

@@ -35,12 +35,23 @@ const struct option_row option_rows[OPTIONS] = {
     [OPTION_SYSTEM] = {"system", 0, NULL, BOTH(option_system)},
     /* signatures in PDFs */
     [OPTION_PDF] = {"pdf", 0, NULL, BOTH(option_pdf)},
-    [OPTION_PROFILE] = {"profile", 0, "pades|moj", BOTH(option_profile)},
     [OPTION_VISIBLE] = {"visible", 0, "PAGE,X,Y,W,H", BOTH(option_visible)},
     [OPTION_NAME] = {"name", 0, "NAME", BOTH(option_name)},
     [OPTION_REASON] = {"reason", 0, "TEXT", BOTH(option_reason)},
     [OPTION_LOCATION] = {"location", 0, "TEXT", BOTH(option_location)},
     [OPTION_FIELD] = {"field", 0, "NAME", BOTH(option_field)},
+    /* signatures in XML */
+    [OPTION_XML] = {"xml", 0, NULL, BOTH(option_xml)},
+    [OPTION_PROFILE] = {"profile", 0, "NAME", BOTH(option_profile)},
+    [OPTION_ID] = {"id", 0, "ID", BOTH(option_id)},
+    [OPTION_ATTACH] = {"attach", 0, "FILE", BOTH(option_attach)},
+    [OPTION_REFERENCE] = {"reference", 0, "URI", BOTH(option_reference)},
+    [OPTION_C14N] = {"c14n", 0, "NAME", BOTH(option_c14n)},
+    [OPTION_FORM] = {"form", 0, "NAME", BOTH(option_form)},
+    [OPTION_PLACE] = {"place", 0, "XPATH", BOTH(option_place)},
+    [OPTION_PREFIX] = {"prefix", 0, "NAME", BOTH(option_prefix)},
+    [OPTION_SIGNATURE_ID] = {"signature-id", 0, "ID", BOTH(option_signature_id)},
+    [OPTION_KEY_INFO] = {"key-info", 0, "LIST", BOTH(option_key_info)},
 };
 
 /* Values of getopt_long, above all letters. */
@@ -91,6 +102,25 @@ static int id_of(int value)
     return OPTIONS;
 }
 
+/* Whether it can be given more than once: see next_argument(). */
+static bool repeats(enum option_id id)
+{
+    return id == OPTION_ATTACH || id == OPTION_REFERENCE;
+}
+
+static bool take_option(struct tool *tool, enum option_id id, const char *argument)
+{
+    tool->options[id] = argument;
+    if (!repeats(id))
+        return true;
+    if (tool->given_count == GIVEN_MAX) {
+        complain(TEXT(too_many_options), GIVEN_MAX, option_rows[id].name);
+        return false;
+    }
+    tool->given[tool->given_count++] = (struct given){id, argument};
+    return true;
+}
+
 enum exit_code parse_options(struct tool *tool, const struct command *command, int argc,
                              char **argv)
 {
@@ -103,9 +133,18 @@ enum exit_code parse_options(struct tool *tool, const struct command *command, i
             complain(value == ':' ? TEXT(no_argument_to) : TEXT(no_such_option), argv[optind - 1]);
             return EXIT_USAGE;
         }
-        tool->options[id_of(value)] = optarg != NULL ? optarg : "";
+        if (!take_option(tool, (enum option_id)id_of(value), optarg != NULL ? optarg : ""))
+            return EXIT_USAGE;
     }
     return EXIT_OK;
+}
+
+const char *next_argument(const struct tool *tool, enum option_id id, int *at)
+{
+    while (*at < tool->given_count)
+        if (tool->given[(*at)++].id == id)
+            return tool->given[*at - 1].argument;
+    return NULL;
 }
 
 bool has_option(const struct tool *tool, enum option_id id)

@@ -222,3 +222,17 @@ void put_item_on(FILE *out, const char *label, enum colour colour, const char *f
     put_item_list(out, label, colour, format, args);
     va_end(args);
 }
+
+void put_marked(unsigned column, const char *mark, enum colour colour, const char *format, ...)
+{
+    char text[TEXT_MAX];
+    unsigned columns = columns_of(mark);
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    (void)printf("%s%s%s%*s", colour_on(stdout, colour), mark, colour_off(stdout),
+                 columns < column ? (int)(column - columns) : 1, "");
+    put_wrapped(stdout, column, column, text);
+    (void)fputc('\n', stdout);
+}

@@ -26,6 +26,10 @@ void put_item(const char *label, enum colour colour, const char *format, ...) PR
 void put_item_on(FILE *out, const char *label, enum colour colour, const char *format, ...)
     PRINTF(4, 5);
 
+/* "mark   text": the mark stands out, and the text begins at a column. */
+void put_marked(unsigned column, const char *mark, enum colour colour, const char *format, ...)
+    PRINTF(4, 5);
+
 /* Colours go to terminals only, and nowhere with NO_COLOR in the environment. "" otherwise. */
 const char *colour_on(FILE *out, enum colour colour);
 const char *colour_off(FILE *out);

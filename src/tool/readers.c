@@ -64,28 +64,35 @@ static size_t keep_meant(struct jpki_reader_status *list, size_t count, const ch
     return kept;
 }
 
-/* Those that are meant; the caller frees them. A message where there is none. */
+enum jpki_error list_meant_readers(struct tool *tool, struct jpki_reader_status **list,
+                                   size_t *count, size_t *all)
+{
+    enum jpki_error error = tool->shared.ops->list(tool->shared.source, list, all);
+    *count = error == JPKI_OK ? keep_meant(*list, *all, tool->options[OPTION_READER]) : 0;
+    return error;
+}
+
+/* The same after open_readers(). A message where there is none. */
 static enum exit_code list_readers(struct tool *tool, struct jpki_reader_status **list,
                                    size_t *count)
 {
     enum exit_code code = open_readers(tool);
+    size_t all;
     *list = NULL;
     *count = 0;
     if (code != EXIT_OK)
         return code;
-    enum jpki_error error = tool->shared.ops->list(tool->shared.source, list, count);
+    enum jpki_error error = list_meant_readers(tool, list, count, &all);
     if (error != JPKI_OK)
         return fail_with(error, NULL);
-    size_t kept = keep_meant(*list, *count, tool->options[OPTION_READER]);
-    if (kept == 0 && *count > 0)
+    if (*count == 0 && all > 0)
         complain(TEXT(no_such_reader), tool->options[OPTION_READER]);
-    else if (kept == 0)
+    else if (*count == 0)
         complain(TEXT(no_reader));
-    *count = kept;
-    return kept == 0 ? EXIT_NO_CARD : EXIT_OK;
+    return *count == 0 ? EXIT_NO_CARD : EXIT_OK;
 }
 
-static struct jpki_reader *open_reader(struct tool *tool, const char *name)
+struct jpki_reader *open_reader_named(struct tool *tool, const char *name)
 {
     struct jpki_reader *reader = jpki_reader_new(&tool->shared, name);
     if (reader == NULL)
@@ -110,7 +117,7 @@ enum exit_code each_reader(struct tool *tool,
     size_t count;
     enum exit_code first = list_readers(tool, &list, &count);
     for (size_t i = 0; i < count; i++) {
-        struct jpki_reader *reader = open_reader(tool, list[i].name);
+        struct jpki_reader *reader = open_reader_named(tool, list[i].name);
         enum exit_code code = reader != NULL ? visit(tool, reader, context)
                                              : fail_with(JPKI_ERR_MEMORY, list[i].name);
         if (reader != NULL)
@@ -126,13 +133,11 @@ void each_card(struct tool *tool,
                void *context)
 {
     struct jpki_reader_status *list = NULL;
-    size_t count = 0;
-    if (open_readers(tool) != EXIT_OK ||
-        tool->shared.ops->list(tool->shared.source, &list, &count) != JPKI_OK)
+    size_t count = 0, all = 0;
+    if (open_readers(tool) != EXIT_OK || list_meant_readers(tool, &list, &count, &all) != JPKI_OK)
         return;
-    count = keep_meant(list, count, tool->options[OPTION_READER]);
     for (size_t i = 0; i < count; i++) {
-        struct jpki_reader *reader = list[i].present ? open_reader(tool, list[i].name) : NULL;
+        struct jpki_reader *reader = list[i].present ? open_reader_named(tool, list[i].name) : NULL;
         if (reader == NULL)
             continue;
         visit(tool, reader, context);
@@ -162,7 +167,7 @@ struct jpki_reader *open_one_reader(struct tool *tool, enum exit_code *code)
         chosen = list[i].present ? list[i].name : chosen;
     }
     if (cards == 1) {
-        reader = open_reader(tool, chosen);
+        reader = open_reader_named(tool, chosen);
         *code = reader != NULL ? EXIT_OK : fail_with(JPKI_ERR_MEMORY, chosen);
     } else if (*code == EXIT_OK && cards == 0) {
         *code = fail_with(JPKI_ERR_NO_CARD, NULL);

@@ -3,6 +3,7 @@
  * has it verified for no longer than a signature takes. */
 #include "cms.h"
 #include "sign_pdf.h"
+#include "xml.h"
 
 #include <openssl/rsa.h>
 #include <string.h>
@@ -23,6 +24,20 @@ static enum exit_code usage(const char *message)
     return EXIT_USAGE;
 }
 
+/* Whether one of the options from `first` to `last` was given. */
+static bool has_any(const struct tool *tool, enum option_id first, enum option_id last)
+{
+    for (enum option_id id = first; id <= last; id++)
+        if (has_option(tool, id))
+            return true;
+    return false;
+}
+
+static bool has_xml_option(const struct tool *tool)
+{
+    return has_option(tool, OPTION_PROFILE) || has_any(tool, OPTION_ID, OPTION_KEY_INFO);
+}
+
 static enum exit_code check_usage(const struct tool *tool, struct signing *signing)
 {
     signing->raw = has_option(tool, OPTION_RAW);
@@ -35,6 +50,11 @@ static enum exit_code check_usage(const struct tool *tool, struct signing *signi
         return usage(TEXT(sign_one_file));
     if (signing->raw && (has_option(tool, OPTION_CMS) || signing->embed || signing->pem))
         return usage(TEXT(sign_raw_alone));
+    bool xml = has_option(tool, OPTION_XML);
+    if (xml && (signing->raw || has_option(tool, OPTION_CMS) || signing->embed || signing->pem))
+        return usage(TEXT(xml_alone));
+    if (!xml && has_xml_option(tool))
+        return usage(TEXT(xml_only));
     if (signing->pss && (!signing->raw || !sha256))
         return usage(TEXT(sign_pss_alone));
     if (has_option(tool, OPTION_PIN_STDIN) && strcmp(tool->operands[0], "-") == 0)
@@ -104,21 +124,14 @@ static enum exit_code write_out(struct signing *signing)
     return code == EXIT_OK ? output_commit(&signing->output) : code;
 }
 
-/* Whether --pdf was given, or an option that goes with it only. */
-static bool is_pdf_wanted(const struct tool *tool)
-{
-    for (int id = OPTION_PDF; id <= OPTION_FIELD; id++)
-        if (has_option(tool, (enum option_id)id))
-            return true;
-    return false;
-}
-
 enum exit_code run_sign(struct tool *tool)
 {
     struct signing signing = {0};
-    if (is_pdf_wanted(tool))
+    if (has_any(tool, OPTION_PDF, OPTION_FIELD))
         return sign_pdf(tool);
     enum exit_code code = check_usage(tool, &signing);
+    if (code == EXIT_OK && has_option(tool, OPTION_XML))
+        return sign_xml(tool);
     if (code == EXIT_OK)
         code = prepare(tool, &signing);
     if (code == EXIT_OK)

@@ -91,6 +91,8 @@ static enum exit_code check_usage(const struct tool *tool)
     bool alone = has_option(tool, OPTION_PDF) && has_option(tool, OPTION_OUTPUT);
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         alone = alone && !has_option(tool, others[i]);
+    for (enum option_id id = OPTION_XML; id <= OPTION_KEY_INFO; id++)
+        alone = alone && !has_option(tool, id);
     if (tool->operand_count != 1)
         return usage(TEXT(sign_one_file));
     return alone ? EXIT_OK : usage(TEXT(pdf_options));

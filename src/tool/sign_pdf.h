@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* jpki-tool sign --pdf. Without libqpdf there is no_pdf.c in its place. */
+/* jpki-tool sign --pdf. Without libqpdf there is pdf_missing.c in its place. */
 #pragma once
 
 #include "tool.h"

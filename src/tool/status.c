@@ -29,38 +29,48 @@ static const char *kind_text(const struct survey *survey)
                                            : text_of(&texts[survey->kind]);
 }
 
+void validity_text(const struct certificate_facts *facts, char text[TEXT_BYTES])
+{
+    char date[DATE_BYTES];
+    switch (facts->state) {
+    case CERTIFICATE_VALID:
+    case CERTIFICATE_RENEWABLE:
+        (void)snprintf(text, TEXT_BYTES, TEXT(certificate_valid), date_text(facts->until, date),
+                       facts->days_left,
+                       facts->state == CERTIFICATE_RENEWABLE ? TEXT(certificate_renewable) : "");
+        break;
+    case CERTIFICATE_EXPIRED:
+        (void)snprintf(text, TEXT_BYTES, TEXT(certificate_expired), date_text(facts->until, date));
+        break;
+    case CERTIFICATE_EARLY:
+        (void)snprintf(text, TEXT_BYTES, TEXT(certificate_early), date_text(facts->from, date));
+        break;
+    case CERTIFICATE_HIDDEN:
+        (void)snprintf(text, TEXT_BYTES, "%s", TEXT(certificate_hidden));
+        break;
+    case CERTIFICATE_MISSING:
+        (void)snprintf(text, TEXT_BYTES, "%s", TEXT(certificate_missing));
+        break;
+    case CERTIFICATE_UNREADABLE:
+        (void)snprintf(text, TEXT_BYTES, "%s", TEXT(certificate_unreadable));
+        break;
+    }
+}
+
 static void put_validity(const char *title, enum jpki_key key,
                          const struct certificate_facts *facts)
 {
-    char date[DATE_BYTES];
-    const char *renewal = "";
-    switch (facts->state) {
-    case CERTIFICATE_RENEWABLE:
-        renewal = TEXT(certificate_renewable);
-        put_item(title, YELLOW, TEXT(certificate_valid), date_text(facts->until, date),
-                 facts->days_left, renewal);
-        break;
-    case CERTIFICATE_VALID:
-        put_item(title, GREEN, TEXT(certificate_valid), date_text(facts->until, date),
-                 facts->days_left, renewal);
-        break;
-    case CERTIFICATE_EXPIRED:
-        put_item(title, RED, TEXT(certificate_expired), date_text(facts->until, date));
-        break;
-    case CERTIFICATE_EARLY:
-        put_item(title, YELLOW, TEXT(certificate_early), date_text(facts->from, date));
-        break;
-    case CERTIFICATE_HIDDEN:
-        put_item(title, PLAIN, "%s",
-                 key == JPKI_KEY_SIGN ? TEXT(certificate_hidden_sign) : TEXT(certificate_hidden));
-        break;
-    case CERTIFICATE_MISSING:
-        put_item(title, PLAIN, "%s", TEXT(certificate_missing));
-        break;
-    case CERTIFICATE_UNREADABLE:
-        put_item(title, YELLOW, "%s", TEXT(certificate_unreadable));
-        break;
-    }
+    static const enum colour colours[] = {
+        [CERTIFICATE_VALID] = GREEN,       [CERTIFICATE_RENEWABLE] = YELLOW,
+        [CERTIFICATE_EXPIRED] = RED,       [CERTIFICATE_EARLY] = YELLOW,
+        [CERTIFICATE_HIDDEN] = PLAIN,      [CERTIFICATE_MISSING] = PLAIN,
+        [CERTIFICATE_UNREADABLE] = YELLOW,
+    };
+    char text[TEXT_BYTES];
+    validity_text(facts, text);
+    bool sign_hidden = facts->state == CERTIFICATE_HIDDEN && key == JPKI_KEY_SIGN;
+    put_item(title, colours[facts->state], "%s",
+             sign_hidden ? TEXT(certificate_hidden_sign) : text);
 }
 
 static void put_certificate(enum jpki_key key, const struct certificate_facts *facts)

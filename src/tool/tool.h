@@ -71,14 +71,25 @@ enum option_id {
     OPTION_APPLY,
     OPTION_REMOVE,
     OPTION_SYSTEM,
+    OPTION_PROFILE, /* of PDF and XML */
     /* signatures in PDFs: from the first to the last of them */
     OPTION_PDF,
-    OPTION_PROFILE,
     OPTION_VISIBLE,
     OPTION_NAME,
     OPTION_REASON,
     OPTION_LOCATION,
     OPTION_FIELD,
+    /* signatures in XML: the same */
+    OPTION_XML,
+    OPTION_ID,
+    OPTION_ATTACH,
+    OPTION_REFERENCE,
+    OPTION_C14N,
+    OPTION_FORM,
+    OPTION_PLACE,
+    OPTION_PREFIX,
+    OPTION_SIGNATURE_ID,
+    OPTION_KEY_INFO,
     OPTIONS
 };
 
@@ -102,9 +113,9 @@ struct command {
     uint64_t options; /* ACCEPTS(...); all accept --help */
     /* Operands that must be one of these words, each in turn; NULL ends both. */
     const char *operands[OPERANDS_MAX][WORDS_MAX];
-    bool operands_optional;
     const char *files; /* operands that are anything, in help: "[FILE]..."; NULL: none */
     enum exit_code (*run)(struct tool *tool);
+    bool operands_optional;
     bool hidden; /* from help and completions */
 };
 
@@ -116,11 +127,18 @@ struct command_table {
 extern const struct command_table command_table;
 const struct command *find_command(const struct command_table *table, const char *name);
 
+enum { GIVEN_MAX = 200 };
+
 /* What was given. Belongs to main.c. */
 struct tool {
     const struct command_table *table;
     const struct command *command;
     const char *options[OPTIONS]; /* arguments; "" for an option without; NULL: not given */
+    struct given {
+        enum option_id id;
+        const char *argument;
+    } given[GIVEN_MAX]; /* options that can be given more than once */
+    int given_count;
     char **operands;
     int operand_count;
     bool last_try_allowed[JPKI_PINS]; /* the user has said that it may be spent */
@@ -138,12 +156,24 @@ enum exit_code check_operands(const struct tool *tool);
 
 bool has_option(const struct tool *tool, enum option_id id);
 
+/* The next argument of an option that can be given more than once; `at` is 0 at first. NULL: no
+ * more. */
+const char *next_argument(const struct tool *tool, enum option_id id, int *at);
+
 /* ---- Readers -------------------------------------------------------------------------- */
 
 /* Opens the way to the readers, with the options of JPKI_PKCS11_OPTIONS, unless that was done;
  * main.c closes it. */
 enum exit_code open_readers(struct tool *tool);
 void close_readers(struct tool *tool);
+
+/* After open_readers(): the readers that --reader lets through, of `all` that there are, without a
+ * message. The caller frees them, also where `count` is 0. After an error there are none. */
+enum jpki_error list_meant_readers(struct tool *tool, struct jpki_reader_status **list,
+                                   size_t *count, size_t *all);
+
+/* The reader of this name, locked and looked at; NULL without memory. Give it to close_reader(). */
+struct jpki_reader *open_reader_named(struct tool *tool, const char *name);
 
 /* Calls `visit` with each reader that --reader lets through, locked and looked at; the first status
  * that is not EXIT_OK is returned, after all of them. EXIT_NO_CARD after a message when there is
@@ -177,6 +207,7 @@ enum exit_code run_cert(struct tool *tool);
 enum exit_code run_sign(struct tool *tool);
 enum exit_code run_verify(struct tool *tool);
 enum exit_code run_setup(struct tool *tool);
+enum exit_code run_doctor(struct tool *tool);
 enum exit_code run_help(struct tool *tool);
 enum exit_code run_completion(struct tool *tool);
 

@@ -7,13 +7,17 @@
 /* The forms: by an option, else by how the file begins. The last takes what is left. */
 static const struct form {
     enum option_id option; /* OPTIONS: none */
-    const char *begins;    /* NULL: not told by that */
     bool is_pair;          /* there may be a file with the signature beside */
+    const char *begins;    /* NULL: not told by that */
     enum exit_code (*run)(struct verification *verification);
 } forms[] = {
-    {OPTION_RAW, NULL, true, verify_raw},
-    {OPTIONS, "%PDF-", false, verify_pdf},
-    {OPTION_CMS, "", true, verify_cms},
+    {OPTION_RAW, true, NULL, verify_raw},
+    {OPTION_XML, false, "<", verify_xml},
+    {OPTIONS, false, "%PDF-", verify_pdf},
+    {OPTIONS, false, "\xEF\xBB\xBF", verify_xml}, /* the byte order marks of UTF-8 */
+    {OPTIONS, false, "\xFE\xFF", verify_xml},     /* and of UTF-16 */
+    {OPTIONS, false, "\xFF\xFE", verify_xml},
+    {OPTION_CMS, true, "", verify_cms},
 };
 
 static const struct form *find_form(const struct tool *tool, const uint8_t *start, size_t length)

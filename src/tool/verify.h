@@ -23,6 +23,7 @@ struct verification {
 /* Each reads what is to be verified and says the verdict, or fails with a message. */
 enum exit_code verify_raw(struct verification *verification);
 enum exit_code verify_cms(struct verification *verification);
+enum exit_code verify_xml(struct verification *verification);
 enum exit_code verify_pdf(struct verification *verification);
 
 /* Says the verdict on each signer of a CMS whose content went through its `hashes`. The worst is

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* In place of sign_pdf.c and verify_pdf.c where libqpdf was not there. */
+/* In place of sign_pdf.c and verify_pdf.c, where libqpdf was not found. */
 #include "sign_pdf.h"
 #include "verify.h"
 
