@@ -9,9 +9,10 @@
 
 #include <openssl/cms.h>
 
-/* Signs a hash: SignedData without content, DER, with the signer's certificate and that of the CA.
- * One signature by the card. False: see signer_failed(). */
-bool cms_sign(const struct signer *signer, const struct hash *hash, struct jpki_buffer *der);
+/* Signs a hash: SignedData without content, DER, with the signer's certificate and that of the CA;
+ * `timed`: also the time is signed. One signature by the card. False: see signer_failed(). */
+bool cms_sign(const struct signer *signer, const struct hash *hash, bool timed,
+              struct jpki_buffer *der);
 
 /* Writes it, in PEM or DER. With `content` this is put into it, rewound, and must have the hash
  * that was signed. */

@@ -11,18 +11,49 @@ enum { CMS_MAX = 1 << 20 }; /* bytes of a signature without its content */
 
 /* ---- The signature ---------------------------------------------------------------------- */
 
-/* Content type and hash are what OpenSSL would add when it hashes itself; it adds the time and the
- * reference to the certificate. */
-static bool sign_attributes(CMS_SignerInfo *info, const struct hash *hash)
+/* Signs the attributes, as a SET. */
+static bool sign_set(CMS_SignerInfo *info, const struct signer *signer, const struct hash *hash)
 {
-    return CMS_signed_add1_attr_by_NID(info, NID_pkcs9_contentType, V_ASN1_OBJECT,
-                                       OBJ_nid2obj(NID_pkcs7_data), -1) == 1 &&
-           CMS_signed_add1_attr_by_NID(info, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING,
-                                       hash->value, (int)hash->length) == 1 &&
-           CMS_SignerInfo_sign(info) == 1;
+    STACK_OF(X509_ATTRIBUTE) *set = sk_X509_ATTRIBUTE_new_null();
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    unsigned char *der = NULL, *signature = OPENSSL_malloc(JPKI_SIGNATURE_MAX);
+    size_t length = JPKI_SIGNATURE_MAX;
+    X509_ALGOR *algorithm = NULL;
+    bool ready = set != NULL && context != NULL && signature != NULL;
+    for (int i = 0; ready && i < CMS_signed_get_attr_count(info); i++)
+        ready = sk_X509_ATTRIBUTE_push(set, CMS_signed_get_attr(info, i)) > 0;
+    int size = ready ? ASN1_item_i2d((ASN1_VALUE *)set, &der, ASN1_ITEM_rptr(PKCS7_ATTR_SIGN)) : 0;
+    CMS_SignerInfo_get0_algs(info, NULL, NULL, NULL, &algorithm);
+    bool done = size > 0 &&
+                EVP_DigestSignInit_ex(context, NULL, EVP_MD_get0_name(hash->function),
+                                      signer->library, NULL, signer->key, NULL) == 1 &&
+                EVP_DigestSign(context, signature, &length, der, (size_t)size) == 1 &&
+                X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_rsaEncryption), V_ASN1_NULL, NULL) == 1;
+    if (done)
+        ASN1_STRING_set0(CMS_SignerInfo_get0_signature(info), signature, (int)length);
+    else
+        OPENSSL_free(signature);
+    OPENSSL_free(der);
+    EVP_MD_CTX_free(context);
+    sk_X509_ATTRIBUTE_free(set);
+    return done;
 }
 
-bool cms_sign(const struct signer *signer, const struct hash *hash, struct jpki_buffer *der)
+/* Content type and hash are what OpenSSL would add when it hashes itself; it has added the
+ * reference to the certificate, and adds the time when it signs. */
+static bool sign_attributes(CMS_SignerInfo *info, const struct signer *signer,
+                            const struct hash *hash, bool timed)
+{
+    if (CMS_signed_add1_attr_by_NID(info, NID_pkcs9_contentType, V_ASN1_OBJECT,
+                                    OBJ_nid2obj(NID_pkcs7_data), -1) != 1 ||
+        CMS_signed_add1_attr_by_NID(info, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING, hash->value,
+                                    (int)hash->length) != 1)
+        return false;
+    return timed ? CMS_SignerInfo_sign(info) == 1 : sign_set(info, signer, hash);
+}
+
+bool cms_sign(const struct signer *signer, const struct hash *hash, bool timed,
+              struct jpki_buffer *der)
 {
     unsigned flags = CMS_BINARY | CMS_DETACHED | CMS_PARTIAL | CMS_NOSMIMECAP | CMS_CADES;
     CMS_ContentInfo *cms = CMS_sign_ex(NULL, NULL, NULL, NULL, flags, signer->library, NULL);
@@ -31,7 +62,7 @@ bool cms_sign(const struct signer *signer, const struct hash *hash, struct jpki_
         info = CMS_add1_signer(cms, signer->certificate, signer->key, hash->function, flags);
     unsigned char *bytes = NULL;
     int length = 0;
-    if (info != NULL && sign_attributes(info, hash) &&
+    if (info != NULL && sign_attributes(info, signer, hash, timed) &&
         (signer->ca == NULL || CMS_add1_cert(cms, signer->ca) == 1))
         length = i2d_CMS_ContentInfo(cms, &bytes);
     bool made = length > 0 && jpki_buffer_append(der, bytes, (size_t)length, CMS_MAX);

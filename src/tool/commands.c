@@ -2,7 +2,10 @@
 /* The sub-commands. */
 #include "tool.h"
 
-/* Of sign. */
+/* Of sign; --profile goes with both. */
+#define PDF_OPTIONS                                                                                \
+    (ACCEPTS(OPTION_PDF) | ACCEPTS(OPTION_VISIBLE) | ACCEPTS(OPTION_NAME) |                        \
+     ACCEPTS(OPTION_REASON) | ACCEPTS(OPTION_LOCATION) | ACCEPTS(OPTION_FIELD))
 #define XML_OPTIONS                                                                                \
     (ACCEPTS(OPTION_XML) | ACCEPTS(OPTION_PROFILE) | ACCEPTS(OPTION_ID) | ACCEPTS(OPTION_ATTACH) | \
      ACCEPTS(OPTION_REFERENCE) | ACCEPTS(OPTION_C14N) | ACCEPTS(OPTION_FORM) |                     \
@@ -42,7 +45,7 @@ static const struct command commands[] = {
                    ACCEPTS(OPTION_RAW) | ACCEPTS(OPTION_EMBED) | ACCEPTS(OPTION_PEM) |
                    ACCEPTS(OPTION_DIGEST) | ACCEPTS(OPTION_PSS) | ACCEPTS(OPTION_OUTPUT) |
                    ACCEPTS(OPTION_FORCE) | ACCEPTS(OPTION_PIN_STDIN) | ACCEPTS(OPTION_PIN_ENV) |
-                   ACCEPTS(OPTION_LAST_TRY) | XML_OPTIONS,
+                   ACCEPTS(OPTION_LAST_TRY) | PDF_OPTIONS | XML_OPTIONS,
         .files = "FILE|-",
         .run = run_sign,
     },

@@ -33,9 +33,16 @@ const struct option_row option_rows[OPTIONS] = {
     [OPTION_APPLY] = {"apply", 0, NULL, BOTH(option_apply)},
     [OPTION_REMOVE] = {"remove", 0, NULL, BOTH(option_remove)},
     [OPTION_SYSTEM] = {"system", 0, NULL, BOTH(option_system)},
+    /* signatures in PDFs */
+    [OPTION_PDF] = {"pdf", 0, NULL, BOTH(option_pdf)},
+    [OPTION_VISIBLE] = {"visible", 0, "PAGE,X,Y,W,H", BOTH(option_visible)},
+    [OPTION_NAME] = {"name", 0, "NAME", BOTH(option_name)},
+    [OPTION_REASON] = {"reason", 0, "TEXT", BOTH(option_reason)},
+    [OPTION_LOCATION] = {"location", 0, "TEXT", BOTH(option_location)},
+    [OPTION_FIELD] = {"field", 0, "NAME", BOTH(option_field)},
     /* signatures in XML */
     [OPTION_XML] = {"xml", 0, NULL, BOTH(option_xml)},
-    [OPTION_PROFILE] = {"profile", 0, "nta|egov", BOTH(option_profile)},
+    [OPTION_PROFILE] = {"profile", 0, "NAME", BOTH(option_profile)},
     [OPTION_ID] = {"id", 0, "ID", BOTH(option_id)},
     [OPTION_ATTACH] = {"attach", 0, "FILE", BOTH(option_attach)},
     [OPTION_REFERENCE] = {"reference", 0, "URI", BOTH(option_reference)},

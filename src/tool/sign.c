@@ -2,6 +2,7 @@
 /* jpki-tool sign FILE. The data is hashed first; only then the PIN is asked for, so that the card
  * has it verified for no longer than a signature takes. */
 #include "cms.h"
+#include "sign_pdf.h"
 #include "xml.h"
 
 #include <openssl/rsa.h>
@@ -23,12 +24,18 @@ static enum exit_code usage(const char *message)
     return EXIT_USAGE;
 }
 
-static bool has_xml_option(const struct tool *tool)
+/* Whether one of the options from `first` to `last` was given. */
+static bool has_any(const struct tool *tool, enum option_id first, enum option_id last)
 {
-    for (enum option_id id = OPTION_PROFILE; id <= OPTION_KEY_INFO; id++)
+    for (enum option_id id = first; id <= last; id++)
         if (has_option(tool, id))
             return true;
     return false;
+}
+
+static bool has_xml_option(const struct tool *tool)
+{
+    return has_option(tool, OPTION_PROFILE) || has_any(tool, OPTION_ID, OPTION_KEY_INFO);
 }
 
 static enum exit_code check_usage(const struct tool *tool, struct signing *signing)
@@ -99,7 +106,7 @@ static enum exit_code sign(struct tool *tool, struct signing *signing)
         complain(TEXT(no_pss));
         code = EXIT_MISSING;
     } else if (!(signing->raw ? sign_raw(signing)
-                              : cms_sign(signer, &signing->hash, &signing->made))) {
+                              : cms_sign(signer, &signing->hash, true, &signing->made))) {
         code = signer_failed(signer);
     }
     enum exit_code locked = signer_lock(signer);
@@ -120,6 +127,8 @@ static enum exit_code write_out(struct signing *signing)
 enum exit_code run_sign(struct tool *tool)
 {
     struct signing signing = {0};
+    if (has_any(tool, OPTION_PDF, OPTION_FIELD))
+        return sign_pdf(tool);
     enum exit_code code = check_usage(tool, &signing);
     if (code == EXIT_OK && has_option(tool, OPTION_XML))
         return sign_xml(tool);

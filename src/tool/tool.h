@@ -71,9 +71,16 @@ enum option_id {
     OPTION_APPLY,
     OPTION_REMOVE,
     OPTION_SYSTEM,
-    /* signatures in XML */
+    OPTION_PROFILE, /* of PDF and XML */
+    /* signatures in PDFs: from the first to the last of them */
+    OPTION_PDF,
+    OPTION_VISIBLE,
+    OPTION_NAME,
+    OPTION_REASON,
+    OPTION_LOCATION,
+    OPTION_FIELD,
+    /* signatures in XML: the same */
     OPTION_XML,
-    OPTION_PROFILE,
     OPTION_ID,
     OPTION_ATTACH,
     OPTION_REFERENCE,

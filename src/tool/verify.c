@@ -11,10 +11,13 @@ static const struct form {
     const char *begins;    /* NULL: not told by that */
     enum exit_code (*run)(struct verification *verification);
 } forms[] = {
-    {OPTION_RAW, true, NULL, verify_raw},         {OPTION_XML, false, "<", verify_xml},
+    {OPTION_RAW, true, NULL, verify_raw},
+    {OPTION_XML, false, "<", verify_xml},
+    {OPTIONS, false, "%PDF-", verify_pdf},
     {OPTIONS, false, "\xEF\xBB\xBF", verify_xml}, /* the byte order marks of UTF-8 */
     {OPTIONS, false, "\xFE\xFF", verify_xml},     /* and of UTF-16 */
-    {OPTIONS, false, "\xFF\xFE", verify_xml},     {OPTION_CMS, true, "", verify_cms},
+    {OPTIONS, false, "\xFF\xFE", verify_xml},
+    {OPTION_CMS, true, "", verify_cms},
 };
 
 static const struct form *find_form(const struct tool *tool, const uint8_t *start, size_t length)

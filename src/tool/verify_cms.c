@@ -90,6 +90,12 @@ static enum exit_code judge_signer(const struct verification *verification, cons
         .is_weak = OBJ_obj2nid(oid) == NID_sha1,
     };
     facts.has_time = signing_time(info, &facts.time);
+    if (!facts.has_time && verification->has_time) {
+        facts.has_time = true;
+        facts.time = verification->time;
+    }
+    if (facts.problem == NULL)
+        facts.problem = verification->problem;
     ERR_clear_error();
     return say_verdict(verification->out, &verification->trust, &facts);
 }
@@ -112,9 +118,7 @@ static enum exit_code find_certificates(const struct verification *verification,
     return code;
 }
 
-/* The worst is the status: EXIT_INVALID, EXIT_UNCONFIRMED, EXIT_OK. */
-static enum exit_code judge(const struct verification *verification, struct cms *cms,
-                            const char *path)
+enum exit_code judge_cms(const struct verification *verification, struct cms *cms, const char *path)
 {
     STACK_OF(CMS_SignerInfo) *infos = CMS_get0_SignerInfos(cms->info);
     int count = sk_CMS_SignerInfo_num(infos);
@@ -195,7 +199,7 @@ static enum exit_code verify_one_file(struct verification *verification, struct 
         code = EXIT_USAGE;
     }
     if (code == EXIT_OK)
-        code = judge(verification, cms, verification->file.path);
+        code = judge_cms(verification, cms, verification->file.path);
     if (wanted && (code == EXIT_OK || code == EXIT_UNCONFIRMED)) {
         enum exit_code written = commit_content(&content);
         code = written != EXIT_OK ? written : code;
@@ -227,7 +231,7 @@ static enum exit_code verify_pair(struct verification *verification, struct cms 
     }
     if (code == EXIT_OK)
         code = input_each(&verification->file, hash_piece, cms->hashes);
-    return code == EXIT_OK ? judge(verification, cms, verification->signature) : code;
+    return code == EXIT_OK ? judge_cms(verification, cms, verification->signature) : code;
 }
 
 enum exit_code verify_cms(struct verification *verification)
