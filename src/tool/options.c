@@ -33,6 +33,7 @@ const struct option_row option_rows[OPTIONS] = {
     [OPTION_APPLY] = {"apply", 0, NULL, BOTH(option_apply)},
     [OPTION_REMOVE] = {"remove", 0, NULL, BOTH(option_remove)},
     [OPTION_SYSTEM] = {"system", 0, NULL, BOTH(option_system)},
+    [OPTION_YES] = {"yes", 0, NULL, BOTH(option_yes)},
 };
 
 /* Values of getopt_long, above all letters. */

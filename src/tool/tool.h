@@ -71,6 +71,7 @@ enum option_id {
     OPTION_APPLY,
     OPTION_REMOVE,
     OPTION_SYSTEM,
+    OPTION_YES,
     OPTIONS
 };
 
@@ -169,6 +170,7 @@ enum exit_code run_cert(struct tool *tool);
 enum exit_code run_sign(struct tool *tool);
 enum exit_code run_verify(struct tool *tool);
 enum exit_code run_setup(struct tool *tool);
+enum exit_code run_trace(struct tool *tool);
 enum exit_code run_help(struct tool *tool);
 enum exit_code run_completion(struct tool *tool);
 
