@@ -3,21 +3,17 @@
  * plays its trace is listed in the same way. The script sends no PIN, spends no try, changes no
  * file, and has nothing of the holder in its text. */
 #include "application.h"
+#include "trace_secrets.h"
 
 #include "tool/survey.h"
 #include "tool/trace.h"
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define READER       "Fake reader 00 00"
-#define PRINTED      "Fake reader (SERIAL77) 00 00" /* some readers have a number of their own */
 
 /* Values of switches that have no list of values; combinations. A word without "=" is the tries
  * left of all PINs. */
@@ -145,7 +141,7 @@ static char *list(const struct app *app, struct vcard *card)
 static char *record(const struct app *app)
 {
     struct trace *trace = calloc(1, sizeof *trace);
-    struct jpki_reader_status status = {.name = PRINTED};
+    struct jpki_reader_status status = {.name = READER_WITH_NUMBER};
     struct jpki_transport transport = shared.ops->transport(shared.source, READER);
     char *text = NULL;
     size_t length = 0;
@@ -174,73 +170,6 @@ static struct vcard *play(const char *text)
     struct vcard *card = vcard_replay(path);
     assert_int_equal(unlink(path), 0);
     return card;
-}
-
-/* ---- Nothing of the holder -------------------------------------------------------------- */
-
-/* The text without blanks and newlines: data are hexadecimal there, and go on over lines. */
-static char *compact(const char *text)
-{
-    char *out = strdup(text), *to = out;
-    for (const char *from = text; *from != '\0'; from++)
-        if (*from != ' ' && *from != '\n')
-            *to++ = *from;
-    *to = '\0';
-    return out;
-}
-
-static void expect_absent(const char *text, const uint8_t *secret, size_t length)
-{
-    enum { WINDOW = 6 };
-    for (size_t i = 0; i + WINDOW <= length; i++) {
-        char hex[2 * WINDOW + 1];
-        for (size_t j = 0; j < WINDOW; j++)
-            (void)snprintf(hex + 2 * j, 3, "%02X", secret[i + j]);
-        if (strstr(text, hex) != NULL)
-            fail_msg("%s is in the trace", hex);
-    }
-}
-
-/* The key and the serial number of a certificate. */
-static void expect_no_certificate(const char *text, const struct vcard_fixture *fixture,
-                                  const char *file)
-{
-    uint8_t der[CERT_MAX], number[512];
-    const uint8_t *at = der;
-    X509 *x509 = d2i_X509(NULL, &at, (long)state_file(fixture, file, der, sizeof der));
-    assert_non_null(x509);
-    const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(x509);
-    BIGNUM *modulus = NULL, *serial = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x509), NULL);
-    if (EVP_PKEY_get_bn_param(X509_get0_pubkey(x509), OSSL_PKEY_PARAM_RSA_N, &modulus) == 1)
-        expect_absent(text, number, (size_t)BN_bn2bin(modulus, number));
-    else /* a point, behind 04 */
-        expect_absent(text, key->data + 1, (size_t)key->length - 1);
-    expect_absent(text, number, (size_t)BN_bn2bin(serial, number));
-    BN_free(modulus);
-    BN_free(serial);
-    X509_free(x509);
-}
-
-/* The serial number of the card, as the file `card` has it. */
-static void expect_no_serial(const char *text, const struct vcard_fixture *fixture)
-{
-    char card[256] = "", serial[17] = "";
-    (void)state_file(fixture, "card", (uint8_t *)card, sizeof card - 1);
-    assert_int_equal(sscanf(card, "serial %16[^\n]", serial), 1);
-    assert_null(strstr(text, serial));
-    expect_absent(text, (const uint8_t *)serial, strlen(serial));
-    assert_null(strstr(text, "SERIAL77")); /* of the reader */
-}
-
-static void expect_nothing_personal(const char *trace, const struct vcard_fixture *fixture)
-{
-    char *text = compact(trace);
-    expect_no_serial(text, fixture);
-    expect_no_certificate(text, fixture, "jpki-000A");
-    expect_no_certificate(text, fixture, "jpki-000B");
-    expect_no_certificate(text, fixture, "jpki-0001");
-    expect_no_certificate(text, fixture, "jpki-0002");
-    free(text);
 }
 
 /* ---- One card --------------------------------------------------------------------------- */
