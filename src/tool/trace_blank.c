@@ -22,6 +22,7 @@ struct place {
     unsigned before;
     bool in_key;    /* in the BIT STRING of the public key */
     bool in_octets; /* in the OCTET STRING of an extension */
+    bool cut;       /* the certificate goes on behind what was read of it */
 };
 
 /* ---- Filler ----------------------------------------------------------------------------- */
@@ -72,6 +73,52 @@ static void fill_unless_uniform(struct content *content, size_t at)
         fill(content, at, length - at, FILLER);
 }
 
+/* ---- Whether it is DER at all ----------------------------------------------------------- */
+
+/* Tags of certificates: universal ones, of which sequences and sets are constructed; and [n]. */
+static bool is_known_tag(uint8_t tag)
+{
+    uint8_t number = tag & 0x1F;
+    if ((tag & 0xC0) == 0x80)
+        return number != 0x1F;
+    return tag == DER_SEQUENCE || tag == DER_SET || (tag < 0x1F && tag > 0x00);
+}
+
+/* Whether these values fill their place to its end. What is damaged may look like tags and lengths
+ * anywhere, and is not taken apart. `cut`: the last one may be cut off. */
+static bool is_der(struct der values, bool cut, unsigned depth)
+{
+    while (values.left > 0) {
+        struct der value;
+        uint8_t tag = values.at[0];
+        bool constructed = (tag & CONSTRUCTED) != 0;
+        if (!is_known_tag(tag) || depth > DEPTH_MAX)
+            return false;
+        if (der_next(&values, &tag, &value)) {
+            if (constructed && !is_der(value, false, depth + 1))
+                return false;
+            continue;
+        }
+        return cut &&
+               (!der_enter(&values, tag, &value) || !constructed || is_der(value, true, depth + 1));
+    }
+    return true;
+}
+
+/* Whether it is exactly one value. */
+static bool holds_one(struct der value)
+{
+    struct der rest = value, inner;
+    uint8_t tag;
+    return der_next(&rest, &tag, &inner) && rest.left == 0 && is_der(value, false, 0);
+}
+
+/* Whether the certificate was read as far as into this value, and no further. */
+static bool is_cut(const struct content *content, const struct der *value, struct place place)
+{
+    return place.cut && offset_of(content, value) + value->left == content->bytes.length;
+}
+
 /* ---- DER -------------------------------------------------------------------------------- */
 
 static void blank_values(struct content *content, struct der values, struct place place);
@@ -106,19 +153,12 @@ static void blank_time(struct content *content, uint8_t tag, const struct der *v
     show_text(content, offset_of(content, value), value->left);
 }
 
-/* Whether it is exactly one value of DER. */
-static bool holds_one(struct der value)
-{
-    uint8_t tag;
-    struct der inner;
-    return der_next(&value, &tag, &inner) && value.left == 0;
-}
-
 static void blank_bits(struct content *content, const struct der *value, struct place place)
 {
     bool key = place.depth == 3 && !place.in_octets;
     struct der inner = {value->at + 1, value->left > 0 ? value->left - 1 : 0};
-    if (key && value->left > 1 && value->at[1] == DER_SEQUENCE) {
+    if (key && value->left > 1 && value->at[1] == DER_SEQUENCE &&
+        is_der(inner, is_cut(content, value, place), place.depth)) {
         place.in_key = true;
         blank_values(content, inner, place);
     } else if (!(place.in_octets && value->left <= 3)) {
@@ -181,14 +221,19 @@ static void blank_values(struct content *content, struct der values, struct plac
 
 static void blank_certificate(struct content *content)
 {
-    struct der all = {content->bytes.data, content->bytes.length}, rest = all, first;
+    struct der all = {content->bytes.data, content->bytes.length}, rest = all, first, whole = all;
+    uint8_t tag;
     if (!der_enter(&rest, DER_SEQUENCE, &first)) {
         fill_unless_uniform(content, 0);
         return;
     }
     fill_unless_uniform(content, offset_of(content, &rest));
     all.left -= rest.left;
-    blank_values(content, all, (struct place){0});
+    struct place place = {.cut = !der_next(&whole, &tag, &first)};
+    if (is_der(all, place.cut, 0))
+        blank_values(content, all, place);
+    else
+        fill_value(content, &first, FILLER);
 }
 
 /* ---- Other data ------------------------------------------------------------------------- */
@@ -235,14 +280,18 @@ static void blank_map(struct content *content)
 static void blank_record(struct content *content)
 {
     enum { RECORD = 30, DATE = RECORD - 8, DAY = DATE + 4 };
+    static const uint8_t last_day[] = {'1', '2', '3', '1'};
     uint8_t *bytes = content->bytes.data;
     size_t length = content->bytes.length;
-    if (length != RECORD || bytes[0] != 0x01 || bytes[1] != RECORD - 2) {
+    bool known = length == RECORD && bytes[0] == 0x01 && bytes[1] == RECORD - 2;
+    for (size_t i = DATE; i < RECORD && known; i++)
+        known = bytes[i] >= '0' && bytes[i] <= '9';
+    if (!known) {
         fill(content, 0, length, FILLER);
         return;
     }
     fill(content, 2, DATE - 2, DIGIT);
-    memcpy(bytes + DAY, "1231", 4);
+    memcpy(bytes + DAY, last_day, sizeof last_day);
     show_text(content, DATE, 8);
 }
 

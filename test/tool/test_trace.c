@@ -271,6 +271,39 @@ static void unknown_label(void **state)
     free(trace);
 }
 
+/* Records the card with this content of a file. */
+static void try_content(struct app *app, const char *file, const uint8_t *content, size_t length)
+{
+    uint8_t whole[CERT_MAX];
+    size_t whole_length = state_file(app->card, file, whole, sizeof whole);
+    readers_remove(app->reader);
+    write_state_file(app->card, file, content, length);
+    reopen(app->card);
+    app->vcard = app->card->card;
+    char *trace = record(app);
+    write_state_file(app->card, file, whole, whole_length);
+    expect_nothing_personal(trace, app->card);
+    free(trace);
+}
+
+/* Certificates that are cut off, or of which a byte is another. */
+static void damaged_certificates(void **state)
+{
+    static const char *const files[] = {AUTH_CERT, AUTH_CA, "common-0001"};
+    uint8_t content[CERT_MAX];
+    for (size_t i = 0; i < COUNT(files); i++) {
+        struct app *app = *state;
+        size_t length = state_file(app->card, files[i], content, sizeof content);
+        for (size_t cut = 0; cut < length; cut += 1 + length / 40)
+            try_content(app, files[i], content, cut);
+        for (size_t at = 0; at < length; at += 1 + length / 150) {
+            content[at] ^= 0xFF;
+            try_content(app, files[i], content, length);
+            content[at] ^= 0xFF;
+        }
+    }
+}
+
 static void kind_of_card(void **state)
 {
     try_card(*state, getenv("VCARD_TEMPLATE"));
@@ -328,11 +361,12 @@ static int close_card(void **state)
 
 int main(void)
 {
-    enum { OTHERS = 4 };
+    enum { OTHERS = 5 };
     struct CMUnitTest tests[OTHERS + COUNT(kinds)] = {
         cmocka_unit_test_setup_teardown(each_switch, open_card, close_card),
         cmocka_unit_test_setup_teardown(each_combination, open_card, close_card),
         cmocka_unit_test_setup_teardown(unknown_label, open_card, close_card),
+        cmocka_unit_test_setup_teardown(damaged_certificates, open_card, close_card),
         cmocka_unit_test(bad_traces),
     };
     for (size_t i = 0; i < COUNT(kinds); i++)
