@@ -23,11 +23,9 @@ static const char *const variants[][5] = {
     {"0", "pin.blocked_query=6984"},
     {"1"},
     {"read.end=6700", "ef0006.size=32"},
-    {"read.end=6B00", "sfi=off"},
     {"read.empty=6B00", "auth=empty", "sign=empty"},
     {"read.empty=9000", "auth=empty", "sign=empty"},
     {"read.empty=6282", "auth=empty", "sign=empty"},
-    {"file.filler=1"},
     {"file.filler=1000", "file.filler_byte=FF"},
     {"file.filler=4096"},
     {"t0=on", "61xx=on", "6cxx=on"},
@@ -38,19 +36,15 @@ static const char *const variants[][5] = {
     {"sfi=off", "sfi.refusal=6B00"},
     {"ef0006=off", "ef0008=off", "sfi=off"},
     {"ef0008.bytes=0F8E00"},
-    {"auth=off", "sign=off"},
     {"phone=on", "sfi=off"},
     {"label=JPKIAPNEXTTOKEN"},
-    {"label=JPKIAPICCTOKEN"},
     {"first=6F00"},
     {"first=6F00", "t0=on"},
     {"fail.ins=20:6985"},
     {"fail.ins=B0:6A82"},
     {"fail.ins=A4:mute"},
-    {"latency.command_us=1"},
     {"atr=3BF59100FF918171FE400042000102D1D5"},
     {"pin.query=6300"},
-    {"pin.query=6700"},
     {"pin.query=6982"},
     {"pin.query_form=5", "t0=on"},
     {"select.name=fci", "select.file=fci"},
@@ -309,6 +303,31 @@ static void kind_of_card(void **state)
     try_card(*state, getenv("VCARD_TEMPLATE"));
 }
 
+/* What the trace does not have: a file in other blocks, PINs, keys. */
+static void other_commands(void **state)
+{
+    struct app *app = *state;
+    char *trace = record(app);
+    struct vcard_fixture played = {.card = play(trace)};
+    assert_non_null(played.card);
+    assert_int_equal(vcard_power_on(played.card), 0);
+    expect(&played, SELECT_JPKI, "9000");
+    expect(&played, "00B0860008", "4A504B49415049439000"); /* JPKIAPIC */
+    expect(&played, "00B0000204", "4B4941509000");
+    expect(&played, "00B0869C08", "202020209000"); /* the last four bytes */
+    expect(&played, "00B086A000", "6B00");
+    expect(&played, "00B0810010", "6A82");
+    expect(&played, VERIFY_AUTH, "6985");
+    expect(&played, SIGN_AUTH, "6982");
+    expect(&played, TRIES_AUTH, "63C3");
+    expect(&played, "00C0000000", "6985");
+    expect(&played, "00FE000000", "6D00");
+    expect(&played, SELECT_RESIDENT, "9000");
+    expect(&played, TRIES_AUTH, "6985"); /* of this application's file, which was not asked for */
+    vcard_close(played.card);
+    free(trace);
+}
+
 /* ---- What is no trace ------------------------------------------------------------------- */
 
 static void expect_refused(const char *text)
@@ -361,12 +380,13 @@ static int close_card(void **state)
 
 int main(void)
 {
-    enum { OTHERS = 5 };
+    enum { OTHERS = 6 };
     struct CMUnitTest tests[OTHERS + COUNT(kinds)] = {
         cmocka_unit_test_setup_teardown(each_switch, open_card, close_card),
         cmocka_unit_test_setup_teardown(each_combination, open_card, close_card),
         cmocka_unit_test_setup_teardown(unknown_label, open_card, close_card),
         cmocka_unit_test_setup_teardown(damaged_certificates, open_card, close_card),
+        cmocka_unit_test_setup_teardown(other_commands, open_card, close_card),
         cmocka_unit_test(bad_traces),
     };
     for (size_t i = 0; i < COUNT(kinds); i++)
