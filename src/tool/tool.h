@@ -95,9 +95,9 @@ struct command {
     uint64_t options; /* ACCEPTS(...); all accept --help */
     /* Operands that must be one of these words, each in turn; NULL ends both. */
     const char *operands[OPERANDS_MAX][WORDS_MAX];
-    bool operands_optional;
     const char *files; /* operands that are anything, in help: "[FILE]..."; NULL: none */
     enum exit_code (*run)(struct tool *tool);
+    bool operands_optional;
     bool hidden; /* from help and completions */
 };
 

@@ -128,7 +128,7 @@ enum exit_code run_trace(struct tool *tool)
     size_t length = 0;
     code = trace_card(tool, jpki_reader_name(reader), &text, &length);
     close_reader(reader);
-    if (code == EXIT_OK)
+    if (code == EXIT_OK && text != NULL)
         code = keep(tool, text, length);
     free(text);
     return code;
