@@ -77,6 +77,7 @@ struct jpki_transport {
 /* ---- Readers -------------------------------------------------------------------------- */
 
 #define JPKI_READER_NAME 128 /* longest reader name, with its NUL (PC/SC: MAX_READERNAME) */
+#define JPKI_ATR_MAX     33  /* bytes (ISO/IEC 7816-3) */
 
 /* One reader as pcscd shows it now. */
 struct jpki_reader_status {
@@ -88,6 +89,8 @@ struct jpki_reader_status {
     /* Differs whenever a card was put in or taken out, or pcscd was restarted, in between. */
     uint32_t insertion;
     uint32_t state; /* the source's own, for wait() */
+    uint8_t atr[JPKI_ATR_MAX];
+    size_t atr_length; /* 0: not known */
 };
 
 /* All readers of this machine. Every call may come from any thread at any time. */

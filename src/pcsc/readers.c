@@ -47,6 +47,8 @@ static LONG ask(struct pcsc_readers *readers, struct jpki_reader_status *status)
     /* The upper half of the state counts insertions and removals; a restarted pcscd begins anew. */
     status->insertion = readers->context.opened << 16 | (uint32_t)(now >> 16 & 0xFFFF);
     status->state = (uint32_t)(now & ~(DWORD)SCARD_STATE_CHANGED);
+    status->atr_length = state.cbAtr <= JPKI_ATR_MAX ? state.cbAtr : 0;
+    memcpy(status->atr, state.rgbAtr, status->atr_length);
     return SCARD_S_SUCCESS;
 }
 

@@ -75,6 +75,13 @@ static const struct command commands[] = {
         .run = run_doctor,
     },
     {
+        .name = "trace",
+        .summary = BOTH(command_trace),
+        .options = ACCEPTS(OPTION_READER) | ACCEPTS(OPTION_YES),
+        .files = "[FILE]",
+        .run = run_trace,
+    },
+    {
         .name = "help",
         .summary = BOTH(command_help),
         .files = "[COMMAND]",

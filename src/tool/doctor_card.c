@@ -49,7 +49,7 @@ void check_card(struct doctor *doctor)
         survey_one(doctor, reader);
     }
     if (cards == 0)
-        report(doctor, VERDICT_WRONG, "%s", error_text(JPKI_ERR_NO_CARD));
+        report(doctor, VERDICT_WRONG, TEXT(doctor_no_card));
 }
 
 /* ---- Free ------------------------------------------------------------------------------- */

@@ -52,6 +52,7 @@ const struct option_row option_rows[OPTIONS] = {
     [OPTION_PREFIX] = {"prefix", 0, "NAME", BOTH(option_prefix)},
     [OPTION_SIGNATURE_ID] = {"signature-id", 0, "ID", BOTH(option_signature_id)},
     [OPTION_KEY_INFO] = {"key-info", 0, "LIST", BOTH(option_key_info)},
+    [OPTION_YES] = {"yes", 0, NULL, BOTH(option_yes)},
 };
 
 /* Values of getopt_long, above all letters. */

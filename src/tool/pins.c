@@ -101,7 +101,7 @@ static enum exit_code confirm_last_try(struct tool *tool, enum jpki_key key, boo
         complain(TEXT(needs_last_try));
         return EXIT_REFUSED;
     }
-    enum exit_code code = confirm(untold ? TEXT(ask_untold) : TEXT(ask_last_try));
+    enum exit_code code = confirm(untold ? TEXT(ask_untold) : TEXT(ask_last_try), TEXT(cancelled));
     tool->last_try_allowed[key] = code == EXIT_OK;
     return code;
 }

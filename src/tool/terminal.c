@@ -178,7 +178,8 @@ static enum exit_code ask_once(const char *question, bool echo, struct line *lin
     return got && line->length > 0 ? EXIT_OK : EXIT_CANCELLED;
 }
 
-enum exit_code ask_line(const char *question, bool echo, struct line *line)
+/* `if_not` is said where nothing was entered. */
+static enum exit_code ask_or(const char *question, bool echo, const char *if_not, struct line *line)
 {
     if (!line_make(line))
         return fail_with(JPKI_ERR_MEMORY, NULL);
@@ -189,10 +190,15 @@ enum exit_code ask_line(const char *question, bool echo, struct line *line)
         code = ask_once(question, echo, line, &again);
     while (again && code != EXIT_USAGE);
     if (code == EXIT_CANCELLED)
-        complain(TEXT(cancelled));
+        complain("%s", if_not);
     if (code != EXIT_OK)
         line_free(line);
     return code;
+}
+
+enum exit_code ask_line(const char *question, bool echo, struct line *line)
+{
+    return ask_or(question, echo, TEXT(cancelled), line);
 }
 
 /* ---- PINs ------------------------------------------------------------------------------- */
@@ -244,10 +250,10 @@ enum exit_code read_secret(const struct tool *tool, enum option_id name, const c
     return code;
 }
 
-enum exit_code confirm(const char *question)
+enum exit_code confirm(const char *question, const char *if_not)
 {
     struct line line;
-    enum exit_code code = ask_line(question, true, &line);
+    enum exit_code code = ask_or(question, true, if_not, &line);
     if (code != EXIT_OK)
         return code;
     static const char *const words[] = {"yes", "はい"};
@@ -257,8 +263,16 @@ enum exit_code confirm(const char *question)
     line_free(&line);
     if (yes)
         return EXIT_OK;
-    complain(TEXT(cancelled));
+    complain("%s", if_not);
     return EXIT_CANCELLED;
+}
+
+bool has_terminal(void)
+{
+    int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (terminal >= 0)
+        (void)close(terminal);
+    return terminal >= 0;
 }
 
 /* ---- While the card works --------------------------------------------------------------- */

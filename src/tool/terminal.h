@@ -35,8 +35,12 @@ enum exit_code read_secret(const struct tool *tool, enum option_id name, const c
 /* Whether PINs come from elsewhere than the terminal, so that no question can be asked. */
 bool is_unattended(const struct tool *tool);
 
-/* Asks for the word "yes" (はい), and takes no other for it. EXIT_CANCELLED after a message. */
-enum exit_code confirm(const char *question);
+/* Asks for the word "yes" (はい), and takes no other for it. EXIT_CANCELLED after the message
+ * `if_not`. */
+enum exit_code confirm(const char *question, const char *if_not);
+
+/* Whether there is a terminal to ask on. */
+bool has_terminal(void);
 
 /* Between these no signal ends or stops the tool: for a card that has a PIN verified. */
 void hold_signals(void);

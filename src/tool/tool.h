@@ -90,6 +90,7 @@ enum option_id {
     OPTION_PREFIX,
     OPTION_SIGNATURE_ID,
     OPTION_KEY_INFO,
+    OPTION_YES,
     OPTIONS
 };
 
@@ -208,6 +209,7 @@ enum exit_code run_sign(struct tool *tool);
 enum exit_code run_verify(struct tool *tool);
 enum exit_code run_setup(struct tool *tool);
 enum exit_code run_doctor(struct tool *tool);
+enum exit_code run_trace(struct tool *tool);
 enum exit_code run_help(struct tool *tool);
 enum exit_code run_completion(struct tool *tool);
 

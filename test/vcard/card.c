@@ -30,6 +30,7 @@ static void destroy(struct vcard *card)
             free(card->application[i].ef[j].content);
         }
     }
+    replay_free(card->replay);
     OSSL_LIB_CTX_free(card->crypto);
     pthread_mutex_destroy(&card->mutex);
     free(card->dir);
@@ -54,6 +55,27 @@ struct vcard *vcard_open(const char *dir)
     return card;
 }
 
+struct vcard *vcard_replay(const char *path)
+{
+    struct vcard *card = calloc(1, sizeof(*card));
+    if (card == NULL)
+        return NULL;
+    pthread_mutex_init(&card->mutex, NULL);
+    lay_out(card);
+    card->replay = replay_load(path);
+    if (card->replay == NULL) {
+        int error = errno;
+        fprintf(stderr, "vcard: no trace in %s: %s\n", path, strerror(error));
+        destroy(card);
+        errno = error;
+        return NULL;
+    }
+    switches_put(&card->switches, SWITCH_ATR, replay_atr(card->replay));
+    switches_put(&card->switches, SWITCH_PERSIST, "off");
+    card->found = card->switches;
+    return card;
+}
+
 void vcard_close(struct vcard *card)
 {
     if (card != NULL)
@@ -68,6 +90,8 @@ static void lose_power(struct vcard *card)
     card->current = NULL;
     card->current_ef = NULL;
     drop_pending(card);
+    if (card->replay != NULL)
+        replay_reset(card->replay);
 }
 
 void vcard_rewind(struct vcard *card)
@@ -128,6 +152,8 @@ static void warm_reset(struct vcard *card)
         card->current_ef = NULL;
     }
     drop_pending(card);
+    if (card->replay != NULL)
+        replay_reset(card->replay);
     log_event(card, "warm reset");
 }
 
@@ -232,6 +258,16 @@ static void count_pin_command(struct vcard *card, const struct apdu *apdu)
         card->counters.changes++;
 }
 
+/* A status word, or a fault. */
+static uint32_t carry_out(struct vcard *card, const struct apdu *apdu, const uint8_t *command,
+                          size_t command_len, struct answer *answer)
+{
+    if (card->replay == NULL)
+        return command_run(card, apdu, answer);
+    uint32_t sw = replay_answer(card->replay, command, command_len, answer);
+    return sw == REPLAY_NO_ANSWER ? FAULT_MUTE : sw;
+}
+
 /* Carries out a command, with its latency. Returns the answer's length; 0 when the transport
  * failed. */
 static size_t work(struct vcard *card, const uint8_t *command, size_t command_len, uint8_t *to)
@@ -248,10 +284,11 @@ static size_t work(struct vcard *card, const uint8_t *command, size_t command_le
     card->counters.bytes_in += command_len;
     count_pin_command(card, &apdu);
 
-    uint16_t sw = header ? (uint16_t)word : SW_WRONG_LENGTH;
+    uint32_t sw = header ? word : SW_WRONG_LENGTH;
     if (header && (word == FAULT_NONE || word == FAULT_LOST))
-        sw = command_run(card, &apdu, &answer);
-    size_t len = word < FAULT_MUTE ? put_answer(to, &answer, sw) : 0;
+        sw = carry_out(card, &apdu, command, command_len, &answer);
+    bool answered = word < FAULT_MUTE && sw < FAULT_MUTE;
+    size_t len = answered ? put_answer(to, &answer, (uint16_t)sw) : 0;
     if (word == FAULT_PULL) {
         lose_power(card);
         card->inserted = false;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "apdu.h"
+#include "replay.h"
 #include "switch.h"
 #include "vcard.h"
 
@@ -79,7 +80,8 @@ struct application {
 struct vcard {
     pthread_mutex_t mutex;
     char *dir;
-    OSSL_LIB_CTX *crypto; /* its own: a host's OpenSSL configuration must not reach the card */
+    struct replay *replay; /* of a trace; NULL: a card of its own */
+    OSSL_LIB_CTX *crypto;  /* its own: a host's OpenSSL configuration must not reach the card */
     char serial[SERIAL_LEN + 1];
     struct application application[APPLICATIONS];
     struct switches switches;

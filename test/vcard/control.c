@@ -243,7 +243,7 @@ static const struct {
     {"switches", do_switches, "every switch's value"},
     {"remove", do_remove, "remove the card"},
     {"insert", do_insert, "insert it again"},
-    {"swap", do_swap, "DIR: remove it, insert another one (switches as on the command line)"},
+    {"swap", do_swap, "DIR|TRACE: remove it, insert another one (switches as on the command line)"},
     {"counters", do_counters, "events of the card"},
     {"reset-counters", do_reset_counters, "set them to 0"},
     {"tries", do_tries, "tries left of every PIN: APPLICATION FILE LEFT/FULL [verified]"},

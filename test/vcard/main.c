@@ -17,6 +17,8 @@ static const char usage[] =
     "jpki-vcard --state DIR [--host 127.0.0.1] [--port 35963] [--control SOCKET]\n"
     "           [--log FILE|-] [--set NAME=VALUE]... [--pid-file FILE] [--absent]\n"
     "    puts the card into vpcd's reader (absent: at the command insert), until SIGTERM\n"
+    "jpki-vcard --replay FILE [...]\n"
+    "    the same with a card that answers as a trace of jpki-tool trace says\n"
     "jpki-vcard --ctl SOCKET COMMAND [ARGUMENT]...\n"
     "    gives a running card a command (see help); status 0 when the answer is ok\n"
     "jpki-vcard --help\n";
@@ -35,6 +37,7 @@ enum option_value {
     OPTION_AUTH_NOT_AFTER,
     OPTION_SIGN_NOT_AFTER,
     OPTION_STATE,
+    OPTION_REPLAY,
     OPTION_HOST,
     OPTION_PORT,
     OPTION_CONTROL,
@@ -58,6 +61,7 @@ static const struct option options[] = {
     {"auth-not-after", required_argument, NULL, OPTION_AUTH_NOT_AFTER},
     {"sign-not-after", required_argument, NULL, OPTION_SIGN_NOT_AFTER},
     {"state", required_argument, NULL, OPTION_STATE},
+    {"replay", required_argument, NULL, OPTION_REPLAY},
     {"host", required_argument, NULL, OPTION_HOST},
     {"port", required_argument, NULL, OPTION_PORT},
     {"control", required_argument, NULL, OPTION_CONTROL},
@@ -152,6 +156,7 @@ static bool take(struct arguments *arguments, int option, const char *text)
         {OPTION_AUTH_PIN, &arguments->holder.auth_pin},
         {OPTION_SIGN_PIN, &arguments->holder.sign_pin},
         {OPTION_STATE, &arguments->server.state},
+        {OPTION_REPLAY, &arguments->server.state},
         {OPTION_HOST, &arguments->server.host},
         {OPTION_PORT, &arguments->server.port},
         {OPTION_CONTROL, &arguments->server.control},

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,10 +18,18 @@ int64_t server_now(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-struct vcard *server_open_card(struct server *server, const char *dir)
+/* A file is a trace, a directory a card of its own. */
+static struct vcard *open_card(const char *path)
+{
+    struct stat status;
+    bool is_trace = stat(path, &status) == 0 && S_ISREG(status.st_mode);
+    return is_trace ? vcard_replay(path) : vcard_open(path);
+}
+
+struct vcard *server_open_card(struct server *server, const char *path)
 {
     const struct server_options *options = server->options;
-    struct vcard *card = vcard_open(dir);
+    struct vcard *card = open_card(path);
     for (size_t i = 0; card != NULL && i < options->setting_count; i++) {
         if (vcard_set(card, options->settings[i]) != 0) {
             fprintf(stderr, "jpki-vcard: no such switch or value: %s\n", options->settings[i]);

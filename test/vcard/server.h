@@ -12,7 +12,7 @@
 #define MESSAGE_MAX     65535 /* vpcd: two bytes of length */
 
 struct server_options {
-    const char *state;    /* directory of the card */
+    const char *state;    /* directory of the card, or a trace */
     const char *host;     /* where vpcd listens */
     const char *port;     /* */
     const char *control;  /* path of the control socket, or NULL */
@@ -75,8 +75,8 @@ struct server {
 /* Runs until SIGTERM or SIGINT. Returns the exit status. */
 int server_run(const struct server_options *options);
 int64_t server_now(void); /* ms, monotonic */
-/* Opens the card of a directory, with the settings of the command line. */
-struct vcard *server_open_card(struct server *server, const char *dir);
+/* Opens the card of a directory, or a trace, with the settings of the command line. */
+struct vcard *server_open_card(struct server *server, const char *path);
 
 int journal_open(struct journal *journal, const char *path);
 void journal_write(void *journal, const char *line); /* a vcard_log function */

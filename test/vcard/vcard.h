@@ -71,6 +71,11 @@ int vcard_make(const char *dir, const struct vcard_holder *holder);
  * dir before the answer that tells of them (see the switch `persist`). NULL with errno, and a line
  * on stderr, when dir holds no card. */
 struct vcard *vcard_open(const char *dir);
+
+/* A card that answers as this trace of `jpki-tool trace` says, and what the trace does not have as
+ * one without PINs and keys. It has no state directory; of the switches only those work that make
+ * a transport fail, or take time. NULL with errno, and a line on stderr, when it is no trace. */
+struct vcard *vcard_replay(const char *path);
 void vcard_close(struct vcard *card);
 
 /* Back to what vcard_open found, without touching the disk: PINs, counters of tries, switches
