@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* PDFs from anywhere: a file is refused, or gets a signature that covers all of it and breaks none
  * that was there. The first byte says where the signature is to be seen. */
-#include "tool/pdf.h"
+#include "pdf/pdf.h"
 #include "fuzz.h"
 
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  * the document are read. */
 #include "fuzz.h"
 
-#include "xml_check.h"
-#include "xml_signature.h"
+#include "xml/check.h"
+#include "xml/signature.h"
 
 #include <string.h>
 

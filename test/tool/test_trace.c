@@ -6,7 +6,7 @@
 #include "trace_secrets.h"
 
 #include "tool/survey.h"
-#include "tool/trace.h"
+#include "tool/trace/trace.h"
 
 #include <stdlib.h>
 #include <string.h>

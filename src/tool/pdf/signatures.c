@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The signatures of a PDF, and what each of them covers. */
+#include "pdf/pdf.h"
+
+#include "jpki/crypto.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of /ByteRange: where the two parts that are signed begin, and their lengths. */
+enum { FIRST, FIRST_LENGTH, SECOND, SECOND_LENGTH, RANGE };
+
+struct search {
+    struct pdf *pdf;
+    pdf_visit_signature *visit;
+    void *context;
+};
+
+/* Two parts: from the beginning, and behind one hole, both within the file. */
+static bool read_range(struct pdf *pdf, qpdf_oh array, size_t range[RANGE])
+{
+    if (!qpdf_oh_is_array(pdf->qpdf, array) || qpdf_oh_get_array_n_items(pdf->qpdf, array) != RANGE)
+        return false;
+    for (int i = 0; i < RANGE; i++) {
+        long long number;
+        qpdf_oh item = qpdf_oh_get_array_item(pdf->qpdf, array, i);
+        if (!qpdf_oh_get_value_as_longlong(pdf->qpdf, item, &number) || number < 0 ||
+            (unsigned long long)number > pdf->size)
+            return false;
+        range[i] = (size_t)number;
+    }
+    return range[FIRST] == 0 && range[SECOND] > range[FIRST_LENGTH] &&
+           range[SECOND_LENGTH] <= pdf->size - range[SECOND];
+}
+
+static int value_of(uint8_t digit)
+{
+    return isdigit(digit) ? digit - '0' : tolower(digit) - 'a' + 10;
+}
+
+/* The hole must be one hexadecimal string and nothing else: anything else in it could be changed
+ * without being noticed. Returns its content, which the caller frees. */
+static uint8_t *read_hole(const uint8_t *hole, size_t size, size_t *length)
+{
+    if (size < 4 || size % 2 != 0 || hole[0] != '<' || hole[size - 1] != '>')
+        return NULL;
+    for (size_t i = 1; i < size - 1; i++)
+        if (!isxdigit(hole[i]))
+            return NULL;
+    *length = (size - 2) / 2;
+    uint8_t *content = malloc(*length);
+    for (size_t i = 0; content != NULL && i < *length; i++)
+        content[i] = (uint8_t)(value_of(hole[1 + 2 * i]) << 4 | value_of(hole[2 + 2 * i]));
+    return content;
+}
+
+/* The string in the hole is that of the signature, and holds a CMS with zeros behind it. */
+static bool check_content(struct pdf *pdf, qpdf_oh value, struct pdf_signature *signature)
+{
+    size_t length, whole = signature->cms_length;
+    qpdf_oh contents = pdf_get(pdf, value, "/Contents");
+    if (!qpdf_oh_is_string(pdf->qpdf, contents))
+        return false;
+    const char *string = qpdf_oh_get_binary_string_value(pdf->qpdf, contents, &length);
+    if (length != whole || memcmp(string, signature->cms, length) != 0)
+        return false;
+    signature->cms_length = jpki_der_length(signature->cms, whole);
+    if (signature->cms_length == 0 || signature->cms_length > whole)
+        return false;
+    for (size_t i = signature->cms_length; i < whole; i++)
+        if (signature->cms[i] != 0)
+            return false;
+    return true;
+}
+
+/* What is wrong with what the signature covers; NULL: nothing. */
+static const char *check_cover(struct pdf *pdf, qpdf_oh value, struct pdf_signature *signature)
+{
+    size_t range[RANGE];
+    if (!read_range(pdf, pdf_get(pdf, value, "/ByteRange"), range))
+        return TEXT(pdf_bad_range);
+    signature->cms = read_hole(pdf->bytes + range[FIRST_LENGTH],
+                               range[SECOND] - range[FIRST_LENGTH], &signature->cms_length);
+    if (signature->cms == NULL || !check_content(pdf, value, signature))
+        return TEXT(pdf_bad_hole);
+    size_t end = range[SECOND] + range[SECOND_LENGTH];
+    signature->later = pdf_compare(pdf, end);
+    if (signature->later == PDF_NO_REVISION)
+        return TEXT(pdf_bad_end);
+    signature->parts[0] = (struct jpki_field){pdf->bytes, range[FIRST_LENGTH]};
+    signature->parts[1] = (struct jpki_field){pdf->bytes + range[SECOND], range[SECOND_LENGTH]};
+    return NULL;
+}
+
+static void read_words(struct pdf *pdf, qpdf_oh value, struct pdf_signature *signature)
+{
+    static const char *const known[] = {"/adbe.pkcs7.detached", "/ETSI.CAdES.detached"};
+    qpdf_oh filter = pdf_get(pdf, value, "/SubFilter");
+    pdf_text(pdf, pdf_get(pdf, value, "/Reason"), signature->reason, sizeof signature->reason);
+    pdf_text(pdf, pdf_get(pdf, value, "/M"), signature->date, sizeof signature->date);
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (qpdf_oh_is_name_and_equals(pdf->qpdf, filter, known[i]))
+            signature->filter = known[i] + 1;
+}
+
+static bool visit_field(void *context, const struct pdf_field *field)
+{
+    struct search *search = context;
+    struct pdf *pdf = search->pdf;
+    qpdf_oh value = pdf_get(pdf, field->object, "/V");
+    if (!field->is_signature || !qpdf_oh_is_dictionary(pdf->qpdf, value))
+        return true;
+    struct pdf_signature signature = {0};
+    memcpy(signature.field, field->name, sizeof signature.field);
+    read_words(pdf, value, &signature);
+    signature.problem =
+        signature.filter == NULL ? TEXT(pdf_other_form) : check_cover(pdf, value, &signature);
+    bool more = search->visit(search->context, &signature);
+    free(signature.cms);
+    return more;
+}
+
+bool pdf_each_signature(struct pdf *pdf, pdf_visit_signature *visit, void *context)
+{
+    struct search search = {pdf, visit, context};
+    return pdf_each_field(pdf, visit_field, &search);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* NSS databases, which Mozilla's programs and Chromium have. They are written by NSS's own
+ * modutil and certutil. */
+#pragma once
+
+#include "setup/places.h"
+
+enum place_state database_look(struct place *place);
+enum exit_code database_apply(const struct place *place, bool pretend);
+enum exit_code database_remove(const struct place *place);

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "xml/check.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+#include <xmlsec/xmlsec.h> /* first: the others need it */
+
+#include <xmlsec/errors.h>
+#include <xmlsec/io.h>
+#include <xmlsec/openssl/app.h>
+#include <xmlsec/openssl/crypto.h>
+#include <xmlsec/xmldsig.h>
+
+/* ---- Files --------------------------------------------------------------------------------- */
+
+/* libxmlsec1 asks functions without a context, so these are the files of the check under way. It
+ * asks for names: percent signs of the URI are resolved. */
+static const struct xml_files *files_now;
+
+static int is_given(const char *name)
+{
+    return files_now != NULL && xml_file_with_name(files_now, name) != NULL;
+}
+
+static void *open_file(const char *name)
+{
+    return fopen(xml_file_with_name(files_now, name), "rbe");
+}
+
+static int read_file(void *file, char *bytes, int length)
+{
+    size_t got = fread(bytes, 1, (size_t)length, file);
+    return got == 0 && ferror(file) != 0 ? -1 : (int)got;
+}
+
+static int close_file(void *file)
+{
+    return fclose(file);
+}
+
+/* Once. The way to files and to the network is replaced by ours; OpenSSL's configuration file has
+ * no say. */
+static bool start(void)
+{
+    static bool started;
+    if (started)
+        return true;
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    if (xmlSecInit() < 0)
+        return false;
+    xmlSecErrorsDefaultCallbackEnableOutput(0);
+    xmlSecIOCleanupCallbacks();
+    started = xmlSecIORegisterCallbacks(is_given, open_file, read_file, close_file) == 0 &&
+              xmlSecOpenSSLInit() == 0;
+    return started;
+}
+
+/* ---- Checking ------------------------------------------------------------------------------ */
+
+/* The ids that the signature refers to, as it writes them, and no others. False when libxml2 takes
+ * another element for the one that is meant. */
+static bool add_ids(const struct xml_document *document, const struct xml_reading *reading)
+{
+    for (size_t i = 0; i < reading->count; i++) {
+        const struct xml_covered *covered = &reading->covered[i];
+        const xmlChar *id = (const xmlChar *)covered->uri + 1;
+        if (*covered->uri != '#')
+            continue;
+        if (xmlGetID(document->tree, id) == NULL)
+            (void)xmlAddID(NULL, document->tree, id,
+                           xml_find_id(document, covered->uri + 1).attribute);
+        const xmlAttr *found = xmlGetID(document->tree, id);
+        if (found == NULL || found->parent != covered->element)
+            return false;
+    }
+    return true;
+}
+
+/* libxmlsec1 stops at the first reference that fails. */
+static enum xml_verdict verdict_of(xmlSecDSigCtxPtr context, int result, size_t *which)
+{
+    xmlSecSize count = xmlSecPtrListGetSize(&context->signedInfoReferences);
+    xmlSecDSigReferenceCtxPtr last =
+        count > 0 ? xmlSecPtrListGetItem(&context->signedInfoReferences, count - 1) : NULL;
+    *which = count > 0 ? count - 1 : 0;
+    if (result == 0 && context->status == xmlSecDSigStatusSucceeded)
+        return XML_VALID;
+    if (last != NULL && last->status == xmlSecDSigStatusInvalid)
+        return XML_CHANGED;
+    return context->status == xmlSecDSigStatusInvalid ? XML_FORGED : XML_UNCHECKED;
+}
+
+enum xml_verdict xml_check(const struct xml_document *document, const struct xml_reading *reading,
+                           const struct xml_files *files, struct jpki_field certificate,
+                           size_t *which)
+{
+    enum xml_verdict verdict = XML_UNCHECKED;
+    *which = 0;
+    if (!start() || !add_ids(document, reading))
+        return verdict;
+    files_now = files;
+    xmlSecDSigCtxPtr context = xmlSecDSigCtxCreate(NULL);
+    if (context != NULL) {
+        context->flags |= XMLSEC_DSIG_FLAGS_IGNORE_MANIFESTS;
+        context->enabledReferenceUris =
+            xmlSecTransformUriTypeAny; /* of those that we let through */
+        /* With a key there already, KeyInfo is not read. */
+        context->signKey =
+            xmlSecOpenSSLAppKeyLoadMemory(certificate.data, (xmlSecSize)certificate.length,
+                                          xmlSecKeyDataFormatCertDer, NULL, NULL, NULL);
+        if (context->signKey != NULL)
+            verdict = verdict_of(context, xmlSecDSigCtxVerify(context, reading->signature), which);
+        xmlSecDSigCtxDestroy(context);
+    }
+    files_now = NULL;
+    return verdict;
+}

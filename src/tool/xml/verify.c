@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* jpki-tool verify of XML: each signature of the document, and what it covers. */
+#include "signature/verify.h"
+
+#include "xml/check.h"
+#include "xml/choices.h"
+#include "xml/coverage.h"
+
+#include <string.h>
+
+static const char *refusal_text(enum xml_refusal refusal)
+{
+    const char *const texts[XML_REFUSALS] = {
+        [XML_STRUCTURE] = TEXT(xml_refused_structure),
+        [XML_ALGORITHM] = TEXT(xml_refused_algorithm),
+        [XML_TRANSFORM] = TEXT(xml_refused_transform),
+        [XML_URI] = TEXT(xml_refused_uri),
+        [XML_ID_MISSING] = TEXT(xml_refused_id_missing),
+        [XML_ID_TWICE] = TEXT(xml_refused_id_twice),
+        [XML_FILE_MISSING] = TEXT(xml_refused_file),
+        [XML_NO_CERTIFICATE] = TEXT(verdict_no_signer),
+    };
+    return texts[refusal];
+}
+
+/* The certificates that are in the signature; those that are none are left out. */
+static STACK_OF(X509) * certificates_of(const struct xml_reading *reading, OSSL_LIB_CTX *library)
+{
+    STACK_OF(X509) *certificates = sk_X509_new_null();
+    for (size_t i = 0; certificates != NULL && i < reading->certificate_count; i++) {
+        X509 *certificate = X509_new_ex(library, NULL);
+        const unsigned char *at = reading->certificates[i].data;
+        if (d2i_X509(&certificate, &at, (long)reading->certificates[i].length) == NULL)
+            continue; /* freed by OpenSSL */
+        if (sk_X509_push(certificates, certificate) <= 0)
+            X509_free(certificate);
+    }
+    return certificates;
+}
+
+static enum xml_verdict check_with(const struct xml_document *document,
+                                   const struct xml_reading *reading, const struct xml_files *files,
+                                   X509 *certificate, size_t *which)
+{
+    unsigned char *der = NULL;
+    int length = i2d_X509(certificate, &der);
+    enum xml_verdict verdict = XML_UNCHECKED;
+    if (length > 0)
+        verdict =
+            xml_check(document, reading, files, (struct jpki_field){der, (size_t)length}, which);
+    OPENSSL_free(der);
+    return verdict;
+}
+
+/* A signature and its certificates, of which the signer's is the one whose key verifies it, else
+ * the first. */
+static enum xml_verdict check(const struct xml_document *document,
+                              const struct xml_reading *reading, const struct xml_files *files,
+                              STACK_OF(X509) * certificates, X509 **signer, size_t *which)
+{
+    enum xml_verdict verdict = XML_UNCHECKED;
+    *signer = sk_X509_value(certificates, 0);
+    for (int i = 0; i < sk_X509_num(certificates); i++) {
+        X509 *candidate = sk_X509_value(certificates, i);
+        enum xml_verdict found = check_with(document, reading, files, candidate, which);
+        verdict = i == 0 ? found : verdict;
+        if (found == XML_VALID) {
+            *signer = candidate;
+            return found;
+        }
+    }
+    return verdict;
+}
+
+static void describe(const struct xml_reading *reading, enum xml_verdict verdict, size_t which,
+                     char text[TEXT_BYTES])
+{
+    if (verdict == XML_CHANGED && which < reading->count) {
+        char what[TEXT_BYTES];
+        covered_text(&reading->covered[which], what);
+        (void)snprintf(text, TEXT_BYTES, TEXT(xml_changed), what);
+    } else {
+        (void)snprintf(text, TEXT_BYTES, "%s",
+                       verdict == XML_FORGED ? TEXT(xml_forged) : TEXT(xml_unchecked));
+    }
+}
+
+/* One signature. */
+static enum exit_code verify_one(const struct verification *verification,
+                                 const struct xml_document *document, const struct xml_files *files,
+                                 xmlNodePtr signature)
+{
+    struct xml_reading reading;
+    struct signature_facts facts = {0};
+    char problem[TEXT_BYTES];
+    size_t which = 0;
+    xml_read(document, signature, files, &reading);
+    facts.others = certificates_of(&reading, verification->trust.library);
+    facts.is_weak = reading.sha1;
+    if (reading.refusal != XML_ACCEPTED) {
+        char detail[TEXT_BYTES];
+        plain_text(reading.detail, detail);
+        (void)snprintf(problem, sizeof problem, "%s (%.200s)", refusal_text(reading.refusal),
+                       detail);
+        facts.problem = problem;
+        facts.signer = sk_X509_value(facts.others, 0);
+    } else {
+        enum xml_verdict verdict =
+            check(document, &reading, files, facts.others, &facts.signer, &which);
+        describe(&reading, verdict, which, problem);
+        facts.problem = verdict == XML_VALID ? NULL : problem;
+    }
+    enum exit_code code = say_verdict(verification->out, &verification->trust, &facts);
+    if (facts.problem == NULL)
+        say_coverage(verification->out, document, &reading);
+    sk_X509_pop_free(facts.others, X509_free);
+    xml_reading_clear(&reading);
+    return code;
+}
+
+/* The worst of all signatures counts. */
+static enum exit_code verify_all(const struct verification *verification,
+                                 const struct xml_document *document, const struct xml_files *files)
+{
+    xmlNodePtr signature = xml_next_signature(document, NULL);
+    if (signature == NULL) {
+        complain(TEXT(xml_no_signature), verification->file.path);
+        return EXIT_INVALID;
+    }
+    enum exit_code worst = EXIT_OK;
+    while (signature != NULL) {
+        enum exit_code code = verify_one(verification, document, files, signature);
+        worst = worst == EXIT_OK || code == EXIT_INVALID ? code : worst;
+        signature = xml_next_signature(document, signature);
+        if (signature != NULL)
+            (void)fputc('\n', verification->out);
+    }
+    return worst;
+}
+
+enum exit_code verify_xml(struct verification *verification)
+{
+    struct xml_document document = {0};
+    struct xml_files files = {0};
+    struct jpki_buffer bytes = {0};
+    enum exit_code code = xml_files_open(verification->tool, &files);
+    if (code == EXIT_OK)
+        code = xml_read_input(&verification->file, &bytes);
+    if (code == EXIT_OK) {
+        enum xml_problem problem = xml_open(&document, bytes.data, bytes.length);
+        code = problem == XML_OK ? verify_all(verification, &document, &files)
+                                 : xml_refused(verification->file.path, &document, problem);
+    }
+    xml_close(&document);
+    jpki_buffer_clear(&bytes);
+    xml_files_close(&files);
+    return code;
+}
