@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the files of jpki-tool share. The tool is a program on src/reader and below; no PKCS#11.
- * Each sub-command is a function in a file of its own, and a row in commands.c: help, completions
- * and the parsing of its options come from that row. To add one: the file (meson.build lists it),
- * the row, new options in options.c, messages in messages.inc, and a part of the manual pages.
+ * Each sub-command is a function in a file or folder of its own, and a row in commands.c: help,
+ * completions and the parsing of its options come from that row. To add one: the file (meson.build
+ * lists it), the row, new options in options.c, messages in messages.inc, and a part of the manual
+ * pages.
  */
 #pragma once
 
