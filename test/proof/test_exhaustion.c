@@ -336,14 +336,20 @@ static void run_scenario(void **state)
     assert_int_equal(violations, 0);
 }
 
-int main(void)
+/* exhaustion PART PARTS: every so many scenarios, from the PARTth on, so that parts run side by
+ * side. */
+int main(int argc, char **argv)
 {
     struct CMUnitTest tests[COUNT(scenarios)];
     struct scenario copies[COUNT(scenarios)];
+    size_t part = argc == 3 ? strtoul(argv[1], NULL, 10) : 1;
+    size_t parts = argc == 3 ? strtoul(argv[2], NULL, 10) : 1;
+    size_t count = 0;
+    assert_true(part >= 1 && part <= parts);
     memcpy(copies, scenarios, sizeof copies);
-    for (size_t i = 0; i < COUNT(scenarios); i++)
-        tests[i] = (struct CMUnitTest){copies[i].name, run_scenario, NULL, NULL, &copies[i]};
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    for (size_t i = part - 1; i < COUNT(scenarios); i += parts, count++)
+        tests[count] = (struct CMUnitTest){copies[i].name, run_scenario, NULL, NULL, &copies[i]};
+    int failed = _cmocka_run_group_tests("exhaustion", tests, count, NULL, NULL);
     printf("%" PRIu64 " sequences in all%s\n", total, total == UINT64_MAX ? " or more" : "");
     return failed;
 }
