@@ -23,7 +23,7 @@ static void module_path(const char *name, char path[TEXT_BYTES])
 
 void remedy_reinstall(void)
 {
-    if (exists("/var/lib/dpkg/info/jpki-pkcs11.list"))
+    if (exists("/usr/share/doc/jpki-pkcs11/copyright")) /* of the Debian package */
         remedy_as_root("apt install --reinstall jpki-pkcs11");
     else
         remedy_as_root("meson install -C build"); /* where the source is */
