@@ -196,7 +196,9 @@ static void failed_exchange(struct state *state)
         if (p11_sign(&state->logins[0]) != CKR_OK) {
             (void)p11->C_CloseAllSessions(AUTH_SLOT(0));
             (void)p11->C_CloseAllSessions(SIGN_SLOT(0));
-            (void)card_command(0, "wait-inserted");
+            /* On a busy machine pcscd may take the card for mute, until it is inserted anew. */
+            card_remove(0);
+            card_insert(0);
             open_sessions(state);
             OK(p11_sign(&state->logins[0]));
         }
