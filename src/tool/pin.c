@@ -7,9 +7,7 @@
 enum exit_code pin_verify(struct tool *tool, struct jpki_reader *reader, enum jpki_key key)
 {
     struct line pin = {0};
-    enum exit_code code = check_tries(tool, reader, key);
-    if (code == EXIT_OK)
-        code = read_current_pin(tool, key, &pin);
+    enum exit_code code = ask_current_pin(tool, reader, key, &pin);
     if (code != EXIT_OK)
         return code;
     begin_sending(tool, key);
@@ -41,9 +39,7 @@ static enum exit_code replace(struct tool *tool, struct jpki_reader *reader, enu
 enum exit_code pin_change(struct tool *tool, struct jpki_reader *reader, enum jpki_key key)
 {
     struct line current = {0}, new = {0};
-    enum exit_code code = check_tries(tool, reader, key);
-    if (code == EXIT_OK)
-        code = read_current_pin(tool, key, &current);
+    enum exit_code code = ask_current_pin(tool, reader, key, &current);
     if (code == EXIT_OK)
         code = read_new_pin(tool, key, &new);
     if (code == EXIT_OK)
@@ -63,11 +59,8 @@ static enum exit_code read_all(struct tool *tool, struct jpki_reader *reader,
                                struct line current[FOUR_DIGITS], struct line *new)
 {
     enum exit_code code = EXIT_OK;
-    for (int i = 0; i < FOUR_DIGITS && code == EXIT_OK; i++) {
-        code = check_tries(tool, reader, four_digits[i]);
-        if (code == EXIT_OK)
-            code = read_current_pin(tool, four_digits[i], &current[i]);
-    }
+    for (int i = 0; i < FOUR_DIGITS && code == EXIT_OK; i++)
+        code = ask_current_pin(tool, reader, four_digits[i], &current[i]);
     return code == EXIT_OK ? read_new_pin(tool, JPKI_KEY_AUTH, new) : code;
 }
 

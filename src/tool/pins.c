@@ -112,7 +112,8 @@ void begin_sending(struct tool *tool, enum jpki_key key)
     hold_signals();
 }
 
-enum exit_code check_tries(struct tool *tool, struct jpki_reader *reader, enum jpki_key key)
+/* Whether a PIN may be sent at all; where one try is left, asks. */
+static enum exit_code check_tries(struct tool *tool, struct jpki_reader *reader, enum jpki_key key)
 {
     struct pin_facts facts;
     enum jpki_error error = ask_tries(reader, key, &facts);
@@ -145,11 +146,14 @@ static enum exit_code check_form(enum jpki_key key, const struct line *pin, bool
     return EXIT_REFUSED;
 }
 
-enum exit_code read_current_pin(struct tool *tool, enum jpki_key key, struct line *pin)
+enum exit_code ask_current_pin(struct tool *tool, struct jpki_reader *reader, enum jpki_key key,
+                               struct line *pin)
 {
     char question[TEXT_BYTES];
     (void)snprintf(question, sizeof question, TEXT(ask_pin), text_of(&pin_words[key].name));
-    enum exit_code code = read_secret(tool, OPTION_PIN_ENV, question, pin);
+    enum exit_code code = check_tries(tool, reader, key);
+    if (code == EXIT_OK)
+        code = read_secret(tool, OPTION_PIN_ENV, question, pin);
     if (code == EXIT_OK)
         code = check_form(key, pin, false);
     if (code != EXIT_OK)
@@ -211,9 +215,7 @@ enum exit_code report_pin(struct jpki_reader *reader, enum jpki_key key, enum jp
 enum exit_code unlock(struct tool *tool, struct jpki_reader *reader, enum jpki_key key)
 {
     struct line pin = {0};
-    enum exit_code code = check_tries(tool, reader, key);
-    if (code == EXIT_OK)
-        code = read_current_pin(tool, key, &pin);
+    enum exit_code code = ask_current_pin(tool, reader, key, &pin);
     if (code != EXIT_OK)
         return code;
     begin_sending(tool, key);

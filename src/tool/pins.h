@@ -23,20 +23,19 @@ enum jpki_key pin_of(const char *word);
 enum colour pin_colour(enum pin_state state);
 void pin_text(const struct pin_facts *facts, enum jpki_key key, char text[TEXT_BYTES]);
 
-/* Asks the card for the tries left and says them on standard error. Fails where there are none, or
- * they cannot be read, since then no PIN may be sent. Where one is left it must be confirmed:
- * typed, or with --last-try where PINs do not come from the terminal. */
-enum exit_code check_tries(struct tool *tool, struct jpki_reader *reader, enum jpki_key key);
-
 /* Before a PIN is sent, and let_signals_go() after it: no signal comes between. A last try that was
  * not confirmed is refused by src/reader, also when it has become the last one only now. */
 void begin_sending(struct tool *tool, enum jpki_key key);
 
-/* Reads the PIN and checks its form; after a message nothing is sent. */
-enum exit_code read_current_pin(struct tool *tool, enum jpki_key key, struct line *pin);
+/* Asks the card for the tries left and says them on standard error; then reads the PIN and checks
+ * its form. Fails where there are no tries, or they cannot be read, since then no PIN may be sent.
+ * Where one is left it must be confirmed: typed, or with --last-try where PINs do not come from the
+ * terminal. After a failure `pin` is empty, and nothing is sent. */
+enum exit_code ask_current_pin(struct tool *tool, struct jpki_reader *reader, enum jpki_key key,
+                               struct line *pin);
 
-/* The same of a new PIN and its rules; at the terminal it is typed twice. The three PINs of four
- * digits share a form, so one of them stands for all. */
+/* Reads a new PIN and checks its form and rules; at the terminal it is typed twice. The three PINs
+ * of four digits share a form, so one of them stands for all. */
 enum exit_code read_new_pin(struct tool *tool, enum jpki_key key, struct line *pin);
 
 /* What became of a PIN that was given to the card (`changed`: or of changing it), on standard
@@ -48,7 +47,7 @@ enum exit_code report_pin(struct jpki_reader *reader, enum jpki_key key, enum jp
 enum exit_code pin_verify(struct tool *tool, struct jpki_reader *reader, enum jpki_key key);
 enum exit_code pin_change(struct tool *tool, struct jpki_reader *reader, enum jpki_key key);
 
-/* check_tries(), read_current_pin() and a login; signals are held from then on, until
+/* ask_current_pin() and a login; signals are held from then on, until
  * lock_again(). */
 enum exit_code unlock(struct tool *tool, struct jpki_reader *reader, enum jpki_key key);
 enum exit_code lock_again(struct jpki_reader *reader, enum jpki_key key);
