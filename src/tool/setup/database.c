@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "setup/database.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +19,7 @@ static bool is_text(const char *begin, size_t length, const char *text)
 }
 
 /* Whether the module stands there as we write it; or else, whether one of ours does. */
-static enum place_state state_of_list(const char *text, const char *module)
+enum place_state database_state(const char *text, const char *module)
 {
     char library[PATH_MAX];
     bool ours = false;
@@ -38,19 +37,6 @@ static enum place_state state_of_list(const char *text, const char *module)
             return PLACE_DONE;
         text += length + (text[length] == '\n');
     }
-    return state;
-}
-
-enum place_state database_look(struct place *place)
-{
-    char *text;
-    place->error = read_text(place->path, &text);
-    if (place->error == ENOENT || place->error == ENOTDIR)
-        return PLACE_NONE;
-    if (place->error != 0)
-        return PLACE_UNREADABLE;
-    enum place_state state = state_of_list(text, place->module);
-    free(text);
     return state;
 }
 

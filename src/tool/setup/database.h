@@ -5,6 +5,9 @@
 
 #include "setup/places.h"
 
-enum place_state database_look(struct place *place);
+/* What the text of a pkcs11.txt says of the module. */
+enum place_state database_state(const char *text, const char *module);
+
+/* As place_apply() and place_remove(). */
 enum exit_code database_apply(const struct place *place, bool pretend);
 enum exit_code database_remove(const struct place *place);

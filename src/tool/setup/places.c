@@ -75,22 +75,19 @@ static enum place_state state_of_text(const struct place *place, const char *tex
     return place->kind == PLACE_FILE ? PLACE_FOREIGN : PLACE_NONE;
 }
 
-static enum place_state look_at_file(struct place *place)
+void place_look(struct place *place)
 {
     char *text;
     place->error = read_text(place->path, &text);
     if (place->error == ENOENT || place->error == ENOTDIR)
-        return PLACE_NONE;
-    if (place->error != 0)
-        return PLACE_UNREADABLE;
-    enum place_state state = state_of_text(place, text);
+        place->state = PLACE_NONE;
+    else if (place->error != 0)
+        place->state = PLACE_UNREADABLE;
+    else if (place->kind == PLACE_DATABASE)
+        place->state = database_state(text, place->module);
+    else
+        place->state = state_of_text(place, text);
     free(text);
-    return state;
-}
-
-void place_look(struct place *place)
-{
-    place->state = place->kind == PLACE_DATABASE ? database_look(place) : look_at_file(place);
 }
 
 /* ---- Files ------------------------------------------------------------------------------ */
