@@ -9,6 +9,7 @@
 
 #include "pins.h"
 
+#include <limits.h>
 #include <sys/types.h>
 
 /* In the order in which they run. */
@@ -92,7 +93,7 @@ void check_programs(struct doctor *doctor); /* programs.c */
 const char *pcscd_socket(void);
 
 /* Finds a program on PATH, or where those for root are. */
-bool find_executable(const char *name, char path[TEXT_BYTES]);
+bool find_executable(const char *name, char path[PATH_MAX]);
 
 enum package { PACKAGE_PCSCD, PACKAGE_CCID, PACKAGE_ENGINE, PACKAGES };
 

@@ -12,14 +12,8 @@
 
 enum { PATIENCE = 10 };
 
-static const char *const modules[] = {"jpki-pkcs11.so", "jpki-pkcs11-auth.so",
-                                      "jpki-pkcs11-sign.so"};
+static const char *const modules[] = {"jpki-pkcs11", "jpki-pkcs11-auth", "jpki-pkcs11-sign"};
 enum { MODULES = sizeof modules / sizeof modules[0] };
-
-static void module_path(const char *name, char path[TEXT_BYTES])
-{
-    (void)snprintf(path, TEXT_BYTES, "%s/%s", JPKI_MODULE_PATH, name);
-}
 
 void remedy_reinstall(void)
 {
@@ -48,9 +42,9 @@ static void report_unreadable(struct doctor *doctor, const char *path, int error
 
 void check_module(struct doctor *doctor)
 {
-    char path[TEXT_BYTES];
+    char path[PATH_MAX];
     for (int i = 0; i < MODULES; i++) {
-        module_path(modules[i], path);
+        module_file(modules[i], path);
         if (access(path, R_OK) != 0) {
             report_unreadable(doctor, path, errno);
             return;
@@ -74,9 +68,9 @@ static int load(const void *argument, char text[TEXT_BYTES])
 
 void check_loadable(struct doctor *doctor)
 {
-    char path[TEXT_BYTES], text[TEXT_BYTES];
+    char path[PATH_MAX], text[TEXT_BYTES];
     for (int i = 0; i < MODULES; i++) {
-        module_path(modules[i], path);
+        module_file(modules[i], path);
         if (run_in_child(load, path, PATIENCE, text) != 0) {
             report(doctor, VERDICT_WRONG, TEXT(doctor_not_loadable), path,
                    *text == '\0' ? TEXT(doctor_crashes) : text);

@@ -56,7 +56,7 @@ static void report_outside(struct doctor *doctor)
 
 void check_installed(struct doctor *doctor)
 {
-    char path[TEXT_BYTES];
+    char path[PATH_MAX];
     int file = connect_to_pcscd();
     doctor->is_connected = file >= 0;
     if (file >= 0)

@@ -22,19 +22,11 @@ const char *pcscd_socket(void)
     return given != NULL ? given : PCSCD_DIRECTORY "/pcscd.comm";
 }
 
-bool find_executable(const char *name, char path[TEXT_BYTES])
+bool find_executable(const char *name, char path[PATH_MAX])
 {
     const char *given = getenv("PATH");
-    char directories[4 * TEXT_BYTES], *rest = NULL;
-    (void)snprintf(directories, sizeof directories, "%s:/usr/local/sbin:/usr/sbin:/sbin",
-                   given != NULL ? given : "/usr/local/bin:/usr/bin:/bin");
-    for (char *one = strtok_r(directories, ":", &rest); one != NULL;
-         one = strtok_r(NULL, ":", &rest)) {
-        (void)snprintf(path, TEXT_BYTES, "%.200s/%.40s", one, name);
-        if (access(path, X_OK) == 0)
-            return true;
-    }
-    return false;
+    return search_path(given != NULL ? given : "/usr/local/bin:/usr/bin:/bin", name, path) ||
+           search_path("/usr/local/sbin:/usr/sbin:/sbin", name, path);
 }
 
 /* ---- Packages --------------------------------------------------------------------------- */
@@ -50,7 +42,7 @@ void remedy_install(enum package package)
         {"zypper", "zypper install", {"pcsc-lite", "pcsc-ccid", "openssl-engine-libp11"}},
         {"apk", "apk add", {"pcsc-lite", "ccid", "libp11"}},
     };
-    char path[TEXT_BYTES];
+    char path[PATH_MAX];
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (find_executable(rows[i].program, path)) {
             remedy_as_root("%s %s", rows[i].install, rows[i].names[package]);
@@ -73,7 +65,7 @@ static bool is_masked(const char *unit)
  * unless it is told not to ask. */
 static bool needs_no_polkit(void)
 {
-    char line[TEXT_BYTES], path[TEXT_BYTES], command[TEXT_BYTES + 16];
+    char line[TEXT_BYTES], path[PATH_MAX], command[PATH_MAX + 16];
     bool is_known = false;
     if (exists("/run/dbus/system_bus_socket") || !find_executable("pcscd", path))
         return false;

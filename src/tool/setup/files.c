@@ -205,18 +205,23 @@ void remove_directories(const char *path, unsigned count)
 
 /* ---- Programs --------------------------------------------------------------------------- */
 
-bool has_program(const char *name)
+bool search_path(const char *directories, const char *name, char path[PATH_MAX])
 {
-    const char *at = getenv("PATH");
-    char path[PATH_MAX];
-    while (at != NULL && *at != '\0') {
-        size_t length = strcspn(at, ":");
-        int written = snprintf(path, sizeof path, "%.*s/%s", (int)length, at, name);
+    while (*directories != '\0') {
+        size_t length = strcspn(directories, ":");
+        int written = snprintf(path, PATH_MAX, "%.*s/%s", (int)length, directories, name);
         if (length > 0 && written > 0 && written < PATH_MAX && access(path, X_OK) == 0)
             return true;
-        at += length + (at[length] == ':');
+        directories += length + (directories[length] == ':');
     }
     return false;
+}
+
+bool has_program(const char *name)
+{
+    const char *directories = getenv("PATH");
+    char path[PATH_MAX];
+    return directories != NULL && search_path(directories, name, path);
 }
 
 int run_program(const char *const arguments[])

@@ -36,6 +36,9 @@ int make_directories(const char *path, mode_t mode, unsigned *made);
  * empty. */
 void remove_directories(const char *path, unsigned count);
 
+/* Finds a program in directories that are separated as in PATH. */
+bool search_path(const char *directories, const char *name, char path[PATH_MAX]);
+
 /* Whether a program is on PATH. */
 bool has_program(const char *name);
 
