@@ -3,8 +3,8 @@
  * in memory as a whole, gets the rest only, as in a signature without content. */
 #pragma once
 
+#include "output_file.h"
 #include "signature/hashing.h"
-#include "signature/output_file.h"
 #include "signature/signer.h"
 
 #include <openssl/cms.h>

@@ -2,8 +2,8 @@
 /* jpki-tool sign --xml. */
 #include "xml/sign.h"
 
+#include "output_file.h"
 #include "signature/input_file.h"
-#include "signature/output_file.h"
 #include "signature/signer.h"
 #include "xml/check.h"
 #include "xml/choices.h"
