@@ -134,20 +134,23 @@ enum exit_code output_open(const struct tool *tool, const char *path, int input,
 
 /* ---- Writing ---------------------------------------------------------------------------- */
 
+bool write_all(int file, const void *bytes, size_t length)
+{
+    const uint8_t *at = bytes;
+    while (length > 0) {
+        ssize_t written = write(file, at, length);
+        if (written < 0 && errno != EINTR)
+            return false;
+        at += written > 0 ? written : 0;
+        length -= written > 0 ? (size_t)written : 0;
+    }
+    return true;
+}
+
 bool output_write(struct output_file *output, const void *data, size_t length)
 {
-    const uint8_t *at = data;
-    while (length > 0 && output->error == 0) {
-        ssize_t written = write(output->file, at, length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0) {
-            output->error = errno;
-            break;
-        }
-        at += written;
-        length -= (size_t)written;
-    }
+    if (output->error == 0 && !write_all(output->file, data, length))
+        output->error = errno;
     return output->error == 0;
 }
 
@@ -163,7 +166,8 @@ static void finish_temporary(struct output_file *output)
 {
     mode_t mask = umask(0);
     (void)umask(mask);
-    if (fchmod(output->file, 0666 & ~mask) != 0 || fsync(output->file) != 0)
+    mode_t mode = output->is_private ? 0600 : 0666 & ~mask;
+    if (fchmod(output->file, mode) != 0 || fsync(output->file) != 0)
         output->error = errno;
 }
 

@@ -14,7 +14,11 @@ struct output_file {
     int file;
     int error; /* errno of the first write that failed */
     bool replaces;
+    bool is_private; /* to be set after output_open(): only the owner may read it */
 };
+
+/* Writes all of it. False and errno where that fails. */
+bool write_all(int file, const void *bytes, size_t length);
 
 /* Begins to write `path`; "-" or NULL is standard output. Refuses, with a message, a file that is
  * there already, unless --force is given; the file that is open as `input` (-1: none), always; and

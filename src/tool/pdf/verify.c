@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* jpki-tool verify FILE, of a PDF: each of its signatures, and what it covers. */
 #include "signature/verify.h"
+#include "output_file.h"
 #include "pdf/map.h"
 #include "pdf/pdf.h"
 
@@ -63,8 +64,7 @@ static enum exit_code open_cms(const struct pdf_signature *signature, const char
     int file = memfd_create("cms", MFD_CLOEXEC);
     *input = (struct input_file){
         .path = path, .file = file, .size = (off_t)signature->cms_length, .spool = -1};
-    if (file >= 0 &&
-        write(file, signature->cms, signature->cms_length) == (ssize_t)signature->cms_length &&
+    if (file >= 0 && write_all(file, signature->cms, signature->cms_length) &&
         lseek(file, 0, SEEK_SET) == 0)
         return EXIT_OK;
     complain(TEXT(spool_failed), strerror(errno));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "signature/input_file.h"
 
+#include "output_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -46,18 +48,6 @@ void input_close(struct input_file *input)
 }
 
 /* ---- Reading ---------------------------------------------------------------------------- */
-
-static bool write_all(int file, const uint8_t *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t written = write(file, bytes, length);
-        if (written < 0 && errno != EINTR)
-            return false;
-        bytes += written > 0 ? written : 0;
-        length -= written > 0 ? (size_t)written : 0;
-    }
-    return true;
-}
 
 /* From the file, and into the spool. */
 static enum exit_code read_on(struct input_file *input, uint8_t *bytes, size_t length, size_t *got)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* jpki-tool trace [FILE]: what this card answers, for a bug report. */
 #include "trace/trace.h"
+
+#include "output_file.h"
 #include "terminal.h"
 #include "tool.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -84,23 +84,21 @@ static enum exit_code trace_card(struct tool *tool, const char *reader, char **t
     return code;
 }
 
-/* Nothing that is there already is overwritten. */
-static enum exit_code write_file(const char *name, const char *text, size_t length)
+static enum exit_code write_file(const struct tool *tool, const char *name, const char *text,
+                                 size_t length)
 {
-    int file = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    FILE *out = file >= 0 ? fdopen(file, "w") : NULL;
-    bool written = out != NULL && fwrite(text, 1, length, out) == length;
-    int error = errno;
-    if (out != NULL && fclose(out) != 0 && written) {
-        written = false;
-        error = errno;
+    struct output_file output;
+    enum exit_code code = output_open(tool, name, -1, false, &output);
+    if (code == EXIT_OK) {
+        output.is_private = true;
+        (void)output_write(&output, text, length);
+        code = output_commit(&output);
     }
-    if (!written) {
-        complain(TEXT(trace_not_written), name, strerror(error));
-        return EXIT_FAILED;
-    }
-    complain(TEXT(trace_written), name);
-    return EXIT_OK;
+    if (code == EXIT_OK)
+        complain(TEXT(trace_written), name);
+    else
+        complain(TEXT(trace_not_kept));
+    return code;
 }
 
 /* Shows it first, unless told not to ask. */
@@ -113,7 +111,7 @@ static enum exit_code keep(const struct tool *tool, const char *text, size_t len
         return EXIT_OK;
     enum exit_code code =
         has_option(tool, OPTION_YES) ? EXIT_OK : confirm(TEXT(trace_ask), TEXT(trace_not_kept));
-    return code == EXIT_OK ? write_file(name, text, length) : code;
+    return code == EXIT_OK ? write_file(tool, name, text, length) : code;
 }
 
 enum exit_code run_trace(struct tool *tool)
