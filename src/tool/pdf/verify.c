@@ -140,8 +140,7 @@ static bool visit(void *context, const struct pdf_signature *signature)
                            &(struct signature_facts){.problem = signature->problem});
     else
         code = judge(verification, signature);
-    if (judgement->worst == EXIT_OK || (code != EXIT_OK && code != EXIT_UNCONFIRMED))
-        judgement->worst = code;
+    judgement->worst = worse_of(judgement->worst, code);
     return true;
 }
 

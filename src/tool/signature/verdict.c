@@ -160,6 +160,11 @@ enum exit_code say_verdict(FILE *out, const struct trust *trust,
     return code;
 }
 
+enum exit_code worse_of(enum exit_code before, enum exit_code now)
+{
+    return before == EXIT_OK || (now != EXIT_OK && now != EXIT_UNCONFIRMED) ? now : before;
+}
+
 enum exit_code say_no_signature(const char *path)
 {
     complain(TEXT(no_signature_in), path);

@@ -19,5 +19,8 @@ struct signature_facts {
 enum exit_code say_verdict(FILE *out, const struct trust *trust,
                            const struct signature_facts *facts);
 
+/* The status of several signatures: with one more, which may also have failed otherwise. */
+enum exit_code worse_of(enum exit_code before, enum exit_code now);
+
 /* The file is no signature of this form: EXIT_INVALID. */
 enum exit_code say_no_signature(const char *path);

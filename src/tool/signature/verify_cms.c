@@ -131,10 +131,8 @@ enum exit_code judge_cms(const struct verification *verification, struct cms *cm
     for (int i = 0; i < count; i++) {
         if (i > 0)
             (void)fputc('\n', verification->out);
-        enum exit_code code =
-            judge_signer(verification, cms, sk_CMS_SignerInfo_value(infos, i), others);
-        if (code == EXIT_INVALID || worst == EXIT_OK)
-            worst = code;
+        worst = worse_of(
+            worst, judge_signer(verification, cms, sk_CMS_SignerInfo_value(infos, i), others));
     }
     sk_X509_pop_free(others, X509_free);
     return worst;

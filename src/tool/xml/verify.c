@@ -118,7 +118,6 @@ static enum exit_code verify_one(const struct verification *verification,
     return code;
 }
 
-/* The worst of all signatures counts. */
 static enum exit_code verify_all(const struct verification *verification,
                                  const struct xml_document *document, const struct xml_files *files)
 {
@@ -129,8 +128,7 @@ static enum exit_code verify_all(const struct verification *verification,
     }
     enum exit_code worst = EXIT_OK;
     while (signature != NULL) {
-        enum exit_code code = verify_one(verification, document, files, signature);
-        worst = worst == EXIT_OK || code == EXIT_INVALID ? code : worst;
+        worst = worse_of(worst, verify_one(verification, document, files, signature));
         signature = xml_next_signature(document, signature);
         if (signature != NULL)
             (void)fputc('\n', verification->out);
