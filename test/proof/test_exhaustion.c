@@ -6,7 +6,6 @@
 
 #include "vcard_fixture.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +21,6 @@ const struct jpki_module_config jpki_module_config = {
 static const char *const pins[] = {"1234", "ABC123"};
 static CK_SLOT_ID slot;
 static CK_OBJECT_HANDLE key;
-static uint64_t total;
 
 /* ---- Calls ------------------------------------------------------------------------------ */
 
@@ -222,6 +220,7 @@ static const char *run_once(struct vcard *vcard, const struct scenario *scenario
                             struct answer_tree *tree, CK_RV *rv)
 {
     every_answer_reset(vcard, scenario);
+    slot = scenario->slot;
     CK_SESSION_HANDLE session = open_session(scenario);
     every_answer_begin(tree);
     *rv = scenario->call(session);
@@ -231,35 +230,6 @@ static const char *run_once(struct vcard *vcard, const struct scenario *scenario
     every_answer_end();
     assert_int_equal(C_Finalize(NULL), CKR_OK);
     return violation;
-}
-
-/* Runs all sequences of a scenario; returns how many broke a rule, and prints the first of them. */
-static unsigned run_all(struct vcard *vcard, const struct scenario *scenario)
-{
-    enum { SHOWN = 3 };
-    struct answer_tree *tree = answer_tree_new();
-    unsigned violations = 0;
-    CK_RV rv;
-    slot = scenario->slot;
-    do {
-        const char *violation = run_once(vcard, scenario, tree, &rv);
-        if (violation != NULL && violations++ < SHOWN) {
-            fprintf(stderr, "%s: %s (returned 0x%lX)\n", scenario->name, violation, rv);
-            every_answer_print();
-        }
-    } while (answer_tree_next(tree));
-    printf("%-42s %15" PRIu64 " sequences, %7" PRIu64 " run", scenario->name,
-           answer_tree_leaves(tree), answer_tree_runs(tree));
-    if (scenario->merge)
-        printf(", %zu states", answer_tree_names(tree));
-    if (violations > 0)
-        printf(", %u BROKE A RULE", violations);
-    puts("");
-    fflush(stdout);
-    if (__builtin_add_overflow(total, answer_tree_leaves(tree), &total))
-        total = UINT64_MAX;
-    answer_tree_free(tree);
-    return violations;
 }
 
 #define LOGIN  .call = log_in, .check = check_login, .reads_after = true, .merge = true
@@ -325,17 +295,12 @@ static const struct scenario scenarios[] = {
 static void run_scenario(void **state)
 {
     const struct scenario *scenario = *state;
-    void *fixture = NULL;
     /* Without short identifiers there are far fewer sequences. */
     bool is_short = strstr(scenario->settings, "sfi=off") != NULL && !scenario->logged_in &&
                     !scenario->after_reset;
     if (!is_short && getenv("PINS_SHORT") != NULL)
         skip();
-    vcard_fixture_open(&fixture);
-    struct vcard_fixture *card = fixture;
-    unsigned violations = run_all(card->card, scenario);
-    vcard_fixture_close(&fixture);
-    assert_int_equal(violations, 0);
+    every_answer_walk(scenario, run_once);
 }
 
 /* exhaustion PART PARTS: every so many scenarios, from the PARTth on, so that parts run side by
@@ -352,6 +317,6 @@ int main(int argc, char **argv)
     for (size_t i = part - 1; i < COUNT(scenarios); i += parts, count++)
         tests[count] = (struct CMUnitTest){copies[i].name, run_scenario, NULL, NULL, &copies[i]};
     int failed = _cmocka_run_group_tests("exhaustion", tests, count, NULL, NULL);
-    printf("%" PRIu64 " sequences in all%s\n", total, total == UINT64_MAX ? " or more" : "");
+    every_answer_print_total();
     return failed;
 }

@@ -7,7 +7,6 @@
 #include "tool/pins.h"
 #include "vcard_fixture.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +22,6 @@ static const char *const new_pins[JPKI_PINS] = {"5678", "XYZ789", "5678", "5678"
 static struct tool tool;
 static struct jpki_reader *reader;
 static enum jpki_key key;
-static uint64_t total;
 
 /* ---- In place of src/tool/output.c ------------------------------------------------------ */
 
@@ -179,6 +177,7 @@ static const char *run_once(struct vcard *vcard, const struct scenario *scenario
                             struct answer_tree *tree, CK_RV *rv)
 {
     every_answer_reset(vcard, scenario);
+    key = (enum jpki_key)scenario->slot;
     make_tool(scenario);
     open_reader();
     every_answer_begin(tree);
@@ -189,27 +188,6 @@ static const char *run_once(struct vcard *vcard, const struct scenario *scenario
     every_answer_end();
     close_reader(reader);
     return violation;
-}
-
-static unsigned run_all(struct vcard *vcard, const struct scenario *scenario)
-{
-    enum { SHOWN = 3 };
-    struct answer_tree *tree = answer_tree_new();
-    unsigned violations = 0;
-    CK_RV rv;
-    key = (enum jpki_key)scenario->slot;
-    do {
-        const char *violation = run_once(vcard, scenario, tree, &rv);
-        if (violation != NULL && violations++ < SHOWN) {
-            fprintf(stderr, "%s: %s (status %lu)\n", scenario->name, violation, rv);
-            every_answer_print();
-        }
-    } while (answer_tree_next(tree));
-    printf("%-42s %15" PRIu64 " sequences, %7" PRIu64 " run\n", scenario->name,
-           answer_tree_leaves(tree), answer_tree_runs(tree));
-    total += answer_tree_leaves(tree);
-    answer_tree_free(tree);
-    return violations;
 }
 
 #define VERIFY .call = verify, .check = check_verify, .asks_after = true, .merge = true
@@ -241,12 +219,7 @@ static const struct scenario scenarios[] = {
 static void run_scenario(void **state)
 {
     const struct scenario *scenario = *state;
-    void *fixture = NULL;
-    vcard_fixture_open(&fixture);
-    struct vcard_fixture *card = fixture;
-    unsigned violations = run_all(card->card, scenario);
-    vcard_fixture_close(&fixture);
-    assert_int_equal(violations, 0);
+    every_answer_walk(scenario, run_once);
 }
 
 int main(void)
@@ -257,6 +230,6 @@ int main(void)
     for (size_t i = 0; i < COUNT(scenarios); i++)
         tests[i] = (struct CMUnitTest){copies[i].name, run_scenario, NULL, NULL, &copies[i]};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    printf("%" PRIu64 " sequences in all\n", total);
+    every_answer_print_total();
     return failed;
 }

@@ -71,3 +71,14 @@ const struct facts *every_answer_facts(void);
 const char *every_answer_violation(void);
 /* Prints the commands and answers of the run, a line each. */
 void every_answer_print(void);
+
+/* One run, from every_answer_reset() to every_answer_end(): NULL, or the rule that it broke. */
+typedef const char *(*every_answer_run)(struct vcard *vcard, const struct scenario *scenario,
+                                        struct answer_tree *tree, CK_RV *rv);
+
+/* Makes all runs of a scenario, with a virtual card for it. Prints how many there are, and the
+ * first that break a rule, with which the test fails. */
+void every_answer_walk(const struct scenario *scenario, every_answer_run run);
+
+/* Prints how many sequences there were in all. */
+void every_answer_print_total(void);
