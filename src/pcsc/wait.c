@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -23,7 +24,7 @@ struct sleeper {
     LONG rv;
     struct sleeper *next;       /* of those that a cancellation must wake */
     size_t count;               /* of states */
-    SCARD_READERSTATE states[]; /* last: new readers; behind it what is known, for the names */
+    SCARD_READERSTATE states[]; /* last: new readers; behind it the names of the others */
 };
 
 /* ---- With pcscd ------------------------------------------------------------------------- */
@@ -52,17 +53,18 @@ static void discard(struct pcsc_async *async)
 static struct sleeper *new_sleeper(struct pcsc_context context,
                                    const struct jpki_reader_status *known, size_t count)
 {
-    struct sleeper *sleeper = calloc(1, sizeof *sleeper + count * sizeof *known +
-                                            (count + 1) * sizeof sleeper->states[0]);
+    typedef char name[JPKI_READER_NAME];
+    struct sleeper *sleeper =
+        calloc(1, sizeof *sleeper + count * sizeof(name) + (count + 1) * sizeof sleeper->states[0]);
     if (sleeper == NULL)
         return NULL;
     sleeper->async.run = sleep_in_pcscd;
     sleeper->async.discard = discard;
     sleeper->context = context;
-    struct jpki_reader_status *copy = (void *)&sleeper->states[count + 1];
+    name *names = (name *)&sleeper->states[count + 1];
     for (size_t i = 0; i < count; i++) {
-        copy[i] = known[i];
-        sleeper->states[i].szReader = copy[i].name;
+        memcpy(names[i], known[i].name, sizeof(name));
+        sleeper->states[i].szReader = names[i];
         sleeper->states[i].dwCurrentState = known[i].state;
     }
     sleeper->states[count].szReader = new_reader;
