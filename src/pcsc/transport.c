@@ -23,8 +23,8 @@ enum { RECONNECTS_MAX = 5, SECOND_LOOK_MS = 3 };
 /* A program that waits for the card in pcsclite looks every 200 ms whether it is free, and never
  * meets the moment between two transactions. After so long a turn it gets a pause to look. The
  * first pause, and each after one in which a program came, meets every such look; the others, which
- * cost 5 % of the time, meet three in five, and all of our own looks. */
-enum { TURN_MS = 2300, PAUSE_MS = 115, SURE_PAUSE_MS = 230 };
+ * cost 4.4 % of the time, meet every second, and all of our own looks. */
+enum { TURN_MS = 2400, PAUSE_MS = 110, SURE_PAUSE_MS = 230 };
 
 /* Gives up a connection after an error. True when the card was left as `disposition` says. */
 static bool lose(struct transport *transport, LONG error, DWORD disposition)
