@@ -115,6 +115,15 @@ def ghostscript(path):
     run_program("gs", "-q", "-dSAFER", "-sDEVICE=pdfwrite", "-o", path, "picture.ps")
 
 
+def scan(path):
+    """A page of A4 that is a picture, 150 dots an inch."""
+    groff("letter.pdf")
+    run_program("pdftoppm", "-jpeg", "-gray", "-r", "150", "-scale-to-x", "1240", "-scale-to-y", "1754", "-singlefile",
+                "letter.pdf", "scan")
+    run_program("gs", "-q", "--permit-file-read=scan.jpg", "-sDEVICE=pdfwrite", "-o", path, "viewjpeg.ps", "-c",
+                "<< /PageSize [595 842] >> setpagedevice (scan.jpg) viewJPEG")
+
+
 def libreoffice(path):
     """A text document."""
     write("text.html", "<html><body><h1>見本</h1><p>Text.</p></body></html>".encode())
@@ -137,6 +146,8 @@ def documents():
 
     add("groff", "groff", groff)
     add("ghostscript", "gs", ghostscript)
+    if shutil.which("groff") and shutil.which("pdftoppm"):
+        add("scan", "gs", scan)
     add("libreoffice", "soffice", libreoffice)
     simple("by-hand.pdf")
     add("cairo", "pdftocairo", lambda path: run_program("pdftocairo", "-pdf", "by-hand.pdf", path))
