@@ -135,7 +135,7 @@ static enum exit_code show(struct tool *tool, struct jpki_reader *reader, void *
     return EXIT_OK;
 }
 
-/* With the signature PIN, which is for one card; it is locked again before anything is shown. */
+/* With the signature PIN, which is for one card: it is logged out before anything is shown. */
 static enum exit_code show_with_pin(struct tool *tool, struct progress *progress)
 {
     enum exit_code code;
