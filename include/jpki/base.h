@@ -156,8 +156,8 @@ struct jpki_options {
     bool send_untold;              /* untold-tries: send a PIN though the card does not tell them */
     enum jpki_pss pss;             /* pss: whether RSASSA-PSS is offered */
     bool keypad;                   /* keypad: PINs may be typed at readers that can */
-    unsigned busy_timeout;         /* busy-timeout: seconds to wait while another program holds the
-                                      card */
+    unsigned busy_timeout;         /* busy-timeout: 0 to 3600 seconds to wait while another program
+                                      holds the card */
     enum jpki_log_level log_level; /* log */
     char log_file[JPKI_OPTION_TEXT];       /* log-file: "" = standard error */
     char ignore_readers[JPKI_OPTION_TEXT]; /* ignore-readers: parts of reader names, between commas;

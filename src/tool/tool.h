@@ -21,7 +21,7 @@ enum exit_code {
     EXIT_FAILED,      /* anything that is none of the others */
     EXIT_USAGE,       /* the command line */
     EXIT_NO_CARD,     /* no pcscd, no reader, no card, or another kind of card */
-    EXIT_REFUSED,     /* a PIN that is wrong, or that breaks the rules */
+    EXIT_REFUSED,     /* a PIN that is wrong, breaks the rules, or was held back to spare a try */
     EXIT_LOCKED,      /* a PIN without tries left */
     EXIT_MISSING,     /* not on this card: a PIN, key or certificate */
     EXIT_WHICH,       /* several cards, and none was named with --reader */
