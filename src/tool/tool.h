@@ -115,7 +115,7 @@ struct command {
     uint64_t options; /* ACCEPTS(...); all accept --help */
     /* Operands that must be one of these words, each in turn; NULL ends both. */
     const char *operands[OPERANDS_MAX][WORDS_MAX];
-    const char *files; /* operands that are anything, in help: "[FILE]..."; NULL: none */
+    struct text files; /* operands that are anything, as help shows them; NULL: none */
     enum exit_code (*run)(struct tool *tool);
     bool operands_optional;
     bool hidden; /* from help and completions */
