@@ -41,6 +41,9 @@ enum exit_code exit_for(enum jpki_error error);
 const char *error_text(enum jpki_error error);
 enum exit_code fail_with(enum jpki_error error, const char *reader);
 
+/* EXIT_USAGE after this message. */
+enum exit_code fail_usage(const char *message);
+
 /* ---- The command line ----------------------------------------------------------------- */
 
 /* All options; the table is in options.c. */
