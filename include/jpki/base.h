@@ -60,7 +60,8 @@ enum jpki_error {
 /* A few words for the log. Never NULL. */
 const char *jpki_error_text(enum jpki_error error);
 
-/* The way to the card broke in the midst of an exchange: what it has done is unknown. */
+/* The transaction cannot go on: TRANSPORT, RESET, CARD_CHANGED. After RESET the last command was
+ * not carried out, else that is unknown. */
 bool jpki_error_is_break(enum jpki_error error);
 
 /* ---- Bounded buffers ------------------------------------------------------------------ */
