@@ -42,6 +42,24 @@ static const struct algorithm digests[] = {
     {NULL, NULL, false},
 };
 
+const char *xml_known_algorithm(size_t index)
+{
+    static const struct {
+        const struct algorithm *list;
+        size_t count;
+    } lists[] = {
+        {methods, sizeof methods / sizeof methods[0] - 1},
+        {canonical_forms, sizeof canonical_forms / sizeof canonical_forms[0] - 1},
+        {digests, sizeof digests / sizeof digests[0] - 1},
+    };
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        if (index < lists[i].count)
+            return lists[i].list[index].uri;
+        index -= lists[i].count;
+    }
+    return index == 0 ? XML_ENVELOPED : NULL;
+}
+
 /* ---- Elements ------------------------------------------------------------------------------ */
 
 static xmlNodePtr skip_to_element(xmlNodePtr node)
@@ -56,6 +74,18 @@ static bool refuse(struct xml_reading *reading, enum xml_refusal refusal, const 
     reading->refusal = refusal;
     (void)snprintf(reading->detail, sizeof reading->detail, "%s", detail);
     return false;
+}
+
+/* libxmlsec1 takes the first attribute of a name, in whatever namespace; so there is with a
+ * namespace where it reads attributes. */
+static bool check_attributes(struct xml_reading *reading, xmlNodePtr top)
+{
+    for (xmlNodePtr node = top; node != NULL; node = xml_next(node, top))
+        for (const xmlAttr *at = node->type == XML_ELEMENT_NODE ? node->properties : NULL;
+             at != NULL; at = at->next)
+            if (at->ns != NULL)
+                return refuse(reading, XML_STRUCTURE, (const char *)at->name);
+    return true;
 }
 
 /* The element `*at` is `name`; moves on to the next. */
@@ -226,12 +256,13 @@ void xml_read(const struct xml_document *document, xmlNodePtr signature,
 {
     *reading = (struct xml_reading){.signature = signature};
     xmlNodePtr at = signature->children;
-    xmlNodePtr info = take(&at, "SignedInfo");
-    if (info == NULL || take(&at, "SignatureValue") == NULL) {
+    xmlNodePtr info = take(&at, "SignedInfo"), value = take(&at, "SignatureValue");
+    if (info == NULL || value == NULL) {
         (void)refuse(reading, XML_STRUCTURE, "Signature");
         return;
     }
-    if (read_signed_info(reading, document, files, info))
+    if (check_attributes(reading, info) && check_attributes(reading, value) &&
+        read_signed_info(reading, document, files, info))
         (void)read_key_info(reading, take(&at, "KeyInfo"));
 }
 

@@ -42,6 +42,9 @@ struct xml_reading {
     size_t certificate_count;
 };
 
+/* All algorithms that are let through, one by one; NULL: no more. */
+const char *xml_known_algorithm(size_t index);
+
 /* The next signature of the document behind `node` (NULL: the first); NULL: no more. */
 xmlNodePtr xml_next_signature(const struct xml_document *document, xmlNodePtr node);
 
