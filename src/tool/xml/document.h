@@ -63,6 +63,10 @@ bool xml_is_within(const xmlNode *node, const xmlNode *element);
 bool xml_is_dsig(const xmlNode *node, const char *name);
 #define XML_DSIG "http://www.w3.org/2000/09/xmldsig#"
 
+/* Characters that are never let through in a reference to an id: libxmlsec1 makes an XPointer of
+ * it, in which they have a meaning. */
+#define XML_NOT_IN_IDS "'\"()^ \t\r\n<>&"
+
 /* The elements with this value in an attribute Id, ID, id or xml:id: how many, and the first with
  * its attribute. `id` is also compared with percent signs resolved, as in a URI. */
 struct xml_ids {

@@ -149,7 +149,7 @@ static bool resolve(struct xml_reading *reading, const struct xml_document *docu
     }
     /* "file#id", "#xpointer(...)", and what libxmlsec1 could take for the end of an id. */
     if ((*uri != '\0' && *uri != '#') || strcmp(uri, "#") == 0 ||
-        strpbrk(uri, "'\"() \t\r\n<>&") != NULL)
+        strpbrk(uri, XML_NOT_IN_IDS) != NULL)
         return refuse(reading, XML_URI, uri);
     covered->whole = *uri == '\0';
     covered->element = xml_resolve(document, uri, &count);
