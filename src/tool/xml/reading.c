@@ -158,6 +158,7 @@ static bool resolve(struct xml_reading *reading, const struct xml_document *docu
     return refuse(reading, count > 1 ? XML_ID_TWICE : XML_ID_MISSING, uri + 1);
 }
 
+/* A file is covered as it is: its canonical form would leave out comments and a DOCTYPE. */
 static bool read_reference(struct xml_reading *reading, const struct xml_document *document,
                            const struct xml_files *files, xmlNodePtr reference)
 {
@@ -176,7 +177,9 @@ static bool read_reference(struct xml_reading *reading, const struct xml_documen
         return refuse(reading, XML_URI, "Reference");
     return (transforms == NULL || read_transforms(reading, transforms, covered)) &&
            algorithm_of(reading, take(&at, "DigestMethod"), digests) != NULL &&
-           resolve(reading, document, files, covered);
+           resolve(reading, document, files, covered) &&
+           (covered->path == NULL || transforms == NULL ||
+            refuse(reading, XML_TRANSFORM, covered->uri));
 }
 
 static bool read_signed_info(struct xml_reading *reading, const struct xml_document *document,
