@@ -3,6 +3,7 @@
 
 #include <libxml/parser.h>
 #include <libxml/uri.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -172,23 +173,6 @@ static enum xml_problem parse(struct xml_document *document)
     return strcmp((const char *)document->tree->version, "1.0") == 0 ? XML_OK : XML_BROKEN;
 }
 
-enum xml_problem xml_open(struct xml_document *document, const uint8_t *bytes, size_t length)
-{
-    *document = (struct xml_document){.bytes = bytes, .length = length, .line = 1};
-    if (length > XML_BYTES_MAX)
-        return XML_TOO_LARGE;
-    enum xml_problem problem = check_encoding(document);
-    if (problem == XML_OK && has_doctype(document))
-        problem = XML_DOCTYPE;
-    return problem == XML_OK ? parse(document) : problem;
-}
-
-void xml_close(struct xml_document *document)
-{
-    xmlFreeDoc(document->tree);
-    document->tree = NULL;
-}
-
 xmlNodePtr xml_next(xmlNodePtr node, const xmlNode *top)
 {
     if (node->type == XML_ELEMENT_NODE && node->children != NULL)
@@ -272,29 +256,74 @@ static bool is_id(const xmlAttr *attribute)
     return strcmp(name, "Id") == 0 || strcmp(name, "ID") == 0 || strcmp(name, "id") == 0;
 }
 
-static bool has_value(const xmlAttr *attribute, const char *id, const char *decoded)
+static int compare_ids(const void *one, const void *other)
+{
+    const struct xml_id *first = one, *second = other;
+    return strcmp((const char *)first->value, (const char *)second->value);
+}
+
+/* An element with the same value in two attributes counts once. */
+static bool add_id(struct xml_document *document, xmlAttrPtr attribute)
 {
     xmlChar *value = xmlNodeListGetString(attribute->doc, attribute->children, 1);
-    bool same = value != NULL && (strcmp((const char *)value, id) == 0 ||
-                                  (decoded != NULL && strcmp((const char *)value, decoded) == 0));
+    bool is_new = value != NULL;
+    for (size_t i = document->id_count; i > 0 && is_new; i--) {
+        if (document->ids[i - 1].attribute->parent != attribute->parent)
+            break;
+        is_new = strcmp((const char *)document->ids[i - 1].value, (const char *)value) != 0;
+    }
+    struct xml_id *more = document->ids;
+    bool full = (document->id_count & (document->id_count - 1)) == 0; /* a power of two, or 0 */
+    if (is_new && full)
+        more = realloc(document->ids, (2 * document->id_count + 1) * sizeof *more);
+    if (is_new && more != NULL) {
+        document->ids = more;
+        more[document->id_count++] = (struct xml_id){value, attribute};
+        return true;
+    }
     xmlFree(value);
-    return same;
+    return !is_new;
+}
+
+static bool collect_ids(struct xml_document *document)
+{
+    for (xmlNodePtr node = xmlDocGetRootElement(document->tree); node != NULL;
+         node = xml_next(node, NULL))
+        for (xmlAttrPtr at = node->type == XML_ELEMENT_NODE ? node->properties : NULL; at != NULL;
+             at = at->next)
+            if (is_id(at) && !add_id(document, at))
+                return false;
+    if (document->id_count > 0)
+        qsort(document->ids, document->id_count, sizeof *document->ids, compare_ids);
+    return true;
+}
+
+/* Adds those with this value. */
+static void find(const struct xml_document *document, const char *id, struct xml_ids *found)
+{
+    size_t low = 0, high = document->id_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        bool before = strcmp((const char *)document->ids[middle].value, id) < 0;
+        low = before ? middle + 1 : low;
+        high = before ? high : middle;
+    }
+    for (; low < document->id_count; low++) {
+        if (strcmp((const char *)document->ids[low].value, id) != 0)
+            break;
+        found->count++;
+        found->attribute = document->ids[low].attribute;
+        found->element = found->attribute->parent;
+    }
 }
 
 struct xml_ids xml_find_id(const struct xml_document *document, const char *id)
 {
     struct xml_ids found = {0};
     char *decoded = xmlURIUnescapeString(id, 0, NULL);
-    for (xmlNodePtr node = xmlDocGetRootElement(document->tree); node != NULL;
-         node = xml_next(node, NULL)) {
-        bool counted = false;
-        for (xmlAttrPtr at = node->type == XML_ELEMENT_NODE ? node->properties : NULL;
-             at != NULL && !counted; at = at->next) {
-            counted = is_id(at) && has_value(at, id, decoded);
-            if (counted && found.count++ == 0)
-                found.element = node, found.attribute = at;
-        }
-    }
+    find(document, id, &found);
+    if (decoded != NULL && strcmp(decoded, id) != 0)
+        find(document, decoded, &found);
     xmlFree(decoded);
     return found;
 }
@@ -305,4 +334,30 @@ xmlChar *xml_id_of(xmlNodePtr element)
         if (is_id(at))
             return xmlNodeListGetString(at->doc, at->children, 1);
     return NULL;
+}
+
+/* ---- Opening ------------------------------------------------------------------------------- */
+
+enum xml_problem xml_open(struct xml_document *document, const uint8_t *bytes, size_t length)
+{
+    *document = (struct xml_document){.bytes = bytes, .length = length, .line = 1};
+    if (length > XML_BYTES_MAX)
+        return XML_TOO_LARGE;
+    enum xml_problem problem = check_encoding(document);
+    if (problem == XML_OK && has_doctype(document))
+        problem = XML_DOCTYPE;
+    if (problem == XML_OK)
+        problem = parse(document);
+    return problem == XML_OK && !collect_ids(document) ? XML_BROKEN : problem;
+}
+
+void xml_close(struct xml_document *document)
+{
+    for (size_t i = 0; i < document->id_count; i++)
+        xmlFree(document->ids[i].value);
+    free(document->ids);
+    xmlFreeDoc(document->tree);
+    document->ids = NULL;
+    document->id_count = 0;
+    document->tree = NULL;
 }

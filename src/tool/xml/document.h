@@ -17,12 +17,19 @@ enum {
     XML_ENCODING_BYTES = 40,
 };
 
+struct xml_id {
+    xmlChar *value; /* from libxml2 */
+    xmlAttrPtr attribute;
+};
+
 struct xml_document {
     const uint8_t *bytes; /* the caller's */
     size_t length;
     xmlDocPtr tree;
     unsigned line;                     /* where it is no XML */
     char encoding[XML_ENCODING_BYTES]; /* that was refused */
+    struct xml_id *ids;                /* all of them, in the order of their values */
+    size_t id_count;
 };
 
 enum xml_problem {
@@ -67,8 +74,8 @@ bool xml_is_dsig(const xmlNode *node, const char *name);
  * it, in which they have a meaning. */
 #define XML_NOT_IN_IDS "'\"()^ \t\r\n<>&"
 
-/* The elements with this value in an attribute Id, ID, id or xml:id: how many, and the first with
- * its attribute. `id` is also compared with percent signs resolved, as in a URI. */
+/* The elements with this value in an attribute Id, ID, id or xml:id: how many, and one of
+ * them with its attribute. `id` is also compared with percent signs resolved, as in a URI. */
 struct xml_ids {
     size_t count;
     xmlNodePtr element;
