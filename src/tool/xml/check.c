@@ -121,6 +121,44 @@ static enum xml_verdict verdict_of(xmlSecDSigCtxPtr context, const struct xml_re
     return context->status == xmlSecDSigStatusInvalid ? XML_FORGED : XML_UNCHECKED;
 }
 
+static xmlSecKeyPtr key_of(struct jpki_field certificate)
+{
+    return xmlSecOpenSSLAppKeyLoadMemory(certificate.data, (xmlSecSize)certificate.length,
+                                         xmlSecKeyDataFormatCertDer, NULL, NULL, NULL);
+}
+
+/* SignedInfo, through its canonical form and the method of the signature, against the value. */
+static bool is_made_by(xmlSecTransformCtxPtr context, xmlSecKeyPtr key, xmlNodePtr info)
+{
+    xmlNodePtr form = xmlFirstElementChild(info), method = xmlNextElementSibling(form);
+    xmlSecNodeSetPtr nodes = xmlSecNodeSetGetChildren(info->doc, info, 1, 0);
+    xmlSecTransformPtr last = NULL;
+    if (xmlSecTransformCtxNodeRead(context, form, xmlSecTransformUsageC14NMethod) != NULL)
+        last = xmlSecTransformCtxNodeRead(context, method, xmlSecTransformUsageSignatureMethod);
+    if (last != NULL)
+        last->operation = xmlSecTransformOperationVerify;
+    bool made = last != NULL && nodes != NULL && xmlSecTransformSetKey(last, key) == 0 &&
+                xmlSecTransformCtxXmlExecute(context, nodes) == 0 &&
+                xmlSecTransformVerifyNodeContent(last, xmlNextElementSibling(info), context) == 0 &&
+                last->status == xmlSecTransformStatusOk;
+    if (nodes != NULL)
+        xmlSecNodeSetDestroy(nodes);
+    return made;
+}
+
+bool xml_is_made_by(const struct xml_reading *reading, struct jpki_field certificate)
+{
+    xmlSecKeyPtr key = start() ? key_of(certificate) : NULL;
+    xmlSecTransformCtxPtr context = key != NULL ? xmlSecTransformCtxCreate() : NULL;
+    bool made =
+        context != NULL && is_made_by(context, key, xmlFirstElementChild(reading->signature));
+    if (context != NULL)
+        xmlSecTransformCtxDestroy(context);
+    if (key != NULL)
+        xmlSecKeyDestroy(key);
+    return made;
+}
+
 enum xml_verdict xml_check(const struct xml_document *document, const struct xml_reading *reading,
                            const struct xml_files *files, struct jpki_field certificate,
                            size_t *which)
@@ -136,9 +174,7 @@ enum xml_verdict xml_check(const struct xml_document *document, const struct xml
         context->enabledReferenceUris =
             xmlSecTransformUriTypeAny; /* of those that we let through */
         /* With a key there already, KeyInfo is not read. */
-        context->signKey =
-            xmlSecOpenSSLAppKeyLoadMemory(certificate.data, (xmlSecSize)certificate.length,
-                                          xmlSecKeyDataFormatCertDer, NULL, NULL, NULL);
+        context->signKey = key_of(certificate);
         if (context->signKey != NULL && allow_algorithms(context))
             verdict = verdict_of(context, reading, xmlSecDSigCtxVerify(context, reading->signature),
                                  which);

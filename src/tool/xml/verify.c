@@ -38,37 +38,33 @@ static STACK_OF(X509) * certificates_of(const struct xml_reading *reading, OSSL_
     return certificates;
 }
 
-static enum xml_verdict check_with(const struct xml_document *document,
-                                   const struct xml_reading *reading, const struct xml_files *files,
-                                   X509 *certificate, size_t *which)
+/* The certificate whose key has made the signature, else the first; NULL: there is none. So what is
+ * covered is hashed only once. */
+static X509 *find_signer(const struct xml_reading *reading, STACK_OF(X509) * certificates)
+{
+    int count = sk_X509_num(certificates);
+    for (int i = 0; i < count && count > 1; i++) {
+        unsigned char *der = NULL;
+        int length = i2d_X509(sk_X509_value(certificates, i), &der);
+        bool made = length > 0 && xml_is_made_by(reading, (struct jpki_field){der, (size_t)length});
+        OPENSSL_free(der);
+        if (made)
+            return sk_X509_value(certificates, i);
+    }
+    return sk_X509_value(certificates, 0);
+}
+
+static enum xml_verdict check(const struct xml_document *document,
+                              const struct xml_reading *reading, const struct xml_files *files,
+                              X509 *signer, size_t *which)
 {
     unsigned char *der = NULL;
-    int length = i2d_X509(certificate, &der);
+    int length = signer != NULL ? i2d_X509(signer, &der) : 0;
     enum xml_verdict verdict = XML_UNCHECKED;
     if (length > 0)
         verdict =
             xml_check(document, reading, files, (struct jpki_field){der, (size_t)length}, which);
     OPENSSL_free(der);
-    return verdict;
-}
-
-/* A signature and its certificates, of which the signer's is the one whose key verifies it, else
- * the first. */
-static enum xml_verdict check(const struct xml_document *document,
-                              const struct xml_reading *reading, const struct xml_files *files,
-                              STACK_OF(X509) * certificates, X509 **signer, size_t *which)
-{
-    enum xml_verdict verdict = XML_UNCHECKED;
-    *signer = sk_X509_value(certificates, 0);
-    for (int i = 0; i < sk_X509_num(certificates); i++) {
-        X509 *candidate = sk_X509_value(certificates, i);
-        enum xml_verdict found = check_with(document, reading, files, candidate, which);
-        verdict = i == 0 ? found : verdict;
-        if (found == XML_VALID) {
-            *signer = candidate;
-            return found;
-        }
-    }
     return verdict;
 }
 
@@ -105,8 +101,8 @@ static enum exit_code verify_one(const struct verification *verification,
         facts.problem = problem;
         facts.signer = sk_X509_value(facts.others, 0);
     } else {
-        enum xml_verdict verdict =
-            check(document, &reading, files, facts.others, &facts.signer, &which);
+        facts.signer = find_signer(&reading, facts.others);
+        enum xml_verdict verdict = check(document, &reading, files, facts.signer, &which);
         describe(&reading, verdict, which, problem);
         facts.problem = verdict == XML_VALID ? NULL : problem;
     }
