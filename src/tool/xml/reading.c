@@ -69,7 +69,7 @@ static xmlNodePtr skip_to_element(xmlNodePtr node)
     return node;
 }
 
-static bool refuse(struct xml_reading *reading, enum xml_refusal refusal, const char *detail)
+bool xml_refuse(struct xml_reading *reading, enum xml_refusal refusal, const char *detail)
 {
     reading->refusal = refusal;
     (void)snprintf(reading->detail, sizeof reading->detail, "%s", detail);
@@ -84,7 +84,7 @@ static bool check_attributes(struct xml_reading *reading, xmlNodePtr top)
         for (const xmlAttr *at = node->type == XML_ELEMENT_NODE ? node->properties : NULL;
              at != NULL; at = at->next)
             if (at->ns != NULL)
-                return refuse(reading, XML_STRUCTURE, (const char *)at->name);
+                return xml_refuse(reading, XML_STRUCTURE, (const char *)at->name);
     return true;
 }
 
@@ -107,8 +107,8 @@ static const struct algorithm *algorithm_of(struct xml_reading *reading, xmlNode
     while (found->uri != NULL && (uri == NULL || strcmp(found->uri, (const char *)uri) != 0))
         found++;
     if (found->uri == NULL)
-        (void)refuse(reading, uri != NULL ? XML_ALGORITHM : XML_STRUCTURE,
-                     uri != NULL ? (const char *)uri : "Algorithm");
+        (void)xml_refuse(reading, uri != NULL ? XML_ALGORITHM : XML_STRUCTURE,
+                         uri != NULL ? (const char *)uri : "Algorithm");
     xmlFree(uri);
     reading->sha1 |= found->sha1;
     return found->uri != NULL ? found : NULL;
@@ -121,13 +121,16 @@ static const struct algorithm *algorithm_of(struct xml_reading *reading, xmlNode
 static bool read_transforms(struct xml_reading *reading, xmlNodePtr list,
                             struct xml_covered *covered)
 {
+    unsigned count = 0;
     for (xmlNodePtr at = skip_to_element(list->children); at != NULL;
          at = skip_to_element(at->next)) {
+        if (++count > XML_TRANSFORMS_MAX)
+            return xml_refuse(reading, XML_TOO_MANY, "Transform");
         xmlChar *uri = xmlGetNoNsProp(at, (const xmlChar *)"Algorithm");
         bool enveloped = uri != NULL && strcmp((const char *)uri, XML_ENVELOPED) == 0;
         xmlFree(uri);
         if (!xml_is_dsig(at, "Transform"))
-            return refuse(reading, XML_STRUCTURE, "Transforms");
+            return xml_refuse(reading, XML_STRUCTURE, "Transforms");
         covered->enveloped |= enveloped;
         if (!enveloped && algorithm_of(reading, at, canonical_forms) == NULL) {
             if (reading->refusal == XML_ALGORITHM)
@@ -145,28 +148,31 @@ static bool resolve(struct xml_reading *reading, const struct xml_document *docu
     const char *uri = covered->uri;
     if (*uri != '\0' && *uri != '#' && strchr(uri, '#') == NULL) {
         covered->path = xml_file_named(files, uri);
-        return covered->path != NULL || refuse(reading, XML_FILE_MISSING, uri);
+        for (size_t i = 0; i + 1 < reading->count && covered->path != NULL; i++)
+            if (reading->covered[i].path == covered->path)
+                return xml_refuse(reading, XML_TOO_MANY, uri);
+        return covered->path != NULL || xml_refuse(reading, XML_FILE_MISSING, uri);
     }
     /* "file#id", "#xpointer(...)", and what libxmlsec1 could take for the end of an id. */
     if ((*uri != '\0' && *uri != '#') || strcmp(uri, "#") == 0 ||
         strpbrk(uri, XML_NOT_IN_IDS) != NULL)
-        return refuse(reading, XML_URI, uri);
+        return xml_refuse(reading, XML_URI, uri);
     covered->whole = *uri == '\0';
     covered->element = xml_resolve(document, uri, &count);
     if (covered->element != NULL)
         return true;
-    return refuse(reading, count > 1 ? XML_ID_TWICE : XML_ID_MISSING, uri + 1);
+    return xml_refuse(reading, count > 1 ? XML_ID_TWICE : XML_ID_MISSING, uri + 1);
 }
 
 /* A file is covered as it is: its canonical form would leave out comments and a DOCTYPE. */
 static bool read_reference(struct xml_reading *reading, const struct xml_document *document,
                            const struct xml_files *files, xmlNodePtr reference)
 {
-    struct xml_covered *more = reading->count < XML_COVERED_MAX
-                                   ? realloc(reading->covered, (reading->count + 1) * sizeof *more)
-                                   : NULL;
+    if (reading->count == XML_COVERED_MAX)
+        return xml_refuse(reading, XML_TOO_MANY, "Reference");
+    struct xml_covered *more = realloc(reading->covered, (reading->count + 1) * sizeof *more);
     if (more == NULL)
-        return refuse(reading, XML_STRUCTURE, "Reference");
+        return xml_refuse(reading, XML_TOO_MANY, "Reference");
     reading->covered = more;
     struct xml_covered *covered = &more[reading->count++];
     *covered =
@@ -174,12 +180,12 @@ static bool read_reference(struct xml_reading *reading, const struct xml_documen
     xmlNodePtr at = reference->children;
     xmlNodePtr transforms = take(&at, "Transforms");
     if (covered->uri == NULL)
-        return refuse(reading, XML_URI, "Reference");
+        return xml_refuse(reading, XML_URI, "Reference");
     return (transforms == NULL || read_transforms(reading, transforms, covered)) &&
            algorithm_of(reading, take(&at, "DigestMethod"), digests) != NULL &&
            resolve(reading, document, files, covered) &&
            (covered->path == NULL || transforms == NULL ||
-            refuse(reading, XML_TRANSFORM, covered->uri));
+            xml_refuse(reading, XML_TRANSFORM, covered->uri));
 }
 
 static bool read_signed_info(struct xml_reading *reading, const struct xml_document *document,
@@ -196,7 +202,7 @@ static bool read_signed_info(struct xml_reading *reading, const struct xml_docum
         if (!read_reference(reading, document, files, reference))
             return false;
     return (skip_to_element(at) == NULL && reading->count > 0) ||
-           refuse(reading, XML_STRUCTURE, "SignedInfo");
+           xml_refuse(reading, XML_STRUCTURE, "SignedInfo");
 }
 
 /* ---- KeyInfo ------------------------------------------------------------------------------- */
@@ -241,7 +247,8 @@ static bool read_key_info(struct xml_reading *reading, const xmlNode *key_info)
              node = node->next)
             if (xml_is_dsig(node, "X509Certificate"))
                 read_certificate(reading, node);
-    return reading->certificate_count > 0 || refuse(reading, XML_NO_CERTIFICATE, "X509Certificate");
+    return reading->certificate_count > 0 ||
+           xml_refuse(reading, XML_NO_CERTIFICATE, "X509Certificate");
 }
 
 /* ---- Signatures ---------------------------------------------------------------------------- */
@@ -261,7 +268,7 @@ void xml_read(const struct xml_document *document, xmlNodePtr signature,
     xmlNodePtr at = signature->children;
     xmlNodePtr info = take(&at, "SignedInfo"), value = take(&at, "SignatureValue");
     if (info == NULL || value == NULL) {
-        (void)refuse(reading, XML_STRUCTURE, "Signature");
+        (void)xml_refuse(reading, XML_STRUCTURE, "Signature");
         return;
     }
     if (check_attributes(reading, info) && check_attributes(reading, value) &&

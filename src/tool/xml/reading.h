@@ -17,6 +17,7 @@ enum xml_refusal {
     XML_ID_TWICE,       /* more than one has */
     XML_FILE_MISSING,   /* the file was not given */
     XML_NO_CERTIFICATE, /* none in it */
+    XML_TOO_MANY,       /* of anything: it would take too long */
     XML_REFUSALS
 };
 
@@ -28,7 +29,12 @@ struct xml_covered {
     bool enveloped;     /* without the signature itself */
 };
 
-enum { XML_COVERED_MAX = 1000, XML_CERTIFICATES_MAX = 16, XML_DETAIL_BYTES = 200 };
+enum {
+    XML_COVERED_MAX = 200,
+    XML_TRANSFORMS_MAX = 4, /* of a reference */
+    XML_CERTIFICATES_MAX = 16,
+    XML_DETAIL_BYTES = 200,
+};
 
 struct xml_reading {
     xmlNodePtr signature;
@@ -50,4 +56,5 @@ xmlNodePtr xml_next_signature(const struct xml_document *document, xmlNodePtr no
 
 void xml_read(const struct xml_document *document, xmlNodePtr signature,
               const struct xml_files *files, struct xml_reading *reading);
+bool xml_refuse(struct xml_reading *reading, enum xml_refusal refusal, const char *detail);
 void xml_reading_clear(struct xml_reading *reading);

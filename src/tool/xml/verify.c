@@ -19,6 +19,7 @@ static const char *refusal_text(enum xml_refusal refusal)
         [XML_ID_TWICE] = TEXT(xml_refused_id_twice),
         [XML_FILE_MISSING] = TEXT(xml_refused_file),
         [XML_NO_CERTIFICATE] = TEXT(verdict_no_signer),
+        [XML_TOO_MANY] = TEXT(xml_refused_many),
     };
     return texts[refusal];
 }
@@ -81,16 +82,65 @@ static void describe(const struct xml_reading *reading, enum xml_verdict verdict
     }
 }
 
+/* ---- Limits -------------------------------------------------------------------------------- */
+
+/* The whole document is gone through for each canonical form: that of SignedInfo, once more for
+ * each certificate that is tried, and that of each reference that is no file. For each of its nodes
+ * libxmlsec1 looks at all those around it. */
+enum { SIGNATURES_MAX = 50, STEPS_MAX = 64 << 20, STEPS_PER_BYTE = 16, STEPS_OF_NODE = 16 };
+struct work {
+    size_t steps; /* to go through the document once */
+    size_t done;
+};
+
+static size_t count_steps(const struct xml_document *document)
+{
+    size_t depth = 1, steps = 0;
+    const xmlNode *node = document->tree->children;
+    while (node != NULL) {
+        bool is_element = node->type == XML_ELEMENT_NODE;
+        steps += STEPS_OF_NODE + depth;
+        for (const xmlAttr *at = is_element ? node->properties : NULL; at != NULL; at = at->next)
+            steps += STEPS_OF_NODE + depth;
+        for (const xmlNs *at = is_element ? node->nsDef : NULL; at != NULL; at = at->next)
+            steps += STEPS_OF_NODE + depth;
+        if (is_element && node->children != NULL) {
+            node = node->children;
+            depth++;
+            continue;
+        }
+        for (; node->next == NULL && depth > 1; depth--)
+            node = node->parent;
+        node = node->next;
+    }
+    return steps;
+}
+
+static void limit(const struct xml_document *document, struct xml_reading *reading,
+                  struct work *work)
+{
+    size_t passes = 1 + (reading->certificate_count > 1 ? reading->certificate_count : 0);
+    for (size_t i = 0; i < reading->count; i++)
+        passes += reading->covered[i].path == NULL;
+    work->done += passes * work->steps;
+    if (work->done > STEPS_MAX + STEPS_PER_BYTE * document->length)
+        (void)xml_refuse(reading, XML_TOO_MANY, "Signature");
+}
+
+/* ---- Signatures ---------------------------------------------------------------------------- */
+
 /* One signature. */
 static enum exit_code verify_one(const struct verification *verification,
                                  const struct xml_document *document, const struct xml_files *files,
-                                 xmlNodePtr signature)
+                                 xmlNodePtr signature, struct work *work)
 {
     struct xml_reading reading;
     struct signature_facts facts = {0};
     char problem[TEXT_BYTES];
     size_t which = 0;
     xml_read(document, signature, files, &reading);
+    if (reading.refusal == XML_ACCEPTED)
+        limit(document, &reading, work);
     facts.others = certificates_of(&reading, verification->trust.library);
     facts.is_weak = reading.sha1;
     if (reading.refusal != XML_ACCEPTED) {
@@ -114,6 +164,12 @@ static enum exit_code verify_one(const struct verification *verification,
     return code;
 }
 
+static enum exit_code say_too_many(const struct verification *verification)
+{
+    const struct signature_facts facts = {.problem = TEXT(xml_refused_many)};
+    return say_verdict(verification->out, &verification->trust, &facts);
+}
+
 static enum exit_code verify_all(const struct verification *verification,
                                  const struct xml_document *document, const struct xml_files *files)
 {
@@ -123,8 +179,11 @@ static enum exit_code verify_all(const struct verification *verification,
         return EXIT_INVALID;
     }
     enum exit_code worst = EXIT_OK;
-    while (signature != NULL) {
-        worst = worse_of(worst, verify_one(verification, document, files, signature));
+    struct work work = {.steps = count_steps(document)};
+    for (unsigned count = 0; signature != NULL; count++) {
+        if (count == SIGNATURES_MAX)
+            return say_too_many(verification);
+        worst = worse_of(worst, verify_one(verification, document, files, signature, &work));
         signature = xml_next_signature(document, signature);
         if (signature != NULL)
             (void)fputc('\n', verification->out);
