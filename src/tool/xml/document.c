@@ -81,10 +81,11 @@ enum tag_kind { TAG_START, TAG_END, TAG_EMPTY, TAG_DECLARATION };
 struct tag {
     enum tag_kind kind;
     size_t start, end;
+    size_t values; /* of attributes */
 };
 
 /* The end of a tag: ">" stands in the values of attributes, too. */
-static size_t tag_end(const uint8_t *bytes, size_t length, size_t at)
+static size_t tag_end(const uint8_t *bytes, size_t length, size_t at, size_t *values)
 {
     uint8_t quote = 0;
     for (; at < length; at++) {
@@ -93,7 +94,7 @@ static size_t tag_end(const uint8_t *bytes, size_t length, size_t at)
         if (quote != 0)
             quote = bytes[at] == quote ? 0 : quote;
         else if (bytes[at] == '"' || bytes[at] == '\'')
-            quote = bytes[at];
+            quote = bytes[at], ++*values;
     }
     return length;
 }
@@ -122,7 +123,8 @@ static bool next_tag(const struct xml_document *document, size_t *at, struct tag
     if (*at + 1 >= length)
         return false;
     tag->start = *at;
-    tag->end = *at = tag_end(bytes, length, *at);
+    tag->values = 0;
+    tag->end = *at = tag_end(bytes, length, *at, &tag->values);
     tag->kind = bytes[tag->start + 1] == '!'   ? TAG_DECLARATION
                 : bytes[tag->start + 1] == '/' ? TAG_END
                 : bytes[tag->end - 2] == '/'   ? TAG_EMPTY
@@ -130,12 +132,22 @@ static bool next_tag(const struct xml_document *document, size_t *at, struct tag
     return true;
 }
 
-/* A DOCTYPE stands before the first element. */
-static bool has_doctype(const struct xml_document *document)
+/* A DOCTYPE stands before the first element. libxml2 compares all attributes of an element with
+ * each other, so there are not too many. */
+static enum xml_problem check_tags(struct xml_document *document)
 {
     struct tag tag;
-    size_t at = 0;
-    return next_tag(document, &at, &tag) && tag.kind == TAG_DECLARATION;
+    bool first = true;
+    for (size_t at = 0; next_tag(document, &at, &tag); first = false) {
+        if (first && tag.kind == TAG_DECLARATION)
+            return XML_DOCTYPE;
+        if (tag.values > XML_ATTRIBUTES_MAX) {
+            for (size_t i = 0; i < tag.start; i++)
+                document->line += document->bytes[i] == '\n';
+            return XML_BROKEN;
+        }
+    }
+    return XML_OK;
 }
 
 /* ---- The tree ------------------------------------------------------------------------------ */
@@ -344,8 +356,8 @@ enum xml_problem xml_open(struct xml_document *document, const uint8_t *bytes, s
     if (length > XML_BYTES_MAX)
         return XML_TOO_LARGE;
     enum xml_problem problem = check_encoding(document);
-    if (problem == XML_OK && has_doctype(document))
-        problem = XML_DOCTYPE;
+    if (problem == XML_OK)
+        problem = check_tags(document);
     if (problem == XML_OK)
         problem = parse(document);
     return problem == XML_OK && !collect_ids(document) ? XML_BROKEN : problem;

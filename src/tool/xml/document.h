@@ -14,6 +14,7 @@
 
 enum {
     XML_BYTES_MAX = 64 * 1024 * 1024, /* of a document; its tree takes about ten times as much */
+    XML_ATTRIBUTES_MAX = 1000,        /* of an element, with namespaces */
     XML_ENCODING_BYTES = 40,
 };
 
@@ -37,7 +38,7 @@ enum xml_problem {
     XML_TOO_LARGE,
     XML_ENCODED, /* in another encoding than UTF-8 */
     XML_DOCTYPE,
-    XML_BROKEN, /* not well-formed, or beyond the limits of libxml2 */
+    XML_BROKEN, /* not well-formed, or beyond the limits of libxml2 or ours */
     XML_PROBLEMS
 };
 

@@ -86,43 +86,71 @@ static void describe(const struct xml_reading *reading, enum xml_verdict verdict
 
 /* The whole document is gone through for each canonical form: that of SignedInfo, once more for
  * each certificate that is tried, and that of each reference that is no file. For each of its nodes
- * libxmlsec1 looks at all those around it. */
-enum { SIGNATURES_MAX = 50, STEPS_MAX = 64 << 20, STEPS_PER_BYTE = 16, STEPS_OF_NODE = 16 };
+ * libxmlsec1 looks at all those around it; the attributes of an element, and the namespaces that
+ * are declared for it, are compared with each other. */
+enum {
+    SIGNATURES_MAX = 50,
+    STEPS_MAX = 64 << 20,
+    STEPS_PER_BYTE = 32,
+    STEPS_OF_NODE = 16,
+    COMPARED_IN_STEP = 4,
+};
 struct work {
-    size_t steps; /* to go through the document once */
+    size_t nodes, names; /* steps to go through the document once, and more where it is covered */
     size_t done;
 };
 
-static size_t count_steps(const struct xml_document *document)
+static size_t count_namespaces(const xmlNode *node)
 {
-    size_t depth = 1, steps = 0;
+    size_t count = 0;
+    for (const xmlNs *at = node->type == XML_ELEMENT_NODE ? node->nsDef : NULL; at != NULL;
+         at = at->next)
+        count++;
+    return count;
+}
+
+static void add_steps(struct work *work, const xmlNode *node, size_t depth, size_t namespaces)
+{
+    size_t names = namespaces;
+    for (const xmlAttr *at = node->type == XML_ELEMENT_NODE ? node->properties : NULL; at != NULL;
+         at = at->next)
+        names++;
+    work->nodes += STEPS_OF_NODE + depth;
+    if (node->type == XML_ELEMENT_NODE)
+        work->names += names * (STEPS_OF_NODE + depth) + names * names / COMPARED_IN_STEP;
+}
+
+/* Up to a number that is far too large. */
+static void count_steps(const struct xml_document *document, struct work *work)
+{
+    size_t depth = 1, namespaces = 0;
     const xmlNode *node = document->tree->children;
-    while (node != NULL) {
-        bool is_element = node->type == XML_ELEMENT_NODE;
-        steps += STEPS_OF_NODE + depth;
-        for (const xmlAttr *at = is_element ? node->properties : NULL; at != NULL; at = at->next)
-            steps += STEPS_OF_NODE + depth;
-        for (const xmlNs *at = is_element ? node->nsDef : NULL; at != NULL; at = at->next)
-            steps += STEPS_OF_NODE + depth;
-        if (is_element && node->children != NULL) {
-            node = node->children;
+    while (node != NULL && work->names < (size_t)1 << 40) {
+        bool inner = node->type == XML_ELEMENT_NODE && node->children != NULL;
+        size_t own = count_namespaces(node);
+        add_steps(work, node, depth, namespaces + own);
+        if (inner) {
+            namespaces += own;
             depth++;
+            node = node->children;
             continue;
         }
-        for (; node->next == NULL && depth > 1; depth--)
+        for (; node->next == NULL && depth > 1; depth--) {
             node = node->parent;
+            namespaces -= count_namespaces(node);
+        }
         node = node->next;
     }
-    return steps;
 }
 
 static void limit(const struct xml_document *document, struct xml_reading *reading,
                   struct work *work)
 {
-    size_t passes = 1 + (reading->certificate_count > 1 ? reading->certificate_count : 0);
+    size_t references = 0;
+    size_t tries = 1 + (reading->certificate_count > 1 ? reading->certificate_count : 0);
     for (size_t i = 0; i < reading->count; i++)
-        passes += reading->covered[i].path == NULL;
-    work->done += passes * work->steps;
+        references += reading->covered[i].path == NULL;
+    work->done += (tries + references) * work->nodes + references * work->names;
     if (work->done > STEPS_MAX + STEPS_PER_BYTE * document->length)
         (void)xml_refuse(reading, XML_TOO_MANY, "Signature");
 }
@@ -179,7 +207,8 @@ static enum exit_code verify_all(const struct verification *verification,
         return EXIT_INVALID;
     }
     enum exit_code worst = EXIT_OK;
-    struct work work = {.steps = count_steps(document)};
+    struct work work = {0};
+    count_steps(document, &work);
     for (unsigned count = 0; signature != NULL; count++) {
         if (count == SIGNATURES_MAX)
             return say_too_many(verification);
