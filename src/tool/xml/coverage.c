@@ -150,7 +150,7 @@ struct outside {
     unsigned count; /* of lines, also of those beyond OUTSIDE_MAX */
 };
 
-enum outside_kind { ELEMENT, ITSELF, COMMENT };
+enum outside_kind { ELEMENT, ITSELF, COMMENT, PREFIX };
 
 static void say_outside(struct outside *outside, enum outside_kind kind, const xmlNode *node)
 {
@@ -163,8 +163,10 @@ static void say_outside(struct outside *outside, enum outside_kind kind, const x
         put_item_on(outside->out, name, YELLOW, "%s", text);
     else if (kind == ITSELF)
         put_item_on(outside->out, name, YELLOW, TEXT(xml_outside_around), text);
-    else
+    else if (kind == COMMENT)
         put_item_on(outside->out, name, YELLOW, TEXT(xml_outside_comment), text);
+    else
+        put_item_on(outside->out, name, YELLOW, TEXT(xml_outside_prefix), text);
 }
 
 /* Elements and processing instructions in `top` (the document, or the signature) that are not
@@ -208,6 +210,78 @@ static void look_for_comments(struct outside *outside, const struct xml_document
     }
 }
 
+/* ---- Prefixes in values -------------------------------------------------------------------- */
+
+static bool is_listed(const char *list, const char *prefix)
+{
+    static const char blanks[] = " \t\r\n";
+    size_t length = strlen(prefix);
+    for (list += strspn(list, blanks); *list != '\0'; list += strspn(list, blanks)) {
+        size_t word = strcspn(list, blanks);
+        if (word == length && strncmp(list, prefix, length) == 0)
+            return true;
+        list += word;
+    }
+    return false;
+}
+
+/* Whether an element or attribute around, up to what is covered, has a name in this namespace. */
+static bool is_named_around(const xmlNode *node, const xmlNs *space, const xmlNode *top)
+{
+    for (;; node = node->parent) {
+        if (node->ns == space)
+            return true;
+        for (const xmlAttr *at = node->properties; at != NULL; at = at->next)
+            if (at->ns == space)
+                return true;
+        if (node == top)
+            return false;
+    }
+}
+
+/* The value is a name such as "p:yen", and what p stands for is not covered. */
+static bool has_open_prefix(const struct xml_covered *covered, xmlNodePtr element,
+                            const xmlChar *value)
+{
+    int length = 0;
+    if (value == NULL || xmlValidateQName(value, 1) != 0)
+        return false;
+    value += strspn((const char *)value, " \t\r\n");
+    if (xmlSplitQName3(value, &length) == NULL)
+        return false;
+    xmlChar *prefix = xmlStrndup(value, length);
+    const xmlNs *space = prefix != NULL ? xmlSearchNs(element->doc, element, prefix) : NULL;
+    bool open = space != NULL && strcmp((const char *)prefix, "xml") != 0 &&
+                !(covered->prefixes != NULL && is_listed(covered->prefixes, (char *)prefix)) &&
+                !is_named_around(element, space, covered->element);
+    xmlFree(prefix);
+    return open;
+}
+
+static bool holds_open_prefix(const struct xml_covered *covered, xmlNodePtr element)
+{
+    bool open = false;
+    for (const xmlAttr *at = element->properties; at != NULL && !open; at = at->next) {
+        xmlChar *value = xmlNodeListGetString(at->doc, at->children, 1);
+        open = has_open_prefix(covered, element, value);
+        xmlFree(value);
+    }
+    for (const xmlNode *at = element->children; at != NULL && !open; at = at->next)
+        open = is_text(at) && has_open_prefix(covered, element, at->content);
+    return open;
+}
+
+static void look_for_prefixes(struct outside *outside, const struct xml_covered *covered,
+                              const xmlNode *signature)
+{
+    for (xmlNodePtr node = covered->element; node != NULL; node = xml_next(node, covered->element))
+        if (node->type == XML_ELEMENT_NODE && holds_open_prefix(covered, node) &&
+            !(covered->enveloped && xml_is_within(node, signature)))
+            say_outside(outside, PREFIX, node);
+}
+
+/* ---- All together -------------------------------------------------------------------------- */
+
 /* A file that is signed beside a document which holds nothing but the signature has no outside. */
 void say_coverage(FILE *out, const struct xml_document *document, const struct xml_reading *reading)
 {
@@ -227,6 +301,9 @@ void say_coverage(FILE *out, const struct xml_document *document, const struct x
         say_outside(&outside, ITSELF, reading->signature);
     look_into(&outside, reading->signature, reading->signature);
     look_for_comments(&outside, document, reading, whole);
+    for (size_t i = 0; i < reading->count; i++)
+        if (reading->covered[i].exclusive)
+            look_for_prefixes(&outside, &reading->covered[i], reading->signature);
     remove_marks(reading);
     if (outside.count > OUTSIDE_MAX)
         put_item_on(out, TEXT(xml_outside), YELLOW, TEXT(xml_outside_more),

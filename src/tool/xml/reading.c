@@ -24,9 +24,10 @@ static const struct algorithm methods[] = {
     {MORE "ecdsa-sha512", "ECDSA-SHA512", false}, {NULL, NULL, false},
 };
 
+#define EXCLUSIVE "http://www.w3.org/2001/10/xml-exc-c14n#"
 static const struct algorithm canonical_forms[] = {
-    {"http://www.w3.org/2001/10/xml-exc-c14n#", NULL, false},
-    {"http://www.w3.org/2001/10/xml-exc-c14n#WithComments", NULL, false},
+    {EXCLUSIVE, NULL, false},
+    {EXCLUSIVE "WithComments", NULL, false},
     {"http://www.w3.org/TR/2001/REC-xml-c14n-20010315", NULL, false},
     {"http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments", NULL, false},
     {"http://www.w3.org/2006/12/xml-c14n11", NULL, false},
@@ -116,6 +117,20 @@ static const struct algorithm *algorithm_of(struct xml_reading *reading, xmlNode
 
 /* ---- References ---------------------------------------------------------------------------- */
 
+/* Of the lists of two such transforms none holds for both. */
+static void read_canonical(const struct algorithm *form, xmlNodePtr transform,
+                           struct xml_covered *covered)
+{
+    xmlNodePtr list = skip_to_element(transform->children);
+    if (strncmp(form->uri, EXCLUSIVE, sizeof EXCLUSIVE - 1) != 0)
+        return;
+    xmlFree(covered->prefixes);
+    covered->prefixes = list != NULL && !covered->exclusive
+                            ? (char *)xmlGetNoNsProp(list, (const xmlChar *)"PrefixList")
+                            : NULL;
+    covered->exclusive = true;
+}
+
 /* Canonical forms, and leaving the signature out. All others can leave out, or replace, what the
  * reader takes for signed. */
 static bool read_transforms(struct xml_reading *reading, xmlNodePtr list,
@@ -132,7 +147,11 @@ static bool read_transforms(struct xml_reading *reading, xmlNodePtr list,
         if (!xml_is_dsig(at, "Transform"))
             return xml_refuse(reading, XML_STRUCTURE, "Transforms");
         covered->enveloped |= enveloped;
-        if (!enveloped && algorithm_of(reading, at, canonical_forms) == NULL) {
+        const struct algorithm *form =
+            enveloped ? NULL : algorithm_of(reading, at, canonical_forms);
+        if (form != NULL)
+            read_canonical(form, at, covered);
+        if (form == NULL && !enveloped) {
             if (reading->refusal == XML_ALGORITHM)
                 reading->refusal = XML_TRANSFORM;
             return false;
@@ -278,8 +297,10 @@ void xml_read(const struct xml_document *document, xmlNodePtr signature,
 
 void xml_reading_clear(struct xml_reading *reading)
 {
-    for (size_t i = 0; i < reading->count; i++)
+    for (size_t i = 0; i < reading->count; i++) {
         xmlFree(reading->covered[i].uri);
+        xmlFree(reading->covered[i].prefixes);
+    }
     free(reading->covered);
     for (size_t i = 0; i < XML_CERTIFICATES_MAX; i++)
         jpki_buffer_clear(&reading->certificates[i]);

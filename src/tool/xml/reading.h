@@ -27,6 +27,8 @@ struct xml_covered {
     const char *path;   /* NULL: in the document */
     bool whole;         /* the document with what stands around the document element */
     bool enveloped;     /* without the signature itself */
+    bool exclusive;     /* in exclusive canonical XML: without namespaces of which no name is */
+    char *prefixes;     /* but with these, from libxml2; NULL: none */
 };
 
 enum {
