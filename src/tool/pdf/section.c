@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The last cross-reference section of a file, which libqpdf does not show by itself. */
 #include "pdf/changes.h"
+#include "pdf/scan.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,43 +29,15 @@ static bool add_entry(struct pdf_section *section, const struct pdf_entry *entry
 
 /* ---- A table ---------------------------------------------------------------------------- */
 
-struct reading {
-    const char *at, *end;
-};
-
-/* Takes digits, at least one and at most `most` of them. */
-static bool take_number(struct reading *text, int most, uint64_t *number)
-{
-    const char *start = text->at;
-    *number = 0;
-    while (text->at < text->end && isdigit((unsigned char)*text->at) && text->at - start < most)
-        *number = *number * 10 + (uint64_t)(*text->at++ - '0');
-    return text->at > start;
-}
-
-static bool take_word(struct reading *text, const char *word)
-{
-    size_t length = strlen(word);
-    if ((size_t)(text->end - text->at) < length || memcmp(text->at, word, length) != 0)
-        return false;
-    text->at += length;
-    return true;
-}
-
-static void skip_blanks(struct reading *text)
-{
-    while (text->at < text->end && strchr(" \r\n", *text->at) != NULL && *text->at != '\0')
-        text->at++;
-}
-
 /* "0000000123 00000 n" and two bytes for the end of the line. */
-static bool take_entry(struct reading *text, int id, struct pdf_section *section)
+static bool take_entry(struct pdf_scan *text, int id, struct pdf_section *section)
 {
-    struct reading line = {text->at, text->at + LINE};
+    struct pdf_scan line = {text->at, text->at + LINE};
     uint64_t offset, generation;
-    if (text->end - text->at < LINE || !take_number(&line, 10, &offset) ||
-        line.at - text->at != 10 || !take_word(&line, " ") || !take_number(&line, 5, &generation) ||
-        line.at - text->at != 16 || !take_word(&line, " "))
+    if (text->end - text->at < LINE || !pdf_take_number(&line, 10, &offset) ||
+        line.at - text->at != 10 || !pdf_take_word(&line, " ") ||
+        !pdf_take_number(&line, 5, &generation) || line.at - text->at != 16 ||
+        !pdf_take_word(&line, " "))
         return false;
     bool used = *line.at == 'n';
     if (!used && *line.at != 'f')
@@ -78,17 +50,16 @@ static bool take_entry(struct reading *text, int id, struct pdf_section *section
 
 static bool read_table(struct pdf *pdf, struct pdf_section *section)
 {
-    const char *bytes = (const char *)pdf->bytes;
-    struct reading text = {bytes + pdf->xref, bytes + pdf->size};
+    struct pdf_scan text = pdf_scan_of(pdf->bytes, pdf->xref, pdf->size);
     uint64_t first, count;
-    if (!take_word(&text, "xref"))
+    if (!pdf_take_word(&text, "xref"))
         return false;
-    skip_blanks(&text);
-    while (!take_word(&text, "trailer")) {
-        if (!take_number(&text, 9, &first) || !take_word(&text, " ") ||
-            !take_number(&text, 7, &count))
+    pdf_skip_blanks(&text);
+    while (!pdf_take_word(&text, "trailer")) {
+        if (!pdf_take_number(&text, 9, &first) || !pdf_take_word(&text, " ") ||
+            !pdf_take_number(&text, 7, &count))
             return false;
-        skip_blanks(&text);
+        pdf_skip_blanks(&text);
         for (uint64_t i = 0; i < count; i++)
             if (!take_entry(&text, (int)(first + i), section))
                 return false;
@@ -181,13 +152,12 @@ static bool lists_itself(const struct pdf *pdf, const struct pdf_section *sectio
 
 static bool read_stream(struct pdf *pdf, struct pdf_section *section)
 {
-    const char *bytes = (const char *)pdf->bytes;
-    struct reading text = {bytes + pdf->xref, bytes + pdf->size};
+    struct pdf_scan text = pdf_scan_of(pdf->bytes, pdf->xref, pdf->size);
     struct content content;
     uint64_t id;
     unsigned char *data = NULL;
     size_t length = 0;
-    if (!take_number(&text, 9, &id) || !take_word(&text, " 0 obj"))
+    if (!pdf_take_number(&text, 9, &id) || !pdf_take_word(&text, " 0 obj"))
         return false;
     qpdf_oh stream = qpdf_get_object_by_id(pdf->qpdf, (int)id, 0);
     if (!qpdf_oh_is_stream(pdf->qpdf, stream))
