@@ -29,6 +29,7 @@ struct pdf {
     qpdf_data qpdf;
     size_t xref; /* where the last cross-reference section begins */
     bool xref_is_stream;
+    size_t compared;                 /* objects, in comparing revisions: there is a limit */
     char problem[PDF_PROBLEM_BYTES]; /* why the last call failed, in the user's language */
 };
 
@@ -114,6 +115,7 @@ void pdf_update_free(struct pdf_update *update);
 enum pdf_later {
     PDF_NOTHING_LATER,
     PDF_SIGNED_LATER,  /* they add signatures, and nothing else */
+    PDF_SHOWN_LATER,   /* the same, and they are shown on a page */
     PDF_CHANGED_LATER, /* anything else */
     PDF_NO_REVISION,   /* the file could not have ended there */
 };
@@ -127,6 +129,8 @@ struct pdf_signature {
     uint8_t *cms;               /* what is in /Contents, without the zeros behind it */
     size_t cms_length;
     enum pdf_later later;
+    int page;            /* that shows it; 0: it is not seen */
+    double rectangle[4]; /* there, in points: left, bottom, right, top */
 };
 typedef bool pdf_visit_signature(void *context, const struct pdf_signature *signature);
 

@@ -28,10 +28,21 @@ bool pdf_take_word(struct pdf_scan *scan, const char *word)
     return true;
 }
 
+static bool is_blank(char character)
+{
+    return character == ' ' || character == '\r' || character == '\n';
+}
+
 void pdf_skip_blanks(struct pdf_scan *scan)
 {
-    while (scan->at < scan->end && strchr(" \r\n", *scan->at) != NULL && *scan->at != '\0')
+    while (scan->at < scan->end && is_blank(*scan->at))
         scan->at++;
+}
+
+void pdf_drop_blanks(struct pdf_scan *scan)
+{
+    while (scan->end > scan->at && is_blank(scan->end[-1]))
+        scan->end--;
 }
 
 bool pdf_find_word(struct pdf_scan *scan, const char *word)

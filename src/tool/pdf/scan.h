@@ -18,7 +18,8 @@ bool pdf_take_number(struct pdf_scan *scan, int most, uint64_t *number);
 
 /* Takes exactly these bytes. */
 bool pdf_take_word(struct pdf_scan *scan, const char *word);
-void pdf_skip_blanks(struct pdf_scan *scan);
+void pdf_skip_blanks(struct pdf_scan *scan); /* at the beginning */
+void pdf_drop_blanks(struct pdf_scan *scan); /* at the end */
 
 /* Goes behind the next such word; false, and to the end, where there is none. */
 bool pdf_find_word(struct pdf_scan *scan, const char *word);

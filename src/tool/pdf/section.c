@@ -109,9 +109,10 @@ static bool read_entries(struct content *content, unsigned first, unsigned count
         if (widths[0] > 0)
             entry.type = (unsigned)take_field(&content->at, widths[0]);
         entry.offset = take_field(&content->at, widths[1]);
-        entry.generation = (int)take_field(&content->at, widths[2]);
-        if (entry.type == 2)
-            entry.generation = 0; /* the field is another thing there */
+        uint64_t last = take_field(&content->at, widths[2]);
+        if (last > INT32_MAX)
+            return false;
+        *(entry.type == 2 ? &entry.index : &entry.generation) = (int)last;
         if (!add_entry(section, &entry))
             return false;
     }
@@ -144,10 +145,8 @@ static bool read_content(struct pdf *pdf, qpdf_oh dictionary, struct content *co
 /* The stream must be in its own list, so that it is the one that libqpdf has read. */
 static bool lists_itself(const struct pdf *pdf, const struct pdf_section *section, int id)
 {
-    for (size_t i = 0; i < section->count; i++)
-        if (section->entries[i].id == id)
-            return section->entries[i].type == 1 && section->entries[i].offset == pdf->xref;
-    return false;
+    const struct pdf_entry *entry = pdf_find_entry(section, id);
+    return entry != NULL && entry->type == 1 && entry->offset == pdf->xref;
 }
 
 static bool read_stream(struct pdf *pdf, struct pdf_section *section)
@@ -176,11 +175,35 @@ static bool read_stream(struct pdf *pdf, struct pdf_section *section)
     return done;
 }
 
+/* An object that is listed twice may be another one to another viewer. */
+static bool are_different(struct pdf *pdf, const struct pdf_section *section)
+{
+    int size = pdf_trailer_size(pdf);
+    bool *seen = calloc((size_t)size + 1, sizeof *seen), good = seen != NULL;
+    for (size_t i = 0; i < section->count && good; i++) {
+        int id = section->entries[i].id;
+        good = id < size && !seen[id];
+        if (good)
+            seen[id] = true;
+    }
+    free(seen);
+    return good;
+}
+
 bool pdf_read_section(struct pdf *pdf, struct pdf_section *section)
 {
     *section = (struct pdf_section){0};
     /* A hybrid has two lists for different viewers. */
     if (!qpdf_oh_is_null(pdf->qpdf, pdf_get(pdf, qpdf_get_trailer(pdf->qpdf), "/XRefStm")))
         return false;
-    return pdf->xref_is_stream ? read_stream(pdf, section) : read_table(pdf, section);
+    bool done = pdf->xref_is_stream ? read_stream(pdf, section) : read_table(pdf, section);
+    return done && are_different(pdf, section);
+}
+
+const struct pdf_entry *pdf_find_entry(const struct pdf_section *section, int id)
+{
+    for (size_t i = 0; i < section->count; i++)
+        if (section->entries[i].id == id)
+            return &section->entries[i];
+    return NULL;
 }
