@@ -49,6 +49,10 @@ enum { PDF_FIRST, PDF_FIRST_LENGTH, PDF_SECOND, PDF_SECOND_LENGTH, PDF_RANGE };
 /* Two parts: from the beginning, and behind one hole, both within the file. */
 bool pdf_read_range(struct pdf *pdf, qpdf_oh signature, size_t range[PDF_RANGE]);
 
+/* Whether the hole is the /Contents of that very signature. Else what is signed could be read in
+ * another way, with another hole. */
+bool pdf_hole_is_its_own(struct pdf *pdf, qpdf_oh signature, const size_t range[PDF_RANGE]);
+
 /* ---- What a revision adds (added.c, additions.c) ------------------------------------------ */
 
 /* The signature that is added: numbers of objects. */

@@ -63,7 +63,8 @@ static const char *check_cover(struct pdf *pdf, qpdf_oh value, struct pdf_signat
         return TEXT(pdf_bad_range);
     signature->cms = read_hole(pdf->bytes + range[PDF_FIRST_LENGTH],
                                range[PDF_SECOND] - range[PDF_FIRST_LENGTH], &signature->cms_length);
-    if (signature->cms == NULL || !check_content(pdf, value, signature))
+    if (signature->cms == NULL || !check_content(pdf, value, signature) ||
+        !pdf_hole_is_its_own(pdf, value, range))
         return TEXT(pdf_bad_hole);
     size_t end = range[PDF_SECOND] + range[PDF_SECOND_LENGTH];
     signature->later = pdf_compare(pdf, end);
