@@ -20,6 +20,7 @@ enum {
     PDF_RANGE_BYTES = 64,     /* of three offsets */
     PDF_DEPTH_MAX = 32,       /* of fields within fields */
     PDF_FIELDS_MAX = 1 << 16, /* of a file */
+    PDF_SIGNATURES_MAX = 100, /* of a file */
     PDF_IDS_MAX = 1 << 19,    /* objects: libqpdf needs some 2 KB of memory for each */
 };
 
@@ -134,7 +135,8 @@ struct pdf_signature {
 };
 typedef bool pdf_visit_signature(void *context, const struct pdf_signature *signature);
 
-/* Calls back with each signature, in the order of the fields, until that returns false. */
+/* Calls back with each signature, in the order of the fields, until that returns false. False when
+ * there are too many. */
 bool pdf_each_signature(struct pdf *pdf, pdf_visit_signature *visit, void *context);
 
 /* What all that stands behind the first `length` bytes does. */

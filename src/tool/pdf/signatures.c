@@ -13,6 +13,9 @@ struct search {
     struct pdf *pdf;
     pdf_visit_signature *visit;
     void *context;
+    int ids[PDF_SIGNATURES_MAX]; /* of those that were found */
+    unsigned count;
+    bool too_many;
 };
 
 static int value_of(uint8_t digit)
@@ -102,6 +105,18 @@ static void read_place(struct pdf *pdf, qpdf_oh field, struct pdf_signature *sig
     memcpy(signature->rectangle, spot.rectangle, sizeof signature->rectangle);
 }
 
+/* Whether another field has the same signature; notes it if not. */
+static bool was_seen(struct search *search, int id)
+{
+    for (unsigned i = 0; i < search->count; i++)
+        if (search->ids[i] == id)
+            return true;
+    search->too_many = search->count == PDF_SIGNATURES_MAX;
+    if (!search->too_many)
+        search->ids[search->count++] = id;
+    return false;
+}
+
 static bool visit_field(void *context, const struct pdf_field *field)
 {
     struct search *search = context;
@@ -109,12 +124,19 @@ static bool visit_field(void *context, const struct pdf_field *field)
     qpdf_oh value = pdf_get(pdf, field->object, "/V");
     if (!field->is_signature || !qpdf_oh_is_dictionary(pdf->qpdf, value))
         return true;
+    bool seen = was_seen(search, qpdf_oh_get_object_id(pdf->qpdf, value));
+    if (search->too_many)
+        return false;
     struct pdf_signature signature = {0};
     memcpy(signature.field, field->name, sizeof signature.field);
-    read_words(pdf, value, &signature);
-    read_place(pdf, field->object, &signature);
-    signature.problem =
-        signature.filter == NULL ? TEXT(pdf_other_form) : check_cover(pdf, value, &signature);
+    if (seen) {
+        signature.problem = TEXT(pdf_shared);
+    } else {
+        read_words(pdf, value, &signature);
+        read_place(pdf, field->object, &signature);
+        signature.problem =
+            signature.filter == NULL ? TEXT(pdf_other_form) : check_cover(pdf, value, &signature);
+    }
     bool more = search->visit(search->context, &signature);
     free(signature.cms);
     return more;
@@ -123,5 +145,8 @@ static bool visit_field(void *context, const struct pdf_field *field)
 bool pdf_each_signature(struct pdf *pdf, pdf_visit_signature *visit, void *context)
 {
     struct search search = {.pdf = pdf, .visit = visit, .context = context};
-    return pdf_each_field(pdf, visit_field, &search);
+    bool done = pdf_each_field(pdf, visit_field, &search);
+    if (search.too_many)
+        return pdf_refuse(pdf, TEXT(pdf_too_many_signatures), PDF_SIGNATURES_MAX);
+    return done;
 }
