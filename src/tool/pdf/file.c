@@ -112,6 +112,22 @@ int pdf_trailer_size(struct pdf *pdf)
     return qpdf_oh_get_value_as_int(pdf->qpdf, value, &size) && size > 0 ? size : 0;
 }
 
+bool pdf_forbids_changes(struct pdf *pdf, qpdf_oh signature)
+{
+    qpdf_oh references = pdf_get(pdf, signature, "/Reference");
+    int count = qpdf_oh_is_array(pdf->qpdf, references)
+                    ? qpdf_oh_get_array_n_items(pdf->qpdf, references)
+                    : 0;
+    for (int i = 0; i < count; i++) {
+        int level;
+        qpdf_oh reference = qpdf_oh_get_array_item(pdf->qpdf, references, i);
+        qpdf_oh allowed = pdf_get(pdf, pdf_get(pdf, reference, "/TransformParams"), "/P");
+        if (qpdf_oh_get_value_as_int(pdf->qpdf, allowed, &level) && level == 1)
+            return true;
+    }
+    return false;
+}
+
 bool pdf_same_object(struct pdf *pdf, qpdf_oh a, qpdf_oh b)
 {
     int id = qpdf_oh_get_object_id(pdf->qpdf, a);

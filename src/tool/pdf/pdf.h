@@ -52,6 +52,9 @@ qpdf_oh pdf_get(struct pdf *pdf, qpdf_oh object, const char *key);
 bool pdf_has_name(struct pdf *pdf, qpdf_oh object, const char *key, const char *name);
 bool pdf_same_object(struct pdf *pdf, qpdf_oh a, qpdf_oh b);
 
+/* Whether the signature of a document's author allows no changes, not even signatures (DocMDP). */
+bool pdf_forbids_changes(struct pdf *pdf, qpdf_oh signature);
+
 /* /Size of the trailer: all numbers of objects are less. 0: there is none. */
 int pdf_trailer_size(struct pdf *pdf);
 

@@ -73,6 +73,8 @@ static const char *check_cover(struct pdf *pdf, qpdf_oh value, struct pdf_signat
     signature->later = pdf_compare(pdf, end);
     if (signature->later == PDF_NO_REVISION)
         return TEXT(pdf_bad_end);
+    if (signature->later != PDF_NOTHING_LATER && pdf_forbids_changes(pdf, value))
+        signature->later = PDF_CHANGED_LATER;
     signature->parts[0] = (struct jpki_field){pdf->bytes, range[PDF_FIRST_LENGTH]};
     signature->parts[1] =
         (struct jpki_field){pdf->bytes + range[PDF_SECOND], range[PDF_SECOND_LENGTH]};
