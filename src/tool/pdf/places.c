@@ -105,7 +105,7 @@ static bool is_in_stream(struct pdf *pdf, const struct pdf_section *section,
                 qpdf_oh_get_value_as_int(pdf->qpdf, pdf_get(pdf, dictionary, "/N"), &count) &&
                 qpdf_oh_get_stream_data(pdf->qpdf, stream, qpdf_dl_specialized, NULL, &data,
                                         &length) == QPDF_SUCCESS &&
-                is_in_head(pdf_scan_of(data, 0, length), count, entry);
+                data != NULL && is_in_head(pdf_scan_of(data, 0, length), count, entry);
     free(data);
     return good;
 }

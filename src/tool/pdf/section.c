@@ -162,16 +162,18 @@ static bool read_stream(struct pdf *pdf, struct pdf_section *section)
     if (!qpdf_oh_is_stream(pdf->qpdf, stream))
         return false;
     qpdf_oh dictionary = qpdf_oh_get_dict(pdf->qpdf, stream);
-    if (!pdf_has_name(pdf, dictionary, "/Type", "/XRef") ||
-        !read_widths(pdf, dictionary, content.widths) ||
-        qpdf_oh_get_stream_data(pdf->qpdf, stream, qpdf_dl_specialized, NULL, &data, &length) !=
-            QPDF_SUCCESS)
-        return false;
-    content.at = data;
-    content.end = data + length;
-    bool done =
-        read_content(pdf, dictionary, &content, section) && lists_itself(pdf, section, (int)id);
-    free(data);
+    bool done = pdf_has_name(pdf, dictionary, "/Type", "/XRef") &&
+                read_widths(pdf, dictionary, content.widths) &&
+                qpdf_oh_get_stream_data(pdf->qpdf, stream, qpdf_dl_specialized, NULL, &data,
+                                        &length) == QPDF_SUCCESS &&
+                data != NULL;
+    if (done) {
+        content.at = data;
+        content.end = data + length;
+        done =
+            read_content(pdf, dictionary, &content, section) && lists_itself(pdf, section, (int)id);
+    }
+    free(data); /* there may be some after a warning */
     return done;
 }
 
