@@ -60,7 +60,8 @@ enum jpki_error {
 /* A few words for the log. Never NULL. */
 const char *jpki_error_text(enum jpki_error error);
 
-/* The way to the card broke in the midst of an exchange: what it has done is unknown. */
+/* The transaction cannot go on: TRANSPORT, RESET, CARD_CHANGED. After RESET the last command was
+ * not carried out, else that is unknown. */
 bool jpki_error_is_break(enum jpki_error error);
 
 /* ---- Bounded buffers ------------------------------------------------------------------ */
@@ -156,8 +157,8 @@ struct jpki_options {
     bool send_untold;              /* untold-tries: send a PIN though the card does not tell them */
     enum jpki_pss pss;             /* pss: whether RSASSA-PSS is offered */
     bool keypad;                   /* keypad: PINs may be typed at readers that can */
-    unsigned busy_timeout;         /* busy-timeout: seconds to wait while another program holds the
-                                      card */
+    unsigned busy_timeout;         /* busy-timeout: 0 to 3600 seconds to wait while another program
+                                      holds the card */
     enum jpki_log_level log_level; /* log */
     char log_file[JPKI_OPTION_TEXT];       /* log-file: "" = standard error */
     char ignore_readers[JPKI_OPTION_TEXT]; /* ignore-readers: parts of reader names, between commas;

@@ -49,7 +49,7 @@ struct jpki_profile {
     /* The PIN (card.md, Files). */
     unsigned pin_min, pin_max; /* characters */
     unsigned tries;            /* of a PIN never mistyped */
-    bool pin_letters;          /* A-Z beside 0-9; stored upper case */
+    bool pin_letters;          /* A-Z besides 0-9; stored upper case */
 
     /* The certificate is personal data and hidden until the PIN is given. */
     bool private_certificate;
@@ -93,8 +93,9 @@ struct jpki_card;
 struct jpki_card *jpki_card_new(struct jpki_transport transport);
 void jpki_card_free(struct jpki_card *card);
 
-/* Everything below stands between begin and end: one PC/SC transaction. Errors that every
- * function can return beside its own: TRANSPORT, CARD_CHANGED, CARD. */
+/* One PC/SC transaction. Everything below stands between begin and end, but not disconnect and
+ * forget. begin waits for `patience` milliseconds while another program holds the card. Errors that
+ * every function can return besides its own: TRANSPORT, CARD_CHANGED, CARD. */
 enum jpki_error jpki_card_begin(struct jpki_card *card, unsigned patience,
                                 enum jpki_card_event *event);
 bool jpki_card_end(struct jpki_card *card, enum jpki_leave leave);

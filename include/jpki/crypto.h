@@ -42,6 +42,8 @@ struct evp_md_ctx_st;
 /* NULL when OpenSSL or memory fails. */
 struct evp_md_ctx_st *jpki_digest_new(struct jpki_crypto *crypto, enum jpki_hash hash);
 void jpki_digest_free(struct evp_md_ctx_st *digest);
+
+/* False, here and below, when OpenSSL fails. */
 bool jpki_digest_update(struct evp_md_ctx_st *digest, const void *data, size_t length);
 
 /* Writes jpki_hash_size() bytes and ends the digest: only free it after. */

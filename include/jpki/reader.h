@@ -4,13 +4,13 @@
  * transactions, gives PINs to the card, reads certificates, signs and checks what was signed.
  * Every PIN leaves from here. Knows no session, slot, object or CK_ type.
  *
- * Concepts. A *reader* outlives the cards that are put into it. It has two *credentials*, one for
- * each key of the JPKI application: the key, its two certificates and its PIN. They exist as long
- * as the reader, also while no card is there. Nothing above this room is told
- * when a card or a login goes. Instead each has an *epoch*, a number that is never given twice: the
- * card epoch of a credential changes whenever the card is or may be another one, the login epoch
- * with every login. Whoever keeps something that ends with the card or the login keeps the epoch
- * with it, and compares when it is used.
+ * Concepts. A *reader* outlives the cards that are put into it. It has *credentials*: one for each
+ * of the two keys of the JPKI application, with its two certificates and its PIN; and one for each
+ * PIN of another application, without a key. They exist as long as the reader, also while no card
+ * is there. Nothing above this room is told when a card or a login goes. Instead each has an
+ * *epoch*, a number that is never given twice: the card epoch of a credential changes whenever the
+ * card is or may be another one, the login epoch with every login. Whoever keeps something that
+ * ends with the card or the login keeps the epoch with it, and compares when it is used.
  *
  * A card is recognised once for each insertion. After a reset it is *suspect*: PC/SC may have
  * missed that it was exchanged. EF 0006 must then prove that it is the same card before anything
@@ -23,8 +23,10 @@
  * function here wants it taken by the caller with jpki_reader_lock(), unless it says otherwise.
  * For the order of all locks see "Forks and locks" in base.h.
  *
- * Errors. Functions that use the card can return, beside their own: NO_SERVICE, NO_CARD,
+ * Errors. Functions that use the card can return, besides their own: NO_SERVICE, NO_CARD,
  * CARD_CHANGED (the card epoch is then a new one), BUSY, TRANSPORT, NOT_JPKI, CARD, MEMORY.
+ *
+ * Patience. `patience` is how long to wait, in milliseconds, while another program holds the card.
  */
 #pragma once
 
@@ -67,7 +69,7 @@ void jpki_reader_unlock(struct jpki_reader *reader);
 /* The name that PC/SC gives the reader. Needs no lock. */
 const char *jpki_reader_name(const struct jpki_reader *reader);
 
-/* Looks whether the card is still the one that is known; if not, forgets it, and gives both
+/* Looks whether the card is still the one that is known; if not, forgets it, and gives all
  * credentials new card epochs. True when the known card is there. Sends no command. */
 bool jpki_reader_refresh(struct jpki_reader *reader);
 
@@ -112,8 +114,9 @@ struct jpki_certificate_slot {
     struct jpki_certificate *certificate; /* from ..._KEY to ..._WHOLE, else NULL */
 };
 
-/* One key of a reader's card, with its certificates and PIN. Other rooms only read it, and only the
- * first half; any call that uses the card may change that, and end the certificates. */
+/* One key of a reader's card, with its certificates and PIN; or a PIN without a key. Other rooms
+ * only read it, and only the first half; any call that uses the card may change that, and end the
+ * certificates. */
 struct jpki_credential {
     struct jpki_reader *reader;
     enum jpki_key key;
@@ -144,7 +147,7 @@ struct jpki_credential {
     struct refused *refused_pins; /* refused_pin.c: those that the card refused; NULL = none */
 };
 
-/* One of the reader's two; never NULL. Needs no lock. Those from JPKI_KEYS on are PINs of other
+/* One of the reader's; never NULL. Needs no lock. Those from JPKI_KEYS on are PINs of other
  * applications: for them there are only the functions of "PIN and login" without the login. */
 struct jpki_credential *jpki_reader_credential(struct jpki_reader *reader, enum jpki_key key);
 
@@ -185,9 +188,9 @@ enum jpki_error jpki_credential_login(struct jpki_credential *credential, const 
                                       size_t length);
 
 /* Ends the login and makes the card forget the PIN. The other credential's login comes back by
- * itself where its PIN is kept. Without a login does nothing. With an error the login is ended
- * here, but the card may have the PIN verified still: every later transaction, and the end of the
- * process, tries again to power it off. */
+ * itself where its PIN is kept. Without a login, and no power-off due, does nothing. With an error
+ * the login is ended here, but the card may have the PIN verified still: every later transaction,
+ * and the end of the process, tries again to power it off. */
 enum jpki_error jpki_credential_logout(struct jpki_credential *credential);
 
 /* Replaces the PIN, or with NULL `new` only finds out whether it is right; needs no login, and

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * token: what an application sees. Slots, tokens, sessions, login, objects and their attributes,
- * mechanisms and operations. Pure PKCS#11 state over the rooms card and crypto; the functions of
+ * mechanisms and operations. Pure PKCS#11 state over the rooms reader and crypto; the functions of
  * src/cryptoki check arguments and call one function here.
  *
  * Two slots per reader (or one, option `slots`), authentication first. Slot ids are never given
@@ -56,11 +56,13 @@ void jpki_module_close(struct jpki_module *module);
 /* ---- Slots and tokens ----------------------------------------------------------------- */
 
 /* As C_GetSlotList: NULL `list` asks for the number, and looks for new readers. With `present`,
- * only slots whose token answers: a card not yet known gets one SELECT. Waits for one second in all
+ * only slots whose token answers. A card that is not known yet is recognised first: SELECT, EF
+ * 0006, the tries of the keys shown; for a known one nothing is sent. Waits for one second in all
  * while other programs hold cards. */
 CK_RV jpki_slot_list(struct jpki_module *module, bool present, CK_SLOT_ID *list, CK_ULONG *count);
 
-/* Sends no command. CKF_TOKEN_PRESENT: a card is there, and is not known to lack this token. */
+/* CKF_TOKEN_PRESENT: a card with this token is there. A card that is not known yet is recognised
+ * first, as above; for a known one nothing is sent. */
 CK_RV jpki_slot_info(struct jpki_module *module, CK_SLOT_ID id, CK_SLOT_INFO *info);
 
 /* Asks the card for the tries left every time. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * transport: the seam between the rooms that know the card (src/card, src/token) and whatever
+ * transport: the interface between the rooms that know the card (src/card, src/reader) and whatever
  * carries commands to it. src/pcsc fills it with real readers; unit tests and fuzzers fill it
  * with the virtual card in the same process.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* PINs. The rule of this file: a VERIFY leaves once, after our own SELECT (other applications have
- * PINs under the same file numbers: card.md, Other applications) and a reading of the tries left in
- * the same transaction, and never again by itself. */
+/* PINs. The rule of this file: a VERIFY leaves once, with the PIN's application proven current (by
+ * SELECT, or ours by EF 0006; others have PINs of the same numbers: card.md, Other applications)
+ * and the tries left read in the same transaction, and never again by itself. */
 #include "internal.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "jpki/card.h"
 
-/* Files and PINs: card.md, Files. Labels and ids are those that OpenSC has always given, so that
- * URIs people have written down go on working. */
+/* Files and PINs: card.md, Files. Labels and ids of the holder's keys and certificates are
+ * OpenSC's, so that URIs people have written down go on working; token labels are ours. */
 const uint8_t jpki_application[JPKI_APPLICATION_NAME] = {0xD3, 0x92, 0xF0, 0x00, 0x26,
                                                          0x01, 0x00, 0x00, 0x00, 0x01};
 static const uint8_t resident[] = {0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x04, 0x01};

@@ -6,7 +6,7 @@
 
 /* ---- Giving a PIN to the card ----------------------------------------------------------- */
 
-/* Proves our application current, and asks the tries left: in the transaction of the PIN itself. */
+/* Proves the PIN's application current and asks the tries left, in the transaction of the PIN. */
 static enum jpki_error ask_first(struct jpki_credential *credential, bool for_change,
                                  unsigned *tries)
 {

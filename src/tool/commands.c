@@ -46,7 +46,7 @@ static const struct command commands[] = {
                    ACCEPTS(OPTION_DIGEST) | ACCEPTS(OPTION_PSS) | ACCEPTS(OPTION_OUTPUT) |
                    ACCEPTS(OPTION_FORCE) | ACCEPTS(OPTION_PIN_STDIN) | ACCEPTS(OPTION_PIN_ENV) |
                    ACCEPTS(OPTION_LAST_TRY) | PDF_OPTIONS | XML_OPTIONS,
-        .files = "FILE|-",
+        .files = BOTH(operands_sign),
         .run = run_sign,
     },
     {
@@ -57,7 +57,7 @@ static const struct command commands[] = {
                    ACCEPTS(OPTION_CA) | ACCEPTS(OPTION_CERT) | ACCEPTS(OPTION_OUTPUT) |
                    ACCEPTS(OPTION_FORCE) | ACCEPTS(OPTION_PIN_STDIN) | ACCEPTS(OPTION_PIN_ENV) |
                    ACCEPTS(OPTION_LAST_TRY) | ACCEPTS(OPTION_XML) | ACCEPTS(OPTION_ATTACH),
-        .files = "FILE|- [SIGNATURE|-]",
+        .files = BOTH(operands_verify),
         .run = run_verify,
     },
     {
@@ -78,13 +78,13 @@ static const struct command commands[] = {
         .name = "trace",
         .summary = BOTH(command_trace),
         .options = ACCEPTS(OPTION_READER) | ACCEPTS(OPTION_YES),
-        .files = "[FILE]",
+        .files = BOTH(operand_file),
         .run = run_trace,
     },
     {
         .name = "help",
         .summary = BOTH(command_help),
-        .files = "[COMMAND]",
+        .files = BOTH(operand_command),
         .run = run_help,
     },
     {

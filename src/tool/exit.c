@@ -64,6 +64,12 @@ const char *error_text(enum jpki_error error)
     return text->en != NULL ? text_of(text) : jpki_error_text(error);
 }
 
+enum exit_code fail_usage(const char *message)
+{
+    complain("%s", message);
+    return EXIT_USAGE;
+}
+
 enum exit_code fail_with(enum jpki_error error, const char *reader)
 {
     const char *what = error_text(error);

@@ -30,8 +30,8 @@ static void put_usage(const struct command *command)
                                        j == 0 ? first : "|", command->operands[i][j]);
     if (command->operands_optional)
         length += (size_t)snprintf(usage + length, sizeof usage - length, "]");
-    if (command->files != NULL)
-        (void)snprintf(usage + length, sizeof usage - length, " %s", command->files);
+    if (command->files.en != NULL)
+        (void)snprintf(usage + length, sizeof usage - length, " %s", text_of(&command->files));
     say("%s [%s]...", usage, TEXT(help_option));
 }
 

@@ -190,7 +190,7 @@ enum exit_code check_operands(const struct tool *tool)
         complain(TEXT(operand_missing), command->name, command->name);
         return EXIT_USAGE;
     }
-    if (tool->operand_count > wanted && command->files == NULL) {
+    if (tool->operand_count > wanted && command->files.en == NULL) {
         complain(TEXT(operand_too_many), command->name, tool->operands[wanted], command->name);
         return EXIT_USAGE;
     }

@@ -76,11 +76,9 @@ static void put_validity(const char *title, enum jpki_key key,
 static void put_certificate(enum jpki_key key, const struct certificate_facts *facts)
 {
     put_validity(text_of(&pin_words[key].title), key, facts);
-    if (facts->issuer[0] != '\0' && facts->ca_year != 0)
-        put_item("", PLAIN, TEXT(certificate_issuer), facts->issuer, facts->ca_year);
-    else if (facts->issuer[0] != '\0')
-        put_item("", PLAIN, TEXT(certificate_issuer_only), facts->issuer);
-    else if (facts->ca_year != 0)
+    if (facts->issuer[0] != '\0')
+        put_item("", PLAIN, TEXT(certificate_issuer), facts->issuer);
+    if (facts->ca_year != 0)
         put_item("", PLAIN, TEXT(certificate_ca), facts->ca_year);
 }
 
@@ -135,7 +133,7 @@ static enum exit_code show(struct tool *tool, struct jpki_reader *reader, void *
     return EXIT_OK;
 }
 
-/* With the signature PIN, which is for one card; it is locked again before anything is shown. */
+/* With the signature PIN, which is for one card: it is logged out before anything is shown. */
 static enum exit_code show_with_pin(struct tool *tool, struct progress *progress)
 {
     enum exit_code code;

@@ -21,7 +21,7 @@ enum exit_code {
     EXIT_FAILED,      /* anything that is none of the others */
     EXIT_USAGE,       /* the command line */
     EXIT_NO_CARD,     /* no pcscd, no reader, no card, or another kind of card */
-    EXIT_REFUSED,     /* a PIN that is wrong, or that breaks the rules */
+    EXIT_REFUSED,     /* a PIN that is wrong, breaks the rules, or was held back to spare a try */
     EXIT_LOCKED,      /* a PIN without tries left */
     EXIT_MISSING,     /* not on this card: a PIN, key or certificate */
     EXIT_WHICH,       /* several cards, and none was named with --reader */
@@ -40,6 +40,9 @@ const char *exit_text(enum exit_code code);
 enum exit_code exit_for(enum jpki_error error);
 const char *error_text(enum jpki_error error);
 enum exit_code fail_with(enum jpki_error error, const char *reader);
+
+/* EXIT_USAGE after this message. */
+enum exit_code fail_usage(const char *message);
 
 /* ---- The command line ----------------------------------------------------------------- */
 
@@ -115,7 +118,7 @@ struct command {
     uint64_t options; /* ACCEPTS(...); all accept --help */
     /* Operands that must be one of these words, each in turn; NULL ends both. */
     const char *operands[OPERANDS_MAX][WORDS_MAX];
-    const char *files; /* operands that are anything, in help: "[FILE]..."; NULL: none */
+    struct text files; /* operands that are anything, as help shows them; NULL: none */
     enum exit_code (*run)(struct tool *tool);
     bool operands_optional;
     bool hidden; /* from help and completions */

@@ -106,8 +106,8 @@ void remedy_restart(void);
 void remedy_reinstall(void);
 
 /* The container or confinement that this program runs in, as far as it is known. */
-enum cage { CAGE_NONE, CAGE_CONTAINER, CAGE_SNAP, CAGE_FLATPAK };
-enum cage cage(void);
+enum confinement { CONFINED_NOT, CONFINED_CONTAINER, CONFINED_SNAP, CONFINED_FLATPAK };
+enum confinement confinement(void);
 
 /* Runs `function` in a child process, which may crash or hang, for at most so many seconds. What it
  * writes to `text` comes back. Returns what it returned, or CHILD_DIED. */

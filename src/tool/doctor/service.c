@@ -34,20 +34,20 @@ static int connect_to_pcscd(void)
 static void report_outside(struct doctor *doctor)
 {
     const char *snap = getenv("SNAP_NAME"), *flatpak = getenv("FLATPAK_ID");
-    switch (cage()) {
-    case CAGE_SNAP:
+    switch (confinement()) {
+    case CONFINED_SNAP:
         report(doctor, VERDICT_WRONG, TEXT(doctor_snap));
         remedy_as_root("snap connect %s:pcscd", snap != NULL ? snap : "NAME");
         break;
-    case CAGE_FLATPAK:
+    case CONFINED_FLATPAK:
         report(doctor, VERDICT_WRONG, TEXT(doctor_flatpak));
         remedy("flatpak override --user --socket=pcsc %s", flatpak != NULL ? flatpak : "NAME");
         break;
-    case CAGE_CONTAINER:
+    case CONFINED_CONTAINER:
         report(doctor, VERDICT_WRONG, TEXT(doctor_container), PCSCD_DIRECTORY, PCSCD_DIRECTORY);
         remedy_install(PACKAGE_PCSCD);
         break;
-    case CAGE_NONE:
+    case CONFINED_NOT:
         report(doctor, VERDICT_WRONG, TEXT(doctor_not_installed));
         remedy_install(PACKAGE_PCSCD);
         break;

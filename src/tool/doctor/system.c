@@ -141,15 +141,15 @@ void remedy_restart(void)
     }
 }
 
-enum cage cage(void)
+enum confinement confinement(void)
 {
     if (exists("/.flatpak-info"))
-        return CAGE_FLATPAK;
+        return CONFINED_FLATPAK;
     if (getenv("SNAP") != NULL)
-        return CAGE_SNAP;
+        return CONFINED_SNAP;
     return exists("/.dockerenv") || exists("/run/.containerenv") || getenv("container") != NULL
-               ? CAGE_CONTAINER
-               : CAGE_NONE;
+               ? CONFINED_CONTAINER
+               : CONFINED_NOT;
 }
 
 /* ---- Child processes -------------------------------------------------------------------- */

@@ -36,12 +36,6 @@ struct pdf_signing {
 
 /* ---- What is wanted --------------------------------------------------------------------- */
 
-static enum exit_code usage(const char *message)
-{
-    complain("%s", message);
-    return EXIT_USAGE;
-}
-
 static bool read_profile(const char *word, enum pdf_profile *profile)
 {
     *profile = word != NULL && strcmp(word, "moj") == 0 ? PDF_MOJ : PDF_PADES;
@@ -75,11 +69,11 @@ static enum exit_code read_wish(const struct tool *tool, struct pdf_signing *sig
     wish->location = tool->options[OPTION_LOCATION];
     wish->field = tool->options[OPTION_FIELD];
     if (!read_profile(tool->options[OPTION_PROFILE], &wish->profile))
-        return usage(TEXT(pdf_bad_profile));
+        return fail_usage(TEXT(pdf_bad_profile));
     if (visible != NULL && !read_place(visible, &signing->place))
-        return usage(TEXT(pdf_bad_place));
+        return fail_usage(TEXT(pdf_bad_place));
     if (visible != NULL && wish->field != NULL)
-        return usage(TEXT(pdf_place_or_field));
+        return fail_usage(TEXT(pdf_place_or_field));
     wish->place = visible != NULL ? &signing->place : NULL;
     return EXIT_OK;
 }
@@ -94,8 +88,8 @@ static enum exit_code check_usage(const struct tool *tool)
     for (enum option_id id = OPTION_XML; id <= OPTION_KEY_INFO; id++)
         alone = alone && !has_option(tool, id);
     if (tool->operand_count != 1)
-        return usage(TEXT(sign_one_file));
-    return alone ? EXIT_OK : usage(TEXT(pdf_options));
+        return fail_usage(TEXT(sign_one_file));
+    return alone ? EXIT_OK : fail_usage(TEXT(pdf_options));
 }
 
 /* ---- Before the PIN --------------------------------------------------------------------- */

@@ -36,7 +36,7 @@ static const struct profile_root thunderbird_roots[] = {
 
 /* jpki-pkcs11-prefs.js says the same for all users. */
 static const char preference[] =
-    "// The card is locked when the program quits: it tells the module before it ends.\n"
+    "// Quitting logs the card out: the program tells the module before it ends.\n"
     "user_pref(\"toolkit.shutdown.fastShutdownStage\", 0);\n";
 
 struct profile_context {

@@ -18,12 +18,6 @@ struct signing {
     bool raw, pss, embed, pem;
 };
 
-static enum exit_code usage(const char *message)
-{
-    complain("%s", message);
-    return EXIT_USAGE;
-}
-
 /* Whether one of the options from `first` to `last` was given. */
 static bool has_any(const struct tool *tool, enum option_id first, enum option_id last)
 {
@@ -47,18 +41,18 @@ static enum exit_code check_usage(const struct tool *tool, struct signing *signi
     const char *digest = tool->options[OPTION_DIGEST];
     bool sha256 = digest == NULL || strcmp(digest, "sha256") == 0;
     if (tool->operand_count != 1)
-        return usage(TEXT(sign_one_file));
+        return fail_usage(TEXT(sign_one_file));
     if (signing->raw && (has_option(tool, OPTION_CMS) || signing->embed || signing->pem))
-        return usage(TEXT(sign_raw_alone));
+        return fail_usage(TEXT(sign_raw_alone));
     bool xml = has_option(tool, OPTION_XML);
     if (xml && (signing->raw || has_option(tool, OPTION_CMS) || signing->embed || signing->pem))
-        return usage(TEXT(xml_alone));
+        return fail_usage(TEXT(xml_alone));
     if (!xml && has_xml_option(tool))
-        return usage(TEXT(xml_only));
+        return fail_usage(TEXT(xml_only));
     if (signing->pss && (!signing->raw || !sha256))
-        return usage(TEXT(sign_pss_alone));
+        return fail_usage(TEXT(sign_pss_alone));
     if (has_option(tool, OPTION_PIN_STDIN) && strcmp(tool->operands[0], "-") == 0)
-        return usage(TEXT(sign_one_input));
+        return fail_usage(TEXT(sign_one_input));
     return EXIT_OK;
 }
 

@@ -35,27 +35,21 @@ static const struct form *find_form(const struct tool *tool, const uint8_t *star
     return last;
 }
 
-static enum exit_code usage(const char *message)
-{
-    complain("%s", message);
-    return EXIT_USAGE;
-}
-
 static enum exit_code check_usage(const struct tool *tool)
 {
     int count = tool->operand_count, standard = 0;
     for (int i = 0; i < count; i++)
         standard += strcmp(tool->operands[i], "-") == 0;
     if (count < 1 || count > 2)
-        return usage(TEXT(verify_operands));
+        return fail_usage(TEXT(verify_operands));
     if (standard + has_option(tool, OPTION_PIN_STDIN) > 1)
-        return usage(TEXT(verify_one_input));
+        return fail_usage(TEXT(verify_one_input));
     if (has_option(tool, OPTION_RAW) &&
         (count != 2 || has_option(tool, OPTION_CMS) || has_option(tool, OPTION_OUTPUT)))
-        return usage(TEXT(verify_raw_operands));
+        return fail_usage(TEXT(verify_raw_operands));
     if (!has_option(tool, OPTION_RAW) &&
         (has_option(tool, OPTION_DIGEST) || has_option(tool, OPTION_PSS)))
-        return usage(TEXT(verify_raw_only));
+        return fail_usage(TEXT(verify_raw_only));
     return EXIT_OK;
 }
 
@@ -71,7 +65,7 @@ static enum exit_code verify(struct tool *tool, struct verification *verificatio
         return code;
     const struct form *form = find_form(tool, start, length);
     if (verification->signature != NULL && !form->is_pair)
-        return usage(TEXT(verify_operands));
+        return fail_usage(TEXT(verify_operands));
     code = trust_open(tool, &verification->trust);
     return code == EXIT_OK ? form->run(verification) : code;
 }
