@@ -2,6 +2,7 @@
 /* Opening a PDF, and the fields of its form. */
 #include "der.h"
 #include "pdf/pdf.h"
+#include "pdf/scan.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -39,21 +40,22 @@ bool pdf_is_sound(struct pdf *pdf)
     return true;
 }
 
-/* The number behind the last "startxref", which stands where libqpdf looks for it. */
+/* The number behind the last "startxref", which stands where libqpdf looks for it. What libqpdf
+ * would not take for a number must not be one here: it would look for another "startxref". */
 static bool find_xref(struct pdf *pdf)
 {
     static const char word[] = "startxref";
-    enum { WORD = sizeof word - 1, SEARCHED = 1054, DIGITS = 20 };
+    enum { WORD = sizeof word - 1, SEARCHED = 1054, DIGITS = 19 };
     size_t at = pdf->size, least = at > SEARCHED ? at - SEARCHED : 0;
+    uint64_t xref;
     while (at > least && (pdf->size - at < WORD || memcmp(pdf->bytes + at, word, WORD) != 0))
         at--;
-    char digits[DIGITS + 1] = "", *end;
-    size_t left = pdf->size - at;
-    if (left <= WORD || memcmp(pdf->bytes + at, word, WORD) != 0)
+    struct pdf_scan text = pdf_scan_of(pdf->bytes, at, pdf->size);
+    if (!pdf_take_word(&text, word) || text.at == text.end || !isspace((unsigned char)*text.at))
         return false;
-    memcpy(digits, pdf->bytes + at + WORD, left - WORD < DIGITS ? left - WORD : DIGITS);
-    unsigned long long xref = strtoull(digits, &end, 10);
-    if (end == digits || xref == 0 || xref >= pdf->size)
+    pdf_skip_blanks(&text);
+    if (!pdf_take_number(&text, DIGITS, &xref) || xref == 0 || xref >= pdf->size ||
+        (text.at < text.end && !isspace((unsigned char)*text.at)))
         return false;
     pdf->xref = (size_t)xref;
     pdf->xref_is_stream = isdigit(pdf->bytes[pdf->xref]) != 0;
