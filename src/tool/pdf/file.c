@@ -62,11 +62,21 @@ static bool find_xref(struct pdf *pdf)
     return pdf->xref_is_stream || pdf->bytes[pdf->xref] == 'x';
 }
 
+/* The version must be one: else libqpdf searches for another head, and counts from there. */
+static bool has_head(const uint8_t *bytes, size_t size)
+{
+    uint64_t number;
+    if (size == 0)
+        return false;
+    struct pdf_scan text = pdf_scan_of(bytes, 0, size);
+    return pdf_take_word(&text, "%PDF-") && pdf_take_number(&text, 2, &number) &&
+           pdf_take_word(&text, ".") && pdf_take_number(&text, 2, &number);
+}
+
 bool pdf_open(struct pdf *pdf, const uint8_t *bytes, size_t size)
 {
-    static const char head[] = "%PDF-";
     *pdf = (struct pdf){.bytes = bytes, .size = size};
-    if (size < sizeof head || memcmp(bytes, head, sizeof head - 1) != 0)
+    if (!has_head(bytes, size))
         return pdf_refuse(pdf, "%s", TEXT(pdf_none));
     pdf->qpdf = qpdf_init();
     qpdf_silence_errors(pdf->qpdf);
