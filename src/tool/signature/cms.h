@@ -19,12 +19,16 @@ bool cms_sign(const struct signer *signer, const struct hash *hash, bool timed,
 enum exit_code cms_write(const struct jpki_buffer *der, struct input_file *content,
                          const struct hash *hash, bool pem, struct output_file *output);
 
+enum { CMS_START_BYTES = 24 };
+
 /* A signature that was read. */
 struct cms {
-    CMS_ContentInfo *info; /* without its content */
-    bool has_content;      /* there was one: it was written through `hashes` */
-    BIO *hashes;           /* BIO_f_md for each hash function of the signature */
-    bool malformed;        /* with EXIT_FAILED: it is no CMS signature; nothing was said yet */
+    CMS_ContentInfo *info;          /* without its content */
+    bool has_content;               /* there was one: it was written through `hashes` */
+    BIO *hashes;                    /* BIO_f_md for each hash function of the signature */
+    uint8_t start[CMS_START_BYTES]; /* of the content that cms_hash() got */
+    size_t start_length;
+    bool malformed; /* with EXIT_FAILED: it is no CMS signature; nothing was said yet */
 };
 
 /* Reads a signature: DER, BER or PEM. Its content, of any size, is hashed and written to `content`
@@ -32,3 +36,10 @@ struct cms {
 enum exit_code cms_read(struct input_file *input, OSSL_LIB_CTX *library,
                         struct output_file *content, struct cms *cms);
 void cms_free(struct cms *cms);
+
+/* Hashes a piece of the content. */
+bool cms_hash(struct cms *cms, const uint8_t *bytes, size_t length);
+
+/* Whether the content looks like signed attributes (RFC 5652, 5.4): a SET of SEQUENCEs that begin
+ * with an OID. */
+bool cms_is_attributes(const struct cms *cms);

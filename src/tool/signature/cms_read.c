@@ -71,8 +71,31 @@ static bool open_hashes(struct cms *cms, OSSL_LIB_CTX *library, const struct ber
 
 /* ---- The content ------------------------------------------------------------------------ */
 
+bool cms_hash(struct cms *cms, const uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0; i < length && cms->start_length < CMS_START_BYTES; i++)
+        cms->start[cms->start_length++] = bytes[i];
+    return BIO_write(cms->hashes, bytes, (int)length) == (int)length;
+}
+
+/* The value that begins at `*at` has this tag; moves to its content. */
+static bool enter(const struct cms *cms, size_t *at, uint8_t tag)
+{
+    if (*at + 2 > cms->start_length || cms->start[*at] != tag)
+        return false;
+    uint8_t length = cms->start[*at + 1];
+    *at += 2 + ((length & 0x80) != 0 ? length & 0x7F : 0);
+    return true;
+}
+
+bool cms_is_attributes(const struct cms *cms)
+{
+    size_t at = 0;
+    return enter(cms, &at, DER_SET) && enter(cms, &at, DER_SEQUENCE) && enter(cms, &at, DER_OID);
+}
+
 struct destination {
-    BIO *hashes;
+    struct cms *cms;
     struct output_file *content;
 };
 
@@ -81,7 +104,7 @@ static bool take(void *context, const uint8_t *bytes, size_t length)
     struct destination *to = context;
     if (to->content != NULL)
         (void)output_write(to->content, bytes, length); /* output_commit() tells */
-    return BIO_write(to->hashes, bytes, (int)length) == (int)length;
+    return cms_hash(to->cms, bytes, length);
 }
 
 /* An OCTET STRING, in one piece or, in BER, several. */
@@ -105,7 +128,7 @@ static bool read_octets(struct ber_source *source, struct destination *to)
 static bool read_content(struct ber_source *source, struct cms *cms, struct levels *levels,
                          struct head *head, struct output_file *content)
 {
-    struct destination to = {cms->hashes, content};
+    struct destination to = {cms, content};
     if (!ber_enter(source, DER_SEQUENCE, &levels->encapsulated) ||
         !ber_read(source, DER_OID, &head->type))
         return false;

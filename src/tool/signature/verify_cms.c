@@ -48,6 +48,14 @@ static bool is_type_right(const CMS_SignerInfo *info, const struct cms *cms)
     return type != NULL && OBJ_cmp(type, CMS_get0_eContentType(cms->info)) == 0;
 }
 
+/* The signature is over the attributes or, where there are none, over the content. Without them, a
+ * signature over attributes verifies with those as its content, which was never signed as such. */
+static bool may_lack_attributes(const struct cms *cms)
+{
+    return OBJ_obj2nid(CMS_get0_eContentType(cms->info)) == NID_pkcs7_data &&
+           !cms_is_attributes(cms);
+}
+
 /* Why the signature does not hold; NULL: it does. */
 static const char *find_problem(CMS_SignerInfo *info, const struct cms *cms, X509 *signer,
                                 STACK_OF(X509) * others)
@@ -59,6 +67,8 @@ static const char *find_problem(CMS_SignerInfo *info, const struct cms *cms, X50
         return TEXT(verify_not_by_key);
     if (attributes && !is_type_right(info, cms))
         return TEXT(verify_other_type);
+    if (!attributes && !may_lack_attributes(cms))
+        return TEXT(verify_no_attributes);
     int content = CMS_SignerInfo_verify_content(info, cms->hashes);
     if (content < 0)
         return TEXT(verify_unknown_hash);
@@ -208,7 +218,7 @@ static enum exit_code verify_one_file(struct verification *verification, struct 
 
 static bool hash_piece(void *context, const uint8_t *bytes, size_t length)
 {
-    return BIO_write(context, bytes, (int)length) == (int)length;
+    return cms_hash(context, bytes, length);
 }
 
 /* The signature is in a file of its own. */
@@ -228,7 +238,7 @@ static enum exit_code verify_pair(struct verification *verification, struct cms 
         code = EXIT_USAGE;
     }
     if (code == EXIT_OK)
-        code = input_each(&verification->file, hash_piece, cms->hashes);
+        code = input_each(&verification->file, hash_piece, cms);
     return code == EXIT_OK ? judge_cms(verification, cms, verification->signature) : code;
 }
 

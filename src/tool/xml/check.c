@@ -76,18 +76,87 @@ static bool add_ids(const struct xml_document *document, const struct xml_readin
     return true;
 }
 
+/* libxmlsec1 knows more algorithms than we let through. Were it to read something else than we do,
+ * it would stop there. */
+static bool allow_algorithms(xmlSecDSigCtxPtr context)
+{
+    const char *uri;
+    for (size_t i = 0; (uri = xml_known_algorithm(i)) != NULL; i++) {
+        xmlSecTransformId id = xmlSecTransformIdListFindByHref(
+            xmlSecTransformIdsGet(), (const xmlChar *)uri, xmlSecTransformUsageAny);
+        if (id != xmlSecTransformIdUnknown &&
+            (xmlSecDSigCtxEnableReferenceTransform(context, id) < 0 ||
+             xmlSecDSigCtxEnableSignatureTransform(context, id) < 0))
+            return false;
+    }
+    return true;
+}
+
+/* It has verified the references that we have read, and no others. */
+static bool is_as_read(xmlSecDSigCtxPtr context, const struct xml_reading *reading)
+{
+    size_t count = xmlSecPtrListGetSize(&context->signedInfoReferences);
+    for (size_t i = 0; count == reading->count && i < count; i++) {
+        const xmlSecDSigReferenceCtx *one =
+            xmlSecPtrListGetItem(&context->signedInfoReferences, (xmlSecSize)i);
+        if (one->status != xmlSecDSigStatusSucceeded || one->uri == NULL ||
+            strcmp((const char *)one->uri, reading->covered[i].uri) != 0)
+            return false;
+    }
+    return count == reading->count;
+}
+
 /* libxmlsec1 stops at the first reference that fails. */
-static enum xml_verdict verdict_of(xmlSecDSigCtxPtr context, int result, size_t *which)
+static enum xml_verdict verdict_of(xmlSecDSigCtxPtr context, const struct xml_reading *reading,
+                                   int result, size_t *which)
 {
     xmlSecSize count = xmlSecPtrListGetSize(&context->signedInfoReferences);
     xmlSecDSigReferenceCtxPtr last =
         count > 0 ? xmlSecPtrListGetItem(&context->signedInfoReferences, count - 1) : NULL;
     *which = count > 0 ? count - 1 : 0;
     if (result == 0 && context->status == xmlSecDSigStatusSucceeded)
-        return XML_VALID;
+        return is_as_read(context, reading) ? XML_VALID : XML_UNCHECKED;
     if (last != NULL && last->status == xmlSecDSigStatusInvalid)
         return XML_CHANGED;
     return context->status == xmlSecDSigStatusInvalid ? XML_FORGED : XML_UNCHECKED;
+}
+
+static xmlSecKeyPtr key_of(struct jpki_field certificate)
+{
+    return xmlSecOpenSSLAppKeyLoadMemory(certificate.data, (xmlSecSize)certificate.length,
+                                         xmlSecKeyDataFormatCertDer, NULL, NULL, NULL);
+}
+
+/* SignedInfo, through its canonical form and the method of the signature, against the value. */
+static bool is_made_by(xmlSecTransformCtxPtr context, xmlSecKeyPtr key, xmlNodePtr info)
+{
+    xmlNodePtr form = xmlFirstElementChild(info), method = xmlNextElementSibling(form);
+    xmlSecNodeSetPtr nodes = xmlSecNodeSetGetChildren(info->doc, info, 1, 0);
+    xmlSecTransformPtr last = NULL;
+    if (xmlSecTransformCtxNodeRead(context, form, xmlSecTransformUsageC14NMethod) != NULL)
+        last = xmlSecTransformCtxNodeRead(context, method, xmlSecTransformUsageSignatureMethod);
+    if (last != NULL)
+        last->operation = xmlSecTransformOperationVerify;
+    bool made = last != NULL && nodes != NULL && xmlSecTransformSetKey(last, key) == 0 &&
+                xmlSecTransformCtxXmlExecute(context, nodes) == 0 &&
+                xmlSecTransformVerifyNodeContent(last, xmlNextElementSibling(info), context) == 0 &&
+                last->status == xmlSecTransformStatusOk;
+    if (nodes != NULL)
+        xmlSecNodeSetDestroy(nodes);
+    return made;
+}
+
+bool xml_is_made_by(const struct xml_reading *reading, struct jpki_field certificate)
+{
+    xmlSecKeyPtr key = start() ? key_of(certificate) : NULL;
+    xmlSecTransformCtxPtr context = key != NULL ? xmlSecTransformCtxCreate() : NULL;
+    bool made =
+        context != NULL && is_made_by(context, key, xmlFirstElementChild(reading->signature));
+    if (context != NULL)
+        xmlSecTransformCtxDestroy(context);
+    if (key != NULL)
+        xmlSecKeyDestroy(key);
+    return made;
 }
 
 enum xml_verdict xml_check(const struct xml_document *document, const struct xml_reading *reading,
@@ -105,11 +174,10 @@ enum xml_verdict xml_check(const struct xml_document *document, const struct xml
         context->enabledReferenceUris =
             xmlSecTransformUriTypeAny; /* of those that we let through */
         /* With a key there already, KeyInfo is not read. */
-        context->signKey =
-            xmlSecOpenSSLAppKeyLoadMemory(certificate.data, (xmlSecSize)certificate.length,
-                                          xmlSecKeyDataFormatCertDer, NULL, NULL, NULL);
-        if (context->signKey != NULL)
-            verdict = verdict_of(context, xmlSecDSigCtxVerify(context, reading->signature), which);
+        context->signKey = key_of(certificate);
+        if (context->signKey != NULL && allow_algorithms(context))
+            verdict = verdict_of(context, reading, xmlSecDSigCtxVerify(context, reading->signature),
+                                 which);
         xmlSecDSigCtxDestroy(context);
     }
     files_now = NULL;

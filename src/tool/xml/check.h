@@ -18,3 +18,6 @@ enum xml_verdict {
 enum xml_verdict xml_check(const struct xml_document *document, const struct xml_reading *reading,
                            const struct xml_files *files, struct jpki_field certificate,
                            size_t *which);
+
+/* Whether the key of this certificate has made the signature; what it covers is not looked at. */
+bool xml_is_made_by(const struct xml_reading *reading, struct jpki_field certificate);

@@ -160,7 +160,7 @@ static enum exit_code choose_prefix(const struct tool *tool, const char *otherwi
 /* What can be written in an id and in a URI to it without a meaning of its own. */
 static bool is_plain_id(const char *id)
 {
-    return *id != '\0' && strpbrk(id, "'\"() \t\r\n<>&#%") == NULL &&
+    return *id != '\0' && strpbrk(id, XML_NOT_IN_IDS "#%") == NULL &&
            xmlCheckUTF8((const unsigned char *)id) != 0;
 }
 
@@ -244,7 +244,7 @@ static enum exit_code refer_freely(const struct tool *tool, const struct xml_doc
     for (int at = 0;
          code == EXIT_OK && (uri = next_argument(tool, OPTION_REFERENCE, &at)) != NULL;) {
         xmlNodePtr element = NULL;
-        bool plain = *uri == '\0' || (*uri == '#' && strpbrk(uri + 1, "'\"() \t\r\n<>&#") == NULL);
+        bool plain = *uri == '\0' || (*uri == '#' && strpbrk(uri + 1, XML_NOT_IN_IDS "#") == NULL);
         if (!plain || (document->tree == NULL))
             return bad_value(OPTION_REFERENCE, uri);
         code = *uri == '#' ? find_element(document, uri + 1, &element) : EXIT_OK;

@@ -3,6 +3,7 @@
 
 #include <libxml/parser.h>
 #include <libxml/uri.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -80,10 +81,11 @@ enum tag_kind { TAG_START, TAG_END, TAG_EMPTY, TAG_DECLARATION };
 struct tag {
     enum tag_kind kind;
     size_t start, end;
+    size_t values; /* of attributes */
 };
 
 /* The end of a tag: ">" stands in the values of attributes, too. */
-static size_t tag_end(const uint8_t *bytes, size_t length, size_t at)
+static size_t tag_end(const uint8_t *bytes, size_t length, size_t at, size_t *values)
 {
     uint8_t quote = 0;
     for (; at < length; at++) {
@@ -92,7 +94,7 @@ static size_t tag_end(const uint8_t *bytes, size_t length, size_t at)
         if (quote != 0)
             quote = bytes[at] == quote ? 0 : quote;
         else if (bytes[at] == '"' || bytes[at] == '\'')
-            quote = bytes[at];
+            quote = bytes[at], ++*values;
     }
     return length;
 }
@@ -121,7 +123,8 @@ static bool next_tag(const struct xml_document *document, size_t *at, struct tag
     if (*at + 1 >= length)
         return false;
     tag->start = *at;
-    tag->end = *at = tag_end(bytes, length, *at);
+    tag->values = 0;
+    tag->end = *at = tag_end(bytes, length, *at, &tag->values);
     tag->kind = bytes[tag->start + 1] == '!'   ? TAG_DECLARATION
                 : bytes[tag->start + 1] == '/' ? TAG_END
                 : bytes[tag->end - 2] == '/'   ? TAG_EMPTY
@@ -129,20 +132,44 @@ static bool next_tag(const struct xml_document *document, size_t *at, struct tag
     return true;
 }
 
-/* A DOCTYPE stands before the first element. */
-static bool has_doctype(const struct xml_document *document)
+/* A DOCTYPE stands before the first element. libxml2 compares all attributes of an element with
+ * each other, so there are not too many. */
+static enum xml_problem check_tags(struct xml_document *document)
 {
     struct tag tag;
-    size_t at = 0;
-    return next_tag(document, &at, &tag) && tag.kind == TAG_DECLARATION;
+    bool first = true;
+    for (size_t at = 0; next_tag(document, &at, &tag); first = false) {
+        if (first && tag.kind == TAG_DECLARATION)
+            return XML_DOCTYPE;
+        if (tag.values > XML_ATTRIBUTES_MAX) {
+            for (size_t i = 0; i < tag.start; i++)
+                document->line += document->bytes[i] == '\n';
+            return XML_BROKEN;
+        }
+    }
+    return XML_OK;
 }
 
 /* ---- The tree ------------------------------------------------------------------------------ */
+
+static void say_nothing(void *context, const char *format, ...)
+{
+    (void)context;
+    (void)format;
+}
+
+/* Its messages quote the document, with what could do harm on a terminal. XML_PARSE_NOERROR does
+ * not silence those on ids, nor those on canonical XML. */
+static void silence_libxml(void)
+{
+    xmlSetGenericErrorFunc(NULL, say_nothing);
+}
 
 /* No entities, no network, no messages of the library, and its limits on depth and length. */
 static enum xml_problem parse(struct xml_document *document)
 {
     enum { OPTIONS_OF_PARSER = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING };
+    silence_libxml();
     xmlParserCtxtPtr parser = xmlNewParserCtxt();
     if (parser == NULL)
         return XML_BROKEN;
@@ -156,23 +183,6 @@ static enum xml_problem parse(struct xml_document *document)
         return XML_DOCTYPE;
     /* Canonical XML is defined for 1.0 only. */
     return strcmp((const char *)document->tree->version, "1.0") == 0 ? XML_OK : XML_BROKEN;
-}
-
-enum xml_problem xml_open(struct xml_document *document, const uint8_t *bytes, size_t length)
-{
-    *document = (struct xml_document){.bytes = bytes, .length = length, .line = 1};
-    if (length > XML_BYTES_MAX)
-        return XML_TOO_LARGE;
-    enum xml_problem problem = check_encoding(document);
-    if (problem == XML_OK && has_doctype(document))
-        problem = XML_DOCTYPE;
-    return problem == XML_OK ? parse(document) : problem;
-}
-
-void xml_close(struct xml_document *document)
-{
-    xmlFreeDoc(document->tree);
-    document->tree = NULL;
 }
 
 xmlNodePtr xml_next(xmlNodePtr node, const xmlNode *top)
@@ -258,29 +268,74 @@ static bool is_id(const xmlAttr *attribute)
     return strcmp(name, "Id") == 0 || strcmp(name, "ID") == 0 || strcmp(name, "id") == 0;
 }
 
-static bool has_value(const xmlAttr *attribute, const char *id, const char *decoded)
+static int compare_ids(const void *one, const void *other)
+{
+    const struct xml_id *first = one, *second = other;
+    return strcmp((const char *)first->value, (const char *)second->value);
+}
+
+/* An element with the same value in two attributes counts once. */
+static bool add_id(struct xml_document *document, xmlAttrPtr attribute)
 {
     xmlChar *value = xmlNodeListGetString(attribute->doc, attribute->children, 1);
-    bool same = value != NULL && (strcmp((const char *)value, id) == 0 ||
-                                  (decoded != NULL && strcmp((const char *)value, decoded) == 0));
+    bool is_new = value != NULL;
+    for (size_t i = document->id_count; i > 0 && is_new; i--) {
+        if (document->ids[i - 1].attribute->parent != attribute->parent)
+            break;
+        is_new = strcmp((const char *)document->ids[i - 1].value, (const char *)value) != 0;
+    }
+    struct xml_id *more = document->ids;
+    bool full = (document->id_count & (document->id_count - 1)) == 0; /* a power of two, or 0 */
+    if (is_new && full)
+        more = realloc(document->ids, (2 * document->id_count + 1) * sizeof *more);
+    if (is_new && more != NULL) {
+        document->ids = more;
+        more[document->id_count++] = (struct xml_id){value, attribute};
+        return true;
+    }
     xmlFree(value);
-    return same;
+    return !is_new;
+}
+
+static bool collect_ids(struct xml_document *document)
+{
+    for (xmlNodePtr node = xmlDocGetRootElement(document->tree); node != NULL;
+         node = xml_next(node, NULL))
+        for (xmlAttrPtr at = node->type == XML_ELEMENT_NODE ? node->properties : NULL; at != NULL;
+             at = at->next)
+            if (is_id(at) && !add_id(document, at))
+                return false;
+    if (document->id_count > 0)
+        qsort(document->ids, document->id_count, sizeof *document->ids, compare_ids);
+    return true;
+}
+
+/* Adds those with this value. */
+static void find(const struct xml_document *document, const char *id, struct xml_ids *found)
+{
+    size_t low = 0, high = document->id_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        bool before = strcmp((const char *)document->ids[middle].value, id) < 0;
+        low = before ? middle + 1 : low;
+        high = before ? high : middle;
+    }
+    for (; low < document->id_count; low++) {
+        if (strcmp((const char *)document->ids[low].value, id) != 0)
+            break;
+        found->count++;
+        found->attribute = document->ids[low].attribute;
+        found->element = found->attribute->parent;
+    }
 }
 
 struct xml_ids xml_find_id(const struct xml_document *document, const char *id)
 {
     struct xml_ids found = {0};
     char *decoded = xmlURIUnescapeString(id, 0, NULL);
-    for (xmlNodePtr node = xmlDocGetRootElement(document->tree); node != NULL;
-         node = xml_next(node, NULL)) {
-        bool counted = false;
-        for (xmlAttrPtr at = node->type == XML_ELEMENT_NODE ? node->properties : NULL;
-             at != NULL && !counted; at = at->next) {
-            counted = is_id(at) && has_value(at, id, decoded);
-            if (counted && found.count++ == 0)
-                found.element = node, found.attribute = at;
-        }
-    }
+    find(document, id, &found);
+    if (decoded != NULL && strcmp(decoded, id) != 0)
+        find(document, decoded, &found);
     xmlFree(decoded);
     return found;
 }
@@ -291,4 +346,30 @@ xmlChar *xml_id_of(xmlNodePtr element)
         if (is_id(at))
             return xmlNodeListGetString(at->doc, at->children, 1);
     return NULL;
+}
+
+/* ---- Opening ------------------------------------------------------------------------------- */
+
+enum xml_problem xml_open(struct xml_document *document, const uint8_t *bytes, size_t length)
+{
+    *document = (struct xml_document){.bytes = bytes, .length = length, .line = 1};
+    if (length > XML_BYTES_MAX)
+        return XML_TOO_LARGE;
+    enum xml_problem problem = check_encoding(document);
+    if (problem == XML_OK)
+        problem = check_tags(document);
+    if (problem == XML_OK)
+        problem = parse(document);
+    return problem == XML_OK && !collect_ids(document) ? XML_BROKEN : problem;
+}
+
+void xml_close(struct xml_document *document)
+{
+    for (size_t i = 0; i < document->id_count; i++)
+        xmlFree(document->ids[i].value);
+    free(document->ids);
+    xmlFreeDoc(document->tree);
+    document->ids = NULL;
+    document->id_count = 0;
+    document->tree = NULL;
 }

@@ -14,7 +14,13 @@
 
 enum {
     XML_BYTES_MAX = 64 * 1024 * 1024, /* of a document; its tree takes about ten times as much */
+    XML_ATTRIBUTES_MAX = 1000,        /* of an element, with namespaces */
     XML_ENCODING_BYTES = 40,
+};
+
+struct xml_id {
+    xmlChar *value; /* from libxml2 */
+    xmlAttrPtr attribute;
 };
 
 struct xml_document {
@@ -23,6 +29,8 @@ struct xml_document {
     xmlDocPtr tree;
     unsigned line;                     /* where it is no XML */
     char encoding[XML_ENCODING_BYTES]; /* that was refused */
+    struct xml_id *ids;                /* all of them, in the order of their values */
+    size_t id_count;
 };
 
 enum xml_problem {
@@ -30,7 +38,7 @@ enum xml_problem {
     XML_TOO_LARGE,
     XML_ENCODED, /* in another encoding than UTF-8 */
     XML_DOCTYPE,
-    XML_BROKEN, /* not well-formed, or beyond the limits of libxml2 */
+    XML_BROKEN, /* not well-formed, or beyond the limits of libxml2 or ours */
     XML_PROBLEMS
 };
 
@@ -63,8 +71,12 @@ bool xml_is_within(const xmlNode *node, const xmlNode *element);
 bool xml_is_dsig(const xmlNode *node, const char *name);
 #define XML_DSIG "http://www.w3.org/2000/09/xmldsig#"
 
-/* The elements with this value in an attribute Id, ID, id or xml:id: how many, and the first with
- * its attribute. `id` is also compared with percent signs resolved, as in a URI. */
+/* Characters that are never let through in a reference to an id: libxmlsec1 makes an XPointer of
+ * it, in which they have a meaning. */
+#define XML_NOT_IN_IDS "'\"()^ \t\r\n<>&"
+
+/* The elements with this value in an attribute Id, ID, id or xml:id: how many, and one of
+ * them with its attribute. `id` is also compared with percent signs resolved, as in a URI. */
 struct xml_ids {
     size_t count;
     xmlNodePtr element;

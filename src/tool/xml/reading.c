@@ -24,9 +24,10 @@ static const struct algorithm methods[] = {
     {MORE "ecdsa-sha512", "ECDSA-SHA512", false}, {NULL, NULL, false},
 };
 
+#define EXCLUSIVE "http://www.w3.org/2001/10/xml-exc-c14n#"
 static const struct algorithm canonical_forms[] = {
-    {"http://www.w3.org/2001/10/xml-exc-c14n#", NULL, false},
-    {"http://www.w3.org/2001/10/xml-exc-c14n#WithComments", NULL, false},
+    {EXCLUSIVE, NULL, false},
+    {EXCLUSIVE "WithComments", NULL, false},
     {"http://www.w3.org/TR/2001/REC-xml-c14n-20010315", NULL, false},
     {"http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments", NULL, false},
     {"http://www.w3.org/2006/12/xml-c14n11", NULL, false},
@@ -42,6 +43,24 @@ static const struct algorithm digests[] = {
     {NULL, NULL, false},
 };
 
+const char *xml_known_algorithm(size_t index)
+{
+    static const struct {
+        const struct algorithm *list;
+        size_t count;
+    } lists[] = {
+        {methods, sizeof methods / sizeof methods[0] - 1},
+        {canonical_forms, sizeof canonical_forms / sizeof canonical_forms[0] - 1},
+        {digests, sizeof digests / sizeof digests[0] - 1},
+    };
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        if (index < lists[i].count)
+            return lists[i].list[index].uri;
+        index -= lists[i].count;
+    }
+    return index == 0 ? XML_ENVELOPED : NULL;
+}
+
 /* ---- Elements ------------------------------------------------------------------------------ */
 
 static xmlNodePtr skip_to_element(xmlNodePtr node)
@@ -51,11 +70,23 @@ static xmlNodePtr skip_to_element(xmlNodePtr node)
     return node;
 }
 
-static bool refuse(struct xml_reading *reading, enum xml_refusal refusal, const char *detail)
+bool xml_refuse(struct xml_reading *reading, enum xml_refusal refusal, const char *detail)
 {
     reading->refusal = refusal;
     (void)snprintf(reading->detail, sizeof reading->detail, "%s", detail);
     return false;
+}
+
+/* libxmlsec1 takes the first attribute of a name, in whatever namespace; so there is with a
+ * namespace where it reads attributes. */
+static bool check_attributes(struct xml_reading *reading, xmlNodePtr top)
+{
+    for (xmlNodePtr node = top; node != NULL; node = xml_next(node, top))
+        for (const xmlAttr *at = node->type == XML_ELEMENT_NODE ? node->properties : NULL;
+             at != NULL; at = at->next)
+            if (at->ns != NULL)
+                return xml_refuse(reading, XML_STRUCTURE, (const char *)at->name);
+    return true;
 }
 
 /* The element `*at` is `name`; moves on to the next. */
@@ -77,8 +108,8 @@ static const struct algorithm *algorithm_of(struct xml_reading *reading, xmlNode
     while (found->uri != NULL && (uri == NULL || strcmp(found->uri, (const char *)uri) != 0))
         found++;
     if (found->uri == NULL)
-        (void)refuse(reading, uri != NULL ? XML_ALGORITHM : XML_STRUCTURE,
-                     uri != NULL ? (const char *)uri : "Algorithm");
+        (void)xml_refuse(reading, uri != NULL ? XML_ALGORITHM : XML_STRUCTURE,
+                         uri != NULL ? (const char *)uri : "Algorithm");
     xmlFree(uri);
     reading->sha1 |= found->sha1;
     return found->uri != NULL ? found : NULL;
@@ -86,20 +117,41 @@ static const struct algorithm *algorithm_of(struct xml_reading *reading, xmlNode
 
 /* ---- References ---------------------------------------------------------------------------- */
 
+/* Of the lists of two such transforms none holds for both. */
+static void read_canonical(const struct algorithm *form, xmlNodePtr transform,
+                           struct xml_covered *covered)
+{
+    xmlNodePtr list = skip_to_element(transform->children);
+    if (strncmp(form->uri, EXCLUSIVE, sizeof EXCLUSIVE - 1) != 0)
+        return;
+    xmlFree(covered->prefixes);
+    covered->prefixes = list != NULL && !covered->exclusive
+                            ? (char *)xmlGetNoNsProp(list, (const xmlChar *)"PrefixList")
+                            : NULL;
+    covered->exclusive = true;
+}
+
 /* Canonical forms, and leaving the signature out. All others can leave out, or replace, what the
  * reader takes for signed. */
 static bool read_transforms(struct xml_reading *reading, xmlNodePtr list,
                             struct xml_covered *covered)
 {
+    unsigned count = 0;
     for (xmlNodePtr at = skip_to_element(list->children); at != NULL;
          at = skip_to_element(at->next)) {
+        if (++count > XML_TRANSFORMS_MAX)
+            return xml_refuse(reading, XML_TOO_MANY, "Transform");
         xmlChar *uri = xmlGetNoNsProp(at, (const xmlChar *)"Algorithm");
         bool enveloped = uri != NULL && strcmp((const char *)uri, XML_ENVELOPED) == 0;
         xmlFree(uri);
         if (!xml_is_dsig(at, "Transform"))
-            return refuse(reading, XML_STRUCTURE, "Transforms");
+            return xml_refuse(reading, XML_STRUCTURE, "Transforms");
         covered->enveloped |= enveloped;
-        if (!enveloped && algorithm_of(reading, at, canonical_forms) == NULL) {
+        const struct algorithm *form =
+            enveloped ? NULL : algorithm_of(reading, at, canonical_forms);
+        if (form != NULL)
+            read_canonical(form, at, covered);
+        if (form == NULL && !enveloped) {
             if (reading->refusal == XML_ALGORITHM)
                 reading->refusal = XML_TRANSFORM;
             return false;
@@ -115,27 +167,31 @@ static bool resolve(struct xml_reading *reading, const struct xml_document *docu
     const char *uri = covered->uri;
     if (*uri != '\0' && *uri != '#' && strchr(uri, '#') == NULL) {
         covered->path = xml_file_named(files, uri);
-        return covered->path != NULL || refuse(reading, XML_FILE_MISSING, uri);
+        for (size_t i = 0; i + 1 < reading->count && covered->path != NULL; i++)
+            if (reading->covered[i].path == covered->path)
+                return xml_refuse(reading, XML_TOO_MANY, uri);
+        return covered->path != NULL || xml_refuse(reading, XML_FILE_MISSING, uri);
     }
     /* "file#id", "#xpointer(...)", and what libxmlsec1 could take for the end of an id. */
     if ((*uri != '\0' && *uri != '#') || strcmp(uri, "#") == 0 ||
-        strpbrk(uri, "'\"() \t\r\n<>&") != NULL)
-        return refuse(reading, XML_URI, uri);
+        strpbrk(uri, XML_NOT_IN_IDS) != NULL)
+        return xml_refuse(reading, XML_URI, uri);
     covered->whole = *uri == '\0';
     covered->element = xml_resolve(document, uri, &count);
     if (covered->element != NULL)
         return true;
-    return refuse(reading, count > 1 ? XML_ID_TWICE : XML_ID_MISSING, uri + 1);
+    return xml_refuse(reading, count > 1 ? XML_ID_TWICE : XML_ID_MISSING, uri + 1);
 }
 
+/* A file is covered as it is: its canonical form would leave out comments and a DOCTYPE. */
 static bool read_reference(struct xml_reading *reading, const struct xml_document *document,
                            const struct xml_files *files, xmlNodePtr reference)
 {
-    struct xml_covered *more = reading->count < XML_COVERED_MAX
-                                   ? realloc(reading->covered, (reading->count + 1) * sizeof *more)
-                                   : NULL;
+    if (reading->count == XML_COVERED_MAX)
+        return xml_refuse(reading, XML_TOO_MANY, "Reference");
+    struct xml_covered *more = realloc(reading->covered, (reading->count + 1) * sizeof *more);
     if (more == NULL)
-        return refuse(reading, XML_STRUCTURE, "Reference");
+        return xml_refuse(reading, XML_TOO_MANY, "Reference");
     reading->covered = more;
     struct xml_covered *covered = &more[reading->count++];
     *covered =
@@ -143,10 +199,12 @@ static bool read_reference(struct xml_reading *reading, const struct xml_documen
     xmlNodePtr at = reference->children;
     xmlNodePtr transforms = take(&at, "Transforms");
     if (covered->uri == NULL)
-        return refuse(reading, XML_URI, "Reference");
+        return xml_refuse(reading, XML_URI, "Reference");
     return (transforms == NULL || read_transforms(reading, transforms, covered)) &&
            algorithm_of(reading, take(&at, "DigestMethod"), digests) != NULL &&
-           resolve(reading, document, files, covered);
+           resolve(reading, document, files, covered) &&
+           (covered->path == NULL || transforms == NULL ||
+            xml_refuse(reading, XML_TRANSFORM, covered->uri));
 }
 
 static bool read_signed_info(struct xml_reading *reading, const struct xml_document *document,
@@ -163,7 +221,7 @@ static bool read_signed_info(struct xml_reading *reading, const struct xml_docum
         if (!read_reference(reading, document, files, reference))
             return false;
     return (skip_to_element(at) == NULL && reading->count > 0) ||
-           refuse(reading, XML_STRUCTURE, "SignedInfo");
+           xml_refuse(reading, XML_STRUCTURE, "SignedInfo");
 }
 
 /* ---- KeyInfo ------------------------------------------------------------------------------- */
@@ -208,7 +266,8 @@ static bool read_key_info(struct xml_reading *reading, const xmlNode *key_info)
              node = node->next)
             if (xml_is_dsig(node, "X509Certificate"))
                 read_certificate(reading, node);
-    return reading->certificate_count > 0 || refuse(reading, XML_NO_CERTIFICATE, "X509Certificate");
+    return reading->certificate_count > 0 ||
+           xml_refuse(reading, XML_NO_CERTIFICATE, "X509Certificate");
 }
 
 /* ---- Signatures ---------------------------------------------------------------------------- */
@@ -226,19 +285,22 @@ void xml_read(const struct xml_document *document, xmlNodePtr signature,
 {
     *reading = (struct xml_reading){.signature = signature};
     xmlNodePtr at = signature->children;
-    xmlNodePtr info = take(&at, "SignedInfo");
-    if (info == NULL || take(&at, "SignatureValue") == NULL) {
-        (void)refuse(reading, XML_STRUCTURE, "Signature");
+    xmlNodePtr info = take(&at, "SignedInfo"), value = take(&at, "SignatureValue");
+    if (info == NULL || value == NULL) {
+        (void)xml_refuse(reading, XML_STRUCTURE, "Signature");
         return;
     }
-    if (read_signed_info(reading, document, files, info))
+    if (check_attributes(reading, info) && check_attributes(reading, value) &&
+        read_signed_info(reading, document, files, info))
         (void)read_key_info(reading, take(&at, "KeyInfo"));
 }
 
 void xml_reading_clear(struct xml_reading *reading)
 {
-    for (size_t i = 0; i < reading->count; i++)
+    for (size_t i = 0; i < reading->count; i++) {
         xmlFree(reading->covered[i].uri);
+        xmlFree(reading->covered[i].prefixes);
+    }
     free(reading->covered);
     for (size_t i = 0; i < XML_CERTIFICATES_MAX; i++)
         jpki_buffer_clear(&reading->certificates[i]);

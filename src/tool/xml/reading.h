@@ -17,6 +17,7 @@ enum xml_refusal {
     XML_ID_TWICE,       /* more than one has */
     XML_FILE_MISSING,   /* the file was not given */
     XML_NO_CERTIFICATE, /* none in it */
+    XML_TOO_MANY,       /* of anything: it would take too long */
     XML_REFUSALS
 };
 
@@ -26,9 +27,16 @@ struct xml_covered {
     const char *path;   /* NULL: in the document */
     bool whole;         /* the document with what stands around the document element */
     bool enveloped;     /* without the signature itself */
+    bool exclusive;     /* in exclusive canonical XML: without namespaces of which no name is */
+    char *prefixes;     /* but with these, from libxml2; NULL: none */
 };
 
-enum { XML_COVERED_MAX = 1000, XML_CERTIFICATES_MAX = 16, XML_DETAIL_BYTES = 200 };
+enum {
+    XML_COVERED_MAX = 200,
+    XML_TRANSFORMS_MAX = 4, /* of a reference */
+    XML_CERTIFICATES_MAX = 16,
+    XML_DETAIL_BYTES = 200,
+};
 
 struct xml_reading {
     xmlNodePtr signature;
@@ -42,9 +50,13 @@ struct xml_reading {
     size_t certificate_count;
 };
 
+/* All algorithms that are let through, one by one; NULL: no more. */
+const char *xml_known_algorithm(size_t index);
+
 /* The next signature of the document behind `node` (NULL: the first); NULL: no more. */
 xmlNodePtr xml_next_signature(const struct xml_document *document, xmlNodePtr node);
 
 void xml_read(const struct xml_document *document, xmlNodePtr signature,
               const struct xml_files *files, struct xml_reading *reading);
+bool xml_refuse(struct xml_reading *reading, enum xml_refusal refusal, const char *detail);
 void xml_reading_clear(struct xml_reading *reading);

@@ -19,6 +19,7 @@ static const char *refusal_text(enum xml_refusal refusal)
         [XML_ID_TWICE] = TEXT(xml_refused_id_twice),
         [XML_FILE_MISSING] = TEXT(xml_refused_file),
         [XML_NO_CERTIFICATE] = TEXT(verdict_no_signer),
+        [XML_TOO_MANY] = TEXT(xml_refused_many),
     };
     return texts[refusal];
 }
@@ -38,37 +39,33 @@ static STACK_OF(X509) * certificates_of(const struct xml_reading *reading, OSSL_
     return certificates;
 }
 
-static enum xml_verdict check_with(const struct xml_document *document,
-                                   const struct xml_reading *reading, const struct xml_files *files,
-                                   X509 *certificate, size_t *which)
+/* The certificate whose key has made the signature, else the first; NULL: there is none. So what is
+ * covered is hashed only once. */
+static X509 *find_signer(const struct xml_reading *reading, STACK_OF(X509) * certificates)
+{
+    int count = sk_X509_num(certificates);
+    for (int i = 0; i < count && count > 1; i++) {
+        unsigned char *der = NULL;
+        int length = i2d_X509(sk_X509_value(certificates, i), &der);
+        bool made = length > 0 && xml_is_made_by(reading, (struct jpki_field){der, (size_t)length});
+        OPENSSL_free(der);
+        if (made)
+            return sk_X509_value(certificates, i);
+    }
+    return sk_X509_value(certificates, 0);
+}
+
+static enum xml_verdict check(const struct xml_document *document,
+                              const struct xml_reading *reading, const struct xml_files *files,
+                              X509 *signer, size_t *which)
 {
     unsigned char *der = NULL;
-    int length = i2d_X509(certificate, &der);
+    int length = signer != NULL ? i2d_X509(signer, &der) : 0;
     enum xml_verdict verdict = XML_UNCHECKED;
     if (length > 0)
         verdict =
             xml_check(document, reading, files, (struct jpki_field){der, (size_t)length}, which);
     OPENSSL_free(der);
-    return verdict;
-}
-
-/* A signature and its certificates, of which the signer's is the one whose key verifies it, else
- * the first. */
-static enum xml_verdict check(const struct xml_document *document,
-                              const struct xml_reading *reading, const struct xml_files *files,
-                              STACK_OF(X509) * certificates, X509 **signer, size_t *which)
-{
-    enum xml_verdict verdict = XML_UNCHECKED;
-    *signer = sk_X509_value(certificates, 0);
-    for (int i = 0; i < sk_X509_num(certificates); i++) {
-        X509 *candidate = sk_X509_value(certificates, i);
-        enum xml_verdict found = check_with(document, reading, files, candidate, which);
-        verdict = i == 0 ? found : verdict;
-        if (found == XML_VALID) {
-            *signer = candidate;
-            return found;
-        }
-    }
     return verdict;
 }
 
@@ -85,16 +82,93 @@ static void describe(const struct xml_reading *reading, enum xml_verdict verdict
     }
 }
 
+/* ---- Limits -------------------------------------------------------------------------------- */
+
+/* The whole document is gone through for each canonical form: that of SignedInfo, once more for
+ * each certificate that is tried, and that of each reference that is no file. For each of its nodes
+ * libxmlsec1 looks at all those around it; the attributes of an element, and the namespaces that
+ * are declared for it, are compared with each other. */
+enum {
+    SIGNATURES_MAX = 50,
+    STEPS_MAX = 64 << 20,
+    STEPS_PER_BYTE = 32,
+    STEPS_OF_NODE = 16,
+    COMPARED_IN_STEP = 4,
+};
+struct work {
+    size_t nodes, names; /* steps to go through the document once, and more where it is covered */
+    size_t done;
+};
+
+static size_t count_namespaces(const xmlNode *node)
+{
+    size_t count = 0;
+    for (const xmlNs *at = node->type == XML_ELEMENT_NODE ? node->nsDef : NULL; at != NULL;
+         at = at->next)
+        count++;
+    return count;
+}
+
+static void add_steps(struct work *work, const xmlNode *node, size_t depth, size_t namespaces)
+{
+    size_t names = namespaces;
+    for (const xmlAttr *at = node->type == XML_ELEMENT_NODE ? node->properties : NULL; at != NULL;
+         at = at->next)
+        names++;
+    work->nodes += STEPS_OF_NODE + depth;
+    if (node->type == XML_ELEMENT_NODE)
+        work->names += names * (STEPS_OF_NODE + depth) + names * names / COMPARED_IN_STEP;
+}
+
+/* Up to a number that is far too large. */
+static void count_steps(const struct xml_document *document, struct work *work)
+{
+    size_t depth = 1, namespaces = 0;
+    const xmlNode *node = document->tree->children;
+    while (node != NULL && work->names < (size_t)1 << 40) {
+        bool inner = node->type == XML_ELEMENT_NODE && node->children != NULL;
+        size_t own = count_namespaces(node);
+        add_steps(work, node, depth, namespaces + own);
+        if (inner) {
+            namespaces += own;
+            depth++;
+            node = node->children;
+            continue;
+        }
+        for (; node->next == NULL && depth > 1; depth--) {
+            node = node->parent;
+            namespaces -= count_namespaces(node);
+        }
+        node = node->next;
+    }
+}
+
+static void limit(const struct xml_document *document, struct xml_reading *reading,
+                  struct work *work)
+{
+    size_t references = 0;
+    size_t tries = 1 + (reading->certificate_count > 1 ? reading->certificate_count : 0);
+    for (size_t i = 0; i < reading->count; i++)
+        references += reading->covered[i].path == NULL;
+    work->done += (tries + references) * work->nodes + references * work->names;
+    if (work->done > STEPS_MAX + STEPS_PER_BYTE * document->length)
+        (void)xml_refuse(reading, XML_TOO_MANY, "Signature");
+}
+
+/* ---- Signatures ---------------------------------------------------------------------------- */
+
 /* One signature. */
 static enum exit_code verify_one(const struct verification *verification,
                                  const struct xml_document *document, const struct xml_files *files,
-                                 xmlNodePtr signature)
+                                 xmlNodePtr signature, struct work *work)
 {
     struct xml_reading reading;
     struct signature_facts facts = {0};
     char problem[TEXT_BYTES];
     size_t which = 0;
     xml_read(document, signature, files, &reading);
+    if (reading.refusal == XML_ACCEPTED)
+        limit(document, &reading, work);
     facts.others = certificates_of(&reading, verification->trust.library);
     facts.is_weak = reading.sha1;
     if (reading.refusal != XML_ACCEPTED) {
@@ -105,8 +179,8 @@ static enum exit_code verify_one(const struct verification *verification,
         facts.problem = problem;
         facts.signer = sk_X509_value(facts.others, 0);
     } else {
-        enum xml_verdict verdict =
-            check(document, &reading, files, facts.others, &facts.signer, &which);
+        facts.signer = find_signer(&reading, facts.others);
+        enum xml_verdict verdict = check(document, &reading, files, facts.signer, &which);
         describe(&reading, verdict, which, problem);
         facts.problem = verdict == XML_VALID ? NULL : problem;
     }
@@ -118,6 +192,12 @@ static enum exit_code verify_one(const struct verification *verification,
     return code;
 }
 
+static enum exit_code say_too_many(const struct verification *verification)
+{
+    const struct signature_facts facts = {.problem = TEXT(xml_refused_many)};
+    return say_verdict(verification->out, &verification->trust, &facts);
+}
+
 static enum exit_code verify_all(const struct verification *verification,
                                  const struct xml_document *document, const struct xml_files *files)
 {
@@ -127,8 +207,12 @@ static enum exit_code verify_all(const struct verification *verification,
         return EXIT_INVALID;
     }
     enum exit_code worst = EXIT_OK;
-    while (signature != NULL) {
-        worst = worse_of(worst, verify_one(verification, document, files, signature));
+    struct work work = {0};
+    count_steps(document, &work);
+    for (unsigned count = 0; signature != NULL; count++) {
+        if (count == SIGNATURES_MAX)
+            return say_too_many(verification);
+        worst = worse_of(worst, verify_one(verification, document, files, signature, &work));
         signature = xml_next_signature(document, signature);
         if (signature != NULL)
             (void)fputc('\n', verification->out);
