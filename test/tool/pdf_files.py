@@ -79,24 +79,39 @@ def large(path, length):
         file.write(end + (table(places) + f"trailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n{place}\n%%EOF\n").encode())
 
 
-def sign_by_openssl(path, catalog="", more=(), digest="sha256", **parts):
-    """A file with a signature that OpenSSL has made, with a key and certificate of its own: other.pem is its CA."""
+HOLE = "<" + "0" * 6000 + ">"
+FIELD = "<< /Type /Annot /Subtype /Widget /FT /Sig /T (%s) /Rect [0 0 0 0] /P 3 0 R%s >>"
+
+
+def signature(extra=""):
+    """A signature that is still to be made."""
+    return (f"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /adbe.pkcs7.detached{extra} /ByteRange [{' ' * 40}] "
+            f"/Contents {HOLE} >>")
+
+
+def signed_objects(catalog="", page="", form="", fields="[5 0 R]", annots="[5 0 R]", more=()):
+    """A document of one page with a signature that is still to be made: field 5, value 6, further objects from 7 on."""
+    return objects(catalog=f" /AcroForm << /Fields {fields} /SigFlags 3{form} >>{catalog}", page=f" /Annots {annots}{page}",
+                   more=[FIELD % ("other", " /V 6 0 R"), signature(), *more])
+
+
+def sign_bytes(whole, digest="sha256"):
+    """Fills the last hole by OpenSSL, with a key and certificate of its own: other.pem is its CA."""
     if not os.path.exists("other.pem"):
         run_program("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "other.key", "-out",
                     "other.pem", "-subj", "/CN=Other", "-addext", "keyUsage=digitalSignature,keyCertSign")
-    hole = b"<" + b"0" * 6000 + b">"
-    field = "<< /Type /Annot /Subtype /Widget /FT /Sig /T (other) /Rect [0 0 0 0] /P 3 0 R /V 6 0 R >>"
-    value = (f"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /adbe.pkcs7.detached /ByteRange [{' ' * 40}] "
-             f"/Contents {hole.decode()} >>")
-    whole = revision(objects(catalog=f" /AcroForm << /Fields [5 0 R] /SigFlags 3 >>{catalog}",
-                             page=" /Annots [5 0 R]", more=[field, value, *more], **parts))
-    begin = whole.index(hole)
-    end = begin + len(hole)
+    begin = whole.rindex(HOLE.encode())
+    end = begin + len(HOLE)
     whole = whole.replace(b"[" + b" " * 40, b"[" + (b"0 %d %d %d" % (begin, end, len(whole) - end)).ljust(40))
     write("part", whole[:begin] + whole[end:])
     run_program("openssl", "cms", "-sign", "-binary", "-signer", "other.pem", "-inkey", "other.key", "-md", digest,
                 "-outform", "der", "-in", "part", "-out", "cms")
-    write(path, whole[:begin + 1] + read("cms").hex().encode().ljust(len(hole) - 2, b"0") + whole[end - 1:])
+    return whole[:begin + 1] + read("cms").hex().encode().ljust(len(HOLE) - 2, b"0") + whole[end - 1:]
+
+
+def sign_by_openssl(path, digest="sha256", **parts):
+    """A file with such a signature."""
+    write(path, sign_bytes(revision(signed_objects(**parts)), digest))
 
 
 # ---- Programs ----------------------------------------------------------------------------

@@ -59,6 +59,12 @@ static bool read_rectangle(struct pdf *pdf, qpdf_oh array, double rectangle[4])
     return true;
 }
 
+bool pdf_page_box(struct pdf *pdf, qpdf_oh page, double box[4])
+{
+    return read_rectangle(pdf, inherited(pdf, page, "/CropBox"), box) ||
+           read_rectangle(pdf, inherited(pdf, page, "/MediaBox"), box);
+}
+
 static int read_rotation(struct pdf *pdf, qpdf_oh page)
 {
     int rotation;
@@ -100,8 +106,7 @@ bool pdf_find_spot(struct pdf *pdf, qpdf_oh page, const struct pdf_place *place,
     *spot = (struct pdf_spot){.rotation = read_rotation(pdf, page)};
     if (place == NULL)
         return true;
-    if (!read_rectangle(pdf, inherited(pdf, page, "/CropBox"), box) &&
-        !read_rectangle(pdf, inherited(pdf, page, "/MediaBox"), box))
+    if (!pdf_page_box(pdf, page, box))
         return pdf_refuse(pdf, TEXT(pdf_damaged), "/MediaBox");
     spot->width = place->width;
     spot->height = place->height;

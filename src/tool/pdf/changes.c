@@ -10,16 +10,19 @@
 
 #include <string.h>
 
-enum { REVISIONS_MAX = 64 };
+enum {
+    REVISIONS_MAX = 64,
+    COMPARED_MAX = 1 << 22, /* objects of all revisions, for all signatures: seconds */
+};
 
 /* ---- Revisions -------------------------------------------------------------------------- */
 
-/* Where the revision ends whose cross-references begin at `xref`: behind its %%EOF. */
+/* Where the revision ends whose cross-references begin at `xref`: behind the line of its %%EOF. */
 static size_t end_of_revision(const struct pdf *pdf, size_t xref)
 {
     static const char mark[] = "%%EOF";
     const uint8_t *found = memmem(pdf->bytes + xref, pdf->size - xref, mark, sizeof mark - 1);
-    return found != NULL ? (size_t)(found - pdf->bytes) + sizeof mark - 1 : 0;
+    return found != NULL ? pdf_skip_lines(pdf, (size_t)(found - pdf->bytes) + sizeof mark - 1) : 0;
 }
 
 /* Where the cross-references of the revision before begin; 0: nowhere. */
@@ -32,21 +35,23 @@ static size_t previous_xref(struct pdf *pdf)
 }
 
 /* Compares a revision with the one before, and opens that in `before`. */
-static bool step_back(struct pdf *now, size_t length, struct pdf *before)
+static bool step_back(struct pdf *now, size_t length, struct pdf *before, bool *shown)
 {
     size_t previous = previous_xref(now);
     size_t end = previous < length ? length : end_of_revision(now, previous);
     return previous > 0 && end >= length && end < now->size && pdf_open(before, now->bytes, end) &&
-           pdf_is_sound(before) && before->xref == previous && pdf_only_signs(before, now);
+           pdf_is_sound(before) && before->xref == previous && pdf_only_signs(before, now, shown);
 }
 
 /* From the last revision back to the one that is `length` long. */
-static bool only_signatures(const struct pdf *last, size_t length)
+static bool only_signatures(struct pdf *last, size_t length, bool *shown)
 {
     struct pdf now, before = {0};
     bool good = pdf_open(&now, last->bytes, last->size) && pdf_is_sound(&now);
     for (int i = 0; good && now.size > length; i++) {
-        good = i < REVISIONS_MAX && step_back(&now, length, &before);
+        last->compared += (size_t)pdf_trailer_size(&now);
+        good = i < REVISIONS_MAX && last->compared <= COMPARED_MAX &&
+               step_back(&now, length, &before, shown);
         pdf_close(&now);
         now = before;
         before = (struct pdf){0};
@@ -64,11 +69,10 @@ enum pdf_later pdf_compare(struct pdf *now, size_t length)
     pdf_close(&old);
     if (!opened)
         return PDF_NO_REVISION;
-    size_t blanks = length;
-    while (blanks < now->size && strchr("\r\n", now->bytes[blanks]) != NULL &&
-           now->bytes[blanks] != '\0')
-        blanks++;
-    if (blanks == now->size)
+    if (pdf_same_end(now, length, now->size))
         return PDF_NOTHING_LATER;
-    return xref < now->xref && only_signatures(now, length) ? PDF_SIGNED_LATER : PDF_CHANGED_LATER;
+    bool shown = false;
+    if (xref >= now->xref || !only_signatures(now, length, &shown))
+        return PDF_CHANGED_LATER;
+    return shown ? PDF_SHOWN_LATER : PDF_SIGNED_LATER;
 }

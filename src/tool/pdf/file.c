@@ -2,6 +2,7 @@
 /* Opening a PDF, and the fields of its form. */
 #include "der.h"
 #include "pdf/pdf.h"
+#include "pdf/scan.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -39,32 +40,43 @@ bool pdf_is_sound(struct pdf *pdf)
     return true;
 }
 
-/* The number behind the last "startxref", which stands where libqpdf looks for it. */
+/* The number behind the last "startxref", which stands where libqpdf looks for it. What libqpdf
+ * would not take for a number must not be one here: it would look for another "startxref". */
 static bool find_xref(struct pdf *pdf)
 {
     static const char word[] = "startxref";
-    enum { WORD = sizeof word - 1, SEARCHED = 1054, DIGITS = 20 };
+    enum { WORD = sizeof word - 1, SEARCHED = 1054, DIGITS = 19 };
     size_t at = pdf->size, least = at > SEARCHED ? at - SEARCHED : 0;
+    uint64_t xref;
     while (at > least && (pdf->size - at < WORD || memcmp(pdf->bytes + at, word, WORD) != 0))
         at--;
-    char digits[DIGITS + 1] = "", *end;
-    size_t left = pdf->size - at;
-    if (left <= WORD || memcmp(pdf->bytes + at, word, WORD) != 0)
+    struct pdf_scan text = pdf_scan_of(pdf->bytes, at, pdf->size);
+    if (!pdf_take_word(&text, word) || text.at == text.end || !isspace((unsigned char)*text.at))
         return false;
-    memcpy(digits, pdf->bytes + at + WORD, left - WORD < DIGITS ? left - WORD : DIGITS);
-    unsigned long long xref = strtoull(digits, &end, 10);
-    if (end == digits || xref == 0 || xref >= pdf->size)
+    pdf_skip_blanks(&text);
+    if (!pdf_take_number(&text, DIGITS, &xref) || xref == 0 || xref >= pdf->size ||
+        (text.at < text.end && !isspace((unsigned char)*text.at)))
         return false;
     pdf->xref = (size_t)xref;
     pdf->xref_is_stream = isdigit(pdf->bytes[pdf->xref]) != 0;
     return pdf->xref_is_stream || pdf->bytes[pdf->xref] == 'x';
 }
 
+/* The version must be one: else libqpdf searches for another head, and counts from there. */
+static bool has_head(const uint8_t *bytes, size_t size)
+{
+    uint64_t number;
+    if (size == 0)
+        return false;
+    struct pdf_scan text = pdf_scan_of(bytes, 0, size);
+    return pdf_take_word(&text, "%PDF-") && pdf_take_number(&text, 2, &number) &&
+           pdf_take_word(&text, ".") && pdf_take_number(&text, 2, &number);
+}
+
 bool pdf_open(struct pdf *pdf, const uint8_t *bytes, size_t size)
 {
-    static const char head[] = "%PDF-";
     *pdf = (struct pdf){.bytes = bytes, .size = size};
-    if (size < sizeof head || memcmp(bytes, head, sizeof head - 1) != 0)
+    if (!has_head(bytes, size))
         return pdf_refuse(pdf, "%s", TEXT(pdf_none));
     pdf->qpdf = qpdf_init();
     qpdf_silence_errors(pdf->qpdf);
@@ -110,6 +122,22 @@ int pdf_trailer_size(struct pdf *pdf)
     int size;
     qpdf_oh value = pdf_get(pdf, qpdf_get_trailer(pdf->qpdf), "/Size");
     return qpdf_oh_get_value_as_int(pdf->qpdf, value, &size) && size > 0 ? size : 0;
+}
+
+bool pdf_forbids_changes(struct pdf *pdf, qpdf_oh signature)
+{
+    qpdf_oh references = pdf_get(pdf, signature, "/Reference");
+    int count = qpdf_oh_is_array(pdf->qpdf, references)
+                    ? qpdf_oh_get_array_n_items(pdf->qpdf, references)
+                    : 0;
+    for (int i = 0; i < count; i++) {
+        int level;
+        qpdf_oh reference = qpdf_oh_get_array_item(pdf->qpdf, references, i);
+        qpdf_oh allowed = pdf_get(pdf, pdf_get(pdf, reference, "/TransformParams"), "/P");
+        if (qpdf_oh_get_value_as_int(pdf->qpdf, allowed, &level) && level == 1)
+            return true;
+    }
+    return false;
 }
 
 bool pdf_same_object(struct pdf *pdf, qpdf_oh a, qpdf_oh b)

@@ -20,6 +20,7 @@ enum {
     PDF_RANGE_BYTES = 64,     /* of three offsets */
     PDF_DEPTH_MAX = 32,       /* of fields within fields */
     PDF_FIELDS_MAX = 1 << 16, /* of a file */
+    PDF_SIGNATURES_MAX = 100, /* of a file */
     PDF_IDS_MAX = 1 << 19,    /* objects: libqpdf needs some 2 KB of memory for each */
 };
 
@@ -29,6 +30,7 @@ struct pdf {
     qpdf_data qpdf;
     size_t xref; /* where the last cross-reference section begins */
     bool xref_is_stream;
+    size_t compared;                 /* objects, in comparing revisions: there is a limit */
     char problem[PDF_PROBLEM_BYTES]; /* why the last call failed, in the user's language */
 };
 
@@ -49,6 +51,9 @@ bool pdf_refuse(struct pdf *pdf, const char *format, ...) PRINTF(2, 3);
 qpdf_oh pdf_get(struct pdf *pdf, qpdf_oh object, const char *key);
 bool pdf_has_name(struct pdf *pdf, qpdf_oh object, const char *key, const char *name);
 bool pdf_same_object(struct pdf *pdf, qpdf_oh a, qpdf_oh b);
+
+/* Whether the signature of a document's author allows no changes, not even signatures (DocMDP). */
+bool pdf_forbids_changes(struct pdf *pdf, qpdf_oh signature);
 
 /* /Size of the trailer: all numbers of objects are less. 0: there is none. */
 int pdf_trailer_size(struct pdf *pdf);
@@ -114,6 +119,7 @@ void pdf_update_free(struct pdf_update *update);
 enum pdf_later {
     PDF_NOTHING_LATER,
     PDF_SIGNED_LATER,  /* they add signatures, and nothing else */
+    PDF_SHOWN_LATER,   /* the same, and they are shown on a page */
     PDF_CHANGED_LATER, /* anything else */
     PDF_NO_REVISION,   /* the file could not have ended there */
 };
@@ -127,10 +133,13 @@ struct pdf_signature {
     uint8_t *cms;               /* what is in /Contents, without the zeros behind it */
     size_t cms_length;
     enum pdf_later later;
+    int page;            /* that shows it; 0: it is not seen */
+    double rectangle[4]; /* there, in points: left, bottom, right, top */
 };
 typedef bool pdf_visit_signature(void *context, const struct pdf_signature *signature);
 
-/* Calls back with each signature, in the order of the fields, until that returns false. */
+/* Calls back with each signature, in the order of the fields, until that returns false. False when
+ * there are too many. */
 bool pdf_each_signature(struct pdf *pdf, pdf_visit_signature *visit, void *context);
 
 /* What all that stands behind the first `length` bytes does. */

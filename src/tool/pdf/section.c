@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The last cross-reference section of a file, which libqpdf does not show by itself. */
 #include "pdf/changes.h"
+#include "pdf/scan.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,43 +29,15 @@ static bool add_entry(struct pdf_section *section, const struct pdf_entry *entry
 
 /* ---- A table ---------------------------------------------------------------------------- */
 
-struct reading {
-    const char *at, *end;
-};
-
-/* Takes digits, at least one and at most `most` of them. */
-static bool take_number(struct reading *text, int most, uint64_t *number)
-{
-    const char *start = text->at;
-    *number = 0;
-    while (text->at < text->end && isdigit((unsigned char)*text->at) && text->at - start < most)
-        *number = *number * 10 + (uint64_t)(*text->at++ - '0');
-    return text->at > start;
-}
-
-static bool take_word(struct reading *text, const char *word)
-{
-    size_t length = strlen(word);
-    if ((size_t)(text->end - text->at) < length || memcmp(text->at, word, length) != 0)
-        return false;
-    text->at += length;
-    return true;
-}
-
-static void skip_blanks(struct reading *text)
-{
-    while (text->at < text->end && strchr(" \r\n", *text->at) != NULL && *text->at != '\0')
-        text->at++;
-}
-
 /* "0000000123 00000 n" and two bytes for the end of the line. */
-static bool take_entry(struct reading *text, int id, struct pdf_section *section)
+static bool take_entry(struct pdf_scan *text, int id, struct pdf_section *section)
 {
-    struct reading line = {text->at, text->at + LINE};
+    struct pdf_scan line = {text->at, text->at + LINE};
     uint64_t offset, generation;
-    if (text->end - text->at < LINE || !take_number(&line, 10, &offset) ||
-        line.at - text->at != 10 || !take_word(&line, " ") || !take_number(&line, 5, &generation) ||
-        line.at - text->at != 16 || !take_word(&line, " "))
+    if (text->end - text->at < LINE || !pdf_take_number(&line, 10, &offset) ||
+        line.at - text->at != 10 || !pdf_take_word(&line, " ") ||
+        !pdf_take_number(&line, 5, &generation) || line.at - text->at != 16 ||
+        !pdf_take_word(&line, " "))
         return false;
     bool used = *line.at == 'n';
     if (!used && *line.at != 'f')
@@ -78,17 +50,16 @@ static bool take_entry(struct reading *text, int id, struct pdf_section *section
 
 static bool read_table(struct pdf *pdf, struct pdf_section *section)
 {
-    const char *bytes = (const char *)pdf->bytes;
-    struct reading text = {bytes + pdf->xref, bytes + pdf->size};
+    struct pdf_scan text = pdf_scan_of(pdf->bytes, pdf->xref, pdf->size);
     uint64_t first, count;
-    if (!take_word(&text, "xref"))
+    if (!pdf_take_word(&text, "xref"))
         return false;
-    skip_blanks(&text);
-    while (!take_word(&text, "trailer")) {
-        if (!take_number(&text, 9, &first) || !take_word(&text, " ") ||
-            !take_number(&text, 7, &count))
+    pdf_skip_blanks(&text);
+    while (!pdf_take_word(&text, "trailer")) {
+        if (!pdf_take_number(&text, 9, &first) || !pdf_take_word(&text, " ") ||
+            !pdf_take_number(&text, 7, &count))
             return false;
-        skip_blanks(&text);
+        pdf_skip_blanks(&text);
         for (uint64_t i = 0; i < count; i++)
             if (!take_entry(&text, (int)(first + i), section))
                 return false;
@@ -138,9 +109,10 @@ static bool read_entries(struct content *content, unsigned first, unsigned count
         if (widths[0] > 0)
             entry.type = (unsigned)take_field(&content->at, widths[0]);
         entry.offset = take_field(&content->at, widths[1]);
-        entry.generation = (int)take_field(&content->at, widths[2]);
-        if (entry.type == 2)
-            entry.generation = 0; /* the field is another thing there */
+        uint64_t last = take_field(&content->at, widths[2]);
+        if (last > INT32_MAX)
+            return false;
+        *(entry.type == 2 ? &entry.index : &entry.generation) = (int)last;
         if (!add_entry(section, &entry))
             return false;
     }
@@ -173,37 +145,51 @@ static bool read_content(struct pdf *pdf, qpdf_oh dictionary, struct content *co
 /* The stream must be in its own list, so that it is the one that libqpdf has read. */
 static bool lists_itself(const struct pdf *pdf, const struct pdf_section *section, int id)
 {
-    for (size_t i = 0; i < section->count; i++)
-        if (section->entries[i].id == id)
-            return section->entries[i].type == 1 && section->entries[i].offset == pdf->xref;
-    return false;
+    const struct pdf_entry *entry = pdf_find_entry(section, id);
+    return entry != NULL && entry->type == 1 && entry->offset == pdf->xref;
 }
 
 static bool read_stream(struct pdf *pdf, struct pdf_section *section)
 {
-    const char *bytes = (const char *)pdf->bytes;
-    struct reading text = {bytes + pdf->xref, bytes + pdf->size};
+    struct pdf_scan text = pdf_scan_of(pdf->bytes, pdf->xref, pdf->size);
     struct content content;
     uint64_t id;
     unsigned char *data = NULL;
     size_t length = 0;
-    if (!take_number(&text, 9, &id) || !take_word(&text, " 0 obj"))
+    if (!pdf_take_number(&text, 9, &id) || !pdf_take_word(&text, " 0 obj"))
         return false;
     qpdf_oh stream = qpdf_get_object_by_id(pdf->qpdf, (int)id, 0);
     if (!qpdf_oh_is_stream(pdf->qpdf, stream))
         return false;
     qpdf_oh dictionary = qpdf_oh_get_dict(pdf->qpdf, stream);
-    if (!pdf_has_name(pdf, dictionary, "/Type", "/XRef") ||
-        !read_widths(pdf, dictionary, content.widths) ||
-        qpdf_oh_get_stream_data(pdf->qpdf, stream, qpdf_dl_specialized, NULL, &data, &length) !=
-            QPDF_SUCCESS)
-        return false;
-    content.at = data;
-    content.end = data + length;
-    bool done =
-        read_content(pdf, dictionary, &content, section) && lists_itself(pdf, section, (int)id);
-    free(data);
+    bool done = pdf_has_name(pdf, dictionary, "/Type", "/XRef") &&
+                read_widths(pdf, dictionary, content.widths) &&
+                qpdf_oh_get_stream_data(pdf->qpdf, stream, qpdf_dl_specialized, NULL, &data,
+                                        &length) == QPDF_SUCCESS &&
+                data != NULL;
+    if (done) {
+        content.at = data;
+        content.end = data + length;
+        done =
+            read_content(pdf, dictionary, &content, section) && lists_itself(pdf, section, (int)id);
+    }
+    free(data); /* there may be some after a warning */
     return done;
+}
+
+/* An object that is listed twice may be another one to another viewer. */
+static bool are_different(struct pdf *pdf, const struct pdf_section *section)
+{
+    int size = pdf_trailer_size(pdf);
+    bool *seen = calloc((size_t)size + 1, sizeof *seen), good = seen != NULL;
+    for (size_t i = 0; i < section->count && good; i++) {
+        int id = section->entries[i].id;
+        good = id < size && !seen[id];
+        if (good)
+            seen[id] = true;
+    }
+    free(seen);
+    return good;
 }
 
 bool pdf_read_section(struct pdf *pdf, struct pdf_section *section)
@@ -212,5 +198,14 @@ bool pdf_read_section(struct pdf *pdf, struct pdf_section *section)
     /* A hybrid has two lists for different viewers. */
     if (!qpdf_oh_is_null(pdf->qpdf, pdf_get(pdf, qpdf_get_trailer(pdf->qpdf), "/XRefStm")))
         return false;
-    return pdf->xref_is_stream ? read_stream(pdf, section) : read_table(pdf, section);
+    bool done = pdf->xref_is_stream ? read_stream(pdf, section) : read_table(pdf, section);
+    return done && are_different(pdf, section);
+}
+
+const struct pdf_entry *pdf_find_entry(const struct pdf_section *section, int id)
+{
+    for (size_t i = 0; i < section->count; i++)
+        if (section->entries[i].id == id)
+            return &section->entries[i];
+    return NULL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The signatures of a PDF, and what each of them covers. */
-#include "pdf/pdf.h"
+#include "pdf/changes.h"
+#include "pdf/write.h"
 
 #include "jpki/crypto.h"
 
@@ -8,31 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of /ByteRange: where the two parts that are signed begin, and their lengths. */
-enum { FIRST, FIRST_LENGTH, SECOND, SECOND_LENGTH, RANGE };
-
 struct search {
     struct pdf *pdf;
     pdf_visit_signature *visit;
     void *context;
+    int ids[PDF_SIGNATURES_MAX]; /* of those that were found */
+    unsigned count;
+    bool too_many;
 };
-
-/* Two parts: from the beginning, and behind one hole, both within the file. */
-static bool read_range(struct pdf *pdf, qpdf_oh array, size_t range[RANGE])
-{
-    if (!qpdf_oh_is_array(pdf->qpdf, array) || qpdf_oh_get_array_n_items(pdf->qpdf, array) != RANGE)
-        return false;
-    for (int i = 0; i < RANGE; i++) {
-        long long number;
-        qpdf_oh item = qpdf_oh_get_array_item(pdf->qpdf, array, i);
-        if (!qpdf_oh_get_value_as_longlong(pdf->qpdf, item, &number) || number < 0 ||
-            (unsigned long long)number > pdf->size)
-            return false;
-        range[i] = (size_t)number;
-    }
-    return range[FIRST] == 0 && range[SECOND] > range[FIRST_LENGTH] &&
-           range[SECOND_LENGTH] <= pdf->size - range[SECOND];
-}
 
 static int value_of(uint8_t digit)
 {
@@ -77,19 +61,23 @@ static bool check_content(struct pdf *pdf, qpdf_oh value, struct pdf_signature *
 /* What is wrong with what the signature covers; NULL: nothing. */
 static const char *check_cover(struct pdf *pdf, qpdf_oh value, struct pdf_signature *signature)
 {
-    size_t range[RANGE];
-    if (!read_range(pdf, pdf_get(pdf, value, "/ByteRange"), range))
+    size_t range[PDF_RANGE];
+    if (!pdf_read_range(pdf, value, range))
         return TEXT(pdf_bad_range);
-    signature->cms = read_hole(pdf->bytes + range[FIRST_LENGTH],
-                               range[SECOND] - range[FIRST_LENGTH], &signature->cms_length);
-    if (signature->cms == NULL || !check_content(pdf, value, signature))
+    signature->cms = read_hole(pdf->bytes + range[PDF_FIRST_LENGTH],
+                               range[PDF_SECOND] - range[PDF_FIRST_LENGTH], &signature->cms_length);
+    if (signature->cms == NULL || !check_content(pdf, value, signature) ||
+        !pdf_hole_is_its_own(pdf, value, range))
         return TEXT(pdf_bad_hole);
-    size_t end = range[SECOND] + range[SECOND_LENGTH];
+    size_t end = range[PDF_SECOND] + range[PDF_SECOND_LENGTH];
     signature->later = pdf_compare(pdf, end);
     if (signature->later == PDF_NO_REVISION)
         return TEXT(pdf_bad_end);
-    signature->parts[0] = (struct jpki_field){pdf->bytes, range[FIRST_LENGTH]};
-    signature->parts[1] = (struct jpki_field){pdf->bytes + range[SECOND], range[SECOND_LENGTH]};
+    if (signature->later != PDF_NOTHING_LATER && pdf_forbids_changes(pdf, value))
+        signature->later = PDF_CHANGED_LATER;
+    signature->parts[0] = (struct jpki_field){pdf->bytes, range[PDF_FIRST_LENGTH]};
+    signature->parts[1] =
+        (struct jpki_field){pdf->bytes + range[PDF_SECOND], range[PDF_SECOND_LENGTH]};
     return NULL;
 }
 
@@ -104,6 +92,33 @@ static void read_words(struct pdf *pdf, qpdf_oh value, struct pdf_signature *sig
             signature->filter = known[i] + 1;
 }
 
+/* Where the signature is seen: its field is its own widget, or has one as its first kid. */
+static void read_place(struct pdf *pdf, qpdf_oh field, struct pdf_signature *signature)
+{
+    struct pdf_spot spot;
+    qpdf_oh kids = pdf_get(pdf, field, "/Kids"), widget = field;
+    if (qpdf_oh_is_array(pdf->qpdf, kids) && qpdf_oh_get_array_n_items(pdf->qpdf, kids) > 0)
+        widget = qpdf_oh_get_array_item(pdf->qpdf, kids, 0);
+    pdf_field_spot(pdf, widget, &spot);
+    int page = spot.width > 0 && spot.height > 0
+                   ? pdf_widget_page(pdf, qpdf_oh_get_object_id(pdf->qpdf, widget))
+                   : 0;
+    signature->page = page > 0 ? page : 0;
+    memcpy(signature->rectangle, spot.rectangle, sizeof signature->rectangle);
+}
+
+/* Whether another field has the same signature; notes it if not. */
+static bool was_seen(struct search *search, int id)
+{
+    for (unsigned i = 0; i < search->count; i++)
+        if (search->ids[i] == id)
+            return true;
+    search->too_many = search->count == PDF_SIGNATURES_MAX;
+    if (!search->too_many)
+        search->ids[search->count++] = id;
+    return false;
+}
+
 static bool visit_field(void *context, const struct pdf_field *field)
 {
     struct search *search = context;
@@ -111,11 +126,19 @@ static bool visit_field(void *context, const struct pdf_field *field)
     qpdf_oh value = pdf_get(pdf, field->object, "/V");
     if (!field->is_signature || !qpdf_oh_is_dictionary(pdf->qpdf, value))
         return true;
+    bool seen = was_seen(search, qpdf_oh_get_object_id(pdf->qpdf, value));
+    if (search->too_many)
+        return false;
     struct pdf_signature signature = {0};
     memcpy(signature.field, field->name, sizeof signature.field);
-    read_words(pdf, value, &signature);
-    signature.problem =
-        signature.filter == NULL ? TEXT(pdf_other_form) : check_cover(pdf, value, &signature);
+    if (seen) {
+        signature.problem = TEXT(pdf_shared);
+    } else {
+        read_words(pdf, value, &signature);
+        read_place(pdf, field->object, &signature);
+        signature.problem =
+            signature.filter == NULL ? TEXT(pdf_other_form) : check_cover(pdf, value, &signature);
+    }
     bool more = search->visit(search->context, &signature);
     free(signature.cms);
     return more;
@@ -123,6 +146,9 @@ static bool visit_field(void *context, const struct pdf_field *field)
 
 bool pdf_each_signature(struct pdf *pdf, pdf_visit_signature *visit, void *context)
 {
-    struct search search = {pdf, visit, context};
-    return pdf_each_field(pdf, visit_field, &search);
+    struct search search = {.pdf = pdf, .visit = visit, .context = context};
+    bool done = pdf_each_field(pdf, visit_field, &search);
+    if (search.too_many)
+        return pdf_refuse(pdf, TEXT(pdf_too_many_signatures), PDF_SIGNATURES_MAX);
+    return done;
 }

@@ -75,21 +75,12 @@ static qpdf_oh reference_to(struct signing *signing, int id)
 
 /* ---- What forbids it -------------------------------------------------------------------- */
 
-/* A certified document says which changes it allows: 1 is none. */
+/* A certified document says which changes it allows. */
 static bool check_allowed(struct pdf *pdf)
 {
     qpdf_oh permissions = pdf_get(pdf, qpdf_get_root(pdf->qpdf), "/Perms");
-    qpdf_oh references = pdf_get(pdf, pdf_get(pdf, permissions, "/DocMDP"), "/Reference");
-    int count = qpdf_oh_is_array(pdf->qpdf, references)
-                    ? qpdf_oh_get_array_n_items(pdf->qpdf, references)
-                    : 0;
-    for (int i = 0; i < count; i++) {
-        int level;
-        qpdf_oh reference = qpdf_oh_get_array_item(pdf->qpdf, references, i);
-        qpdf_oh allowed = pdf_get(pdf, pdf_get(pdf, reference, "/TransformParams"), "/P");
-        if (qpdf_oh_get_value_as_int(pdf->qpdf, allowed, &level) && level == 1)
-            return pdf_refuse(pdf, "%s", TEXT(pdf_certified));
-    }
+    if (pdf_forbids_changes(pdf, pdf_get(pdf, permissions, "/DocMDP")))
+        return pdf_refuse(pdf, "%s", TEXT(pdf_certified));
     return true;
 }
 

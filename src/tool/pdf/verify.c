@@ -113,11 +113,16 @@ static void put_cover(FILE *out, const struct pdf_signature *signature)
     static const struct text texts[] = {
         [PDF_NOTHING_LATER] = BOTH(pdf_covers_all),
         [PDF_SIGNED_LATER] = BOTH(pdf_covers_before_signatures),
+        [PDF_SHOWN_LATER] = BOTH(pdf_covers_before_shown),
         [PDF_CHANGED_LATER] = BOTH(pdf_covers_before_changes),
     };
     put_text(out, 0, 0, TEXT(pdf_signature), signature->field);
     if (signature->reason[0] != '\0')
         put_item_on(out, TEXT(pdf_reason), PLAIN, "%s", signature->reason);
+    if (signature->page > 0)
+        put_item_on(out, TEXT(pdf_seen), PLAIN, TEXT(pdf_seen_at), signature->page,
+                    signature->rectangle[0], signature->rectangle[1], signature->rectangle[2],
+                    signature->rectangle[3]);
     if (signature->problem == NULL)
         put_item_on(out, TEXT(pdf_cover), signature->later == PDF_CHANGED_LATER ? RED : PLAIN, "%s",
                     text_of(&texts[signature->later]));

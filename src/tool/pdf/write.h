@@ -47,6 +47,9 @@ struct pdf_spot {
     int rotation; /* of the page as it is shown: 0, 90, 180, 270 */
 };
 
+/* What is seen of a page: left, bottom, right, top. False where it does not say so. */
+bool pdf_page_box(struct pdf *pdf, qpdf_oh page, double box[4]);
+
 /* Finds the place. False, and the PDF's problem says why, where it is not on the page. */
 bool pdf_find_spot(struct pdf *pdf, qpdf_oh page, const struct pdf_place *place,
                    struct pdf_spot *spot);
