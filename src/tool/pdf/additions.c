@@ -86,7 +86,8 @@ static bool key_follows(const struct pair *pair, const struct rule rules[RULES_M
     return is_same(&value) || (rule != NULL && (rule->may == NULL || rule->may(&value)));
 }
 
-/* Whether a dictionary has changed by these rules only. `old` may be none: it has no keys. */
+/* Whether a dictionary has changed by these rules only. `old` may be none: it has no keys. libqpdf
+ * walks over one dictionary of a file at a time, so no rule may call this. */
 static bool follows(const struct pair *pair, const struct rule rules[RULES_MAX])
 {
     qpdf_data before = pair->before->qpdf, now = pair->now->qpdf;
@@ -105,11 +106,8 @@ static bool follows(const struct pair *pair, const struct rule rules[RULES_MAX])
     return true;
 }
 
-static bool may_form(const struct pair *pair);
-
-/* A form is new, or it is one of the two kinds of values: then a reference stays the same. */
 static const struct rule root_rules[RULES_MAX] = {
-    {"/AcroForm", may_form}, {"/DSS", NULL}, {"/Extensions", NULL}};
+    {"/AcroForm", NULL}, {"/DSS", NULL}, {"/Extensions", NULL}}; /* and root_follows() */
 static const struct rule form_rules[RULES_MAX] = {
     {"/Fields", appends_field}, {"/SigFlags", NULL}, {"/DR", was_absent}, {"/DA", was_absent}};
 static const struct rule drawn_form_rules[RULES_MAX] = {{"/Fields", appends_field},
@@ -129,6 +127,13 @@ static bool may_form(const struct pair *pair)
     bool drawn =
         !qpdf_oh_is_null(pair->before->qpdf, pdf_get(pair->before, pair->old, "/NeedAppearances"));
     return follows(pair, drawn ? drawn_form_rules : form_rules);
+}
+
+/* A form is new, or it is one of the two kinds of values: then a reference stays the same. */
+static bool root_follows(const struct pair *pair)
+{
+    struct pair form = part_of(pair, "/AcroForm");
+    return follows(pair, root_rules) && (is_same(&form) || may_form(&form));
 }
 
 /* ---- Objects ---------------------------------------------------------------------------- */
@@ -151,7 +156,7 @@ static bool may_change(const struct pair *pair, int id)
     qpdf_oh root = qpdf_get_root(before->qpdf);
     int arrays[ARRAYS];
     if (pdf_same_object(before, pair->old, root))
-        return follows(pair, root_rules);
+        return root_follows(pair);
     if (pdf_same_object(before, pair->old, pdf_get(before, root, "/AcroForm")))
         return may_form(pair);
     if (pdf_same_object(before, pair->old, pdf_get(before, root, "/DSS")))
