@@ -35,9 +35,9 @@ static CK_RV make_mutex(const CK_C_INITIALIZE_ARGS *args, struct call_mutex *mut
 static bool copy_text(const char *text, char copy[TEXT_MAX])
 {
     size_t first = TEXT_MAX - (uintptr_t)text % TEXT_MAX;
-    char *from = (char *)(uintptr_t)text;
+    uintptr_t from = (uintptr_t)text; /* not a pointer: it may wrap round */
     struct iovec to = {copy, TEXT_MAX};
-    struct iovec parts[] = {{from, first}, {from + first, TEXT_MAX - first}};
+    struct iovec parts[] = {{(void *)from, first}, {(void *)(from + first), TEXT_MAX - first}};
     ssize_t got = process_vm_readv(getpid(), &to, 1, parts, 2, 0);
     /* A filter of system calls may be in the way: the pointer has to be trusted. */
     if (got < 0 && errno != EFAULT)
