@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What one revision of a PDF adds: a signature changes few objects, and those in few places. */
 #include "pdf/changes.h"
+#include "pdf/scan.h"
 
-#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,33 +211,15 @@ static bool entries_are_good(const struct pair *revisions, const struct pdf_sect
 
 /* ---- All the others --------------------------------------------------------------------- */
 
-/* Goes back over digits. */
-static const char *number_before(const char *text, const char *end)
-{
-    while (end > text && isdigit((unsigned char)end[-1]))
-        end--;
-    return end;
-}
-
 /* Whether all references in a text have the generation 0, since others are not looked at, and a
- * number below a limit: an object that is still missing could be added once the file is signed. (A
- * string may look like that, too.) */
+ * number below a limit: an object that is still missing could be added once the file is signed. */
 static bool refers_within(const char *text, int limit)
 {
-    enum { DIGITS = 9 };
-    for (const char *at = strstr(text, " R"); at != NULL; at = strstr(at + 1, " R")) {
-        const char *generation = number_before(text, at);
-        if (generation == at)
-            continue;
-        if (at - generation != 1 || *generation != '0')
+    int number, generation;
+    struct pdf_scan rest = {text, text + strlen(text)};
+    while (pdf_find_reference(&rest, &number, &generation))
+        if (generation != 0 || number >= limit)
             return false;
-        if (generation == text || generation[-1] != ' ')
-            continue;
-        const char *number = number_before(text, generation - 1);
-        if (number < generation - 1 &&
-            (generation - 1 - number > DIGITS || strtol(number, NULL, 10) >= limit))
-            return false;
-    }
     return true;
 }
 

@@ -2,6 +2,7 @@
 #include "pdf/scan.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <string.h>
 
 struct pdf_scan pdf_scan_of(const uint8_t *bytes, size_t begin, size_t end)
@@ -51,4 +52,41 @@ bool pdf_find_word(struct pdf_scan *scan, const char *word)
     const char *found = memmem(scan->at, (size_t)(scan->end - scan->at), word, length);
     scan->at = found != NULL ? found + length : scan->end;
     return found != NULL;
+}
+
+/* ---- References --------------------------------------------------------------------------- */
+
+static bool drop_number(struct pdf_scan *scan, int *number)
+{
+    enum { DIGITS = 9 };
+    const char *end = scan->end;
+    while (scan->end > scan->at && isdigit((unsigned char)scan->end[-1]))
+        scan->end--;
+    *number = end - scan->end <= DIGITS ? 0 : INT_MAX;
+    for (const char *at = scan->end; at < end && *number < INT_MAX; at++)
+        *number = *number * 10 + (*at - '0');
+    return scan->end < end;
+}
+
+/* All blanks of PDF, at least one. */
+static bool drop_any_blanks(struct pdf_scan *scan)
+{
+    const char *end = scan->end;
+    while (scan->end > scan->at &&
+           (is_blank(scan->end[-1]) || strchr("\t\f", scan->end[-1]) != NULL))
+        scan->end--;
+    return scan->end < end;
+}
+
+bool pdf_find_reference(struct pdf_scan *scan, int *number, int *generation)
+{
+    struct pdf_scan before = *scan;
+    while (pdf_find_word(scan, "R")) {
+        before.end = scan->at - 1;
+        if ((scan->at == scan->end || !isalnum((unsigned char)*scan->at)) &&
+            drop_any_blanks(&before) && drop_number(&before, generation) &&
+            drop_any_blanks(&before) && drop_number(&before, number))
+            return true;
+    }
+    return false;
 }

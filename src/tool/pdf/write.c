@@ -2,6 +2,8 @@
 /* An incremental update (ISO 32000-1, 7.5.6). */
 #include "pdf/write.h"
 
+#include "pdf/scan.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,16 +16,40 @@ size_t pdf_position(const struct pdf_writer *writer)
     return (size_t)ftello(writer->out);
 }
 
-/* The first number that is not used, not even by a reference to an object that is not there; 0
- * after a refusal. */
+static void raise_to_references(const void *bytes, size_t length, int *id)
+{
+    int number, generation;
+    struct pdf_scan rest = pdf_scan_of(bytes, 0, length);
+    while (pdf_find_reference(&rest, &number, &generation))
+        if (number >= *id)
+            *id = number < PDF_IDS_MAX ? number + 1 : PDF_IDS_MAX;
+}
+
+/* References in object streams, which hold most objects of a file where there are any. */
+static void raise_to_packed_references(struct pdf *pdf, int size, int *id)
+{
+    for (int packed = 1; packed < size; packed++) {
+        qpdf_oh object = qpdf_get_object_by_id(pdf->qpdf, packed, 0);
+        unsigned char *bytes = NULL;
+        size_t length = 0;
+        if (qpdf_oh_is_stream(pdf->qpdf, object) &&
+            pdf_has_name(pdf, qpdf_oh_get_dict(pdf->qpdf, object), "/Type", "/ObjStm") &&
+            qpdf_oh_get_stream_data(pdf->qpdf, object, qpdf_dl_all, NULL, &bytes, &length) == 0)
+            raise_to_references(bytes, length, id);
+        free(bytes);
+        qpdf_oh_release_all(pdf->qpdf);
+    }
+}
+
+/* The first number that is not used, not even by a reference to an object that is not there, which
+ * libqpdf does not tell from version 12 on; 0 after a refusal. */
 static int first_free_id(struct pdf *pdf)
 {
-    int size = pdf_trailer_size(pdf);
-    qpdf_oh made = qpdf_make_indirect_object(pdf->qpdf, qpdf_oh_new_dictionary(pdf->qpdf));
-    int id = qpdf_oh_get_object_id(pdf->qpdf, made);
+    int size = pdf_trailer_size(pdf), id = size;
+    raise_to_references(pdf->bytes, pdf->size, &id);
+    raise_to_packed_references(pdf, size, &id);
     if (!pdf_is_sound(pdf))
         return 0;
-    id = id > size ? id : size;
     if (id <= PDF_IDS_MAX - PDF_OBJECTS_MAX)
         return id;
     (void)pdf_refuse(pdf, TEXT(pdf_too_many_objects), PDF_IDS_MAX);
