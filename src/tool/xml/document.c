@@ -93,8 +93,10 @@ static size_t tag_end(const uint8_t *bytes, size_t length, size_t at, size_t *va
             return at + 1;
         if (quote != 0)
             quote = bytes[at] == quote ? 0 : quote;
-        else if (bytes[at] == '"' || bytes[at] == '\'')
-            quote = bytes[at], ++*values;
+        else if (bytes[at] == '"' || bytes[at] == '\'') {
+            quote = bytes[at];
+            ++*values;
+        }
     }
     return length;
 }
