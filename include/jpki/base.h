@@ -193,7 +193,7 @@ bool jpki_options_parse(struct jpki_options *options, const char *text);
  * PTHREAD_COND_INITIALIZER): those in zeroed memory need no call to make them.
  *
  * Forks. No lock is held over a fork, and a fork waits for none but the gate: for 20 ms at most,
- * and for 100 ms more while pcscd does not answer a thread that connects to it. A child is not
+ * and until a thread that connects to pcscd has waited 300 ms for its answer. A child is not
  * initialised, whatever its parent was in the middle of: what it inherits of the parent's module is
  * left alone, since closing it would close the parent's connections. The child may call
  * C_Initialize at once, also in a fork handler of its own.

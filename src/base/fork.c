@@ -53,8 +53,8 @@ void *jpki_fork_emptied(size_t size)
  * in longer ago than this is past that moment. */
 enum { ENTRANCE_MS = 20 };
 
-/* SCardEstablishContext keeps that lock until pcscd has answered. A fork waits no longer. */
-enum { ESTABLISH_MS = 100 };
+/* SCardEstablishContext keeps that lock until pcscd has answered. No fork waits longer for it. */
+enum { ESTABLISH_MS = 300 };
 
 /* Nothing waits longer at the gate once a fork is past it: a library may hold a lock over the fork
  * that the waiting thread has, and the fork would never come. */
@@ -66,6 +66,7 @@ struct gate {
     unsigned forks;       /* under way */
     unsigned inside;      /* threads in pcsclite */
     bool held;            /* a thread is in SCardEstablishContext */
+    int64_t held_ends;    /* when forks no longer wait for it */
     int64_t entered_ends; /* when the last one that entered is past its first moment */
     int64_t closed_ends;
 };
@@ -115,6 +116,7 @@ bool jpki_fork_gate_hold(void)
     bool is_free = !held;
     if (is_free)
         held = gate->held = true;
+    gate->held_ends = jpki_clock_ms() + ESTABLISH_MS;
     pthread_mutex_unlock(&gate->lock);
     return is_free;
 }
@@ -134,8 +136,8 @@ static void before_fork(void)
     (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelling);
     pthread_mutex_lock(&gate->lock);
     gate->forks++;
-    int64_t established = jpki_clock_ms() + ESTABLISH_MS;
-    gate->closed_ends = established + ENTRANCE_MS;
+    int64_t established = gate->held_ends;
+    gate->closed_ends = jpki_clock_ms() + ESTABLISH_MS + ENTRANCE_MS;
     while (gate->held && wait_until(established))
         ;
     int64_t entered = gate->entered_ends;
