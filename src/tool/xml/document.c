@@ -276,27 +276,34 @@ static int compare_ids(const void *one, const void *other)
     return strcmp((const char *)first->value, (const char *)second->value);
 }
 
+/* Makes room for one more: the table is full at each power of two. */
+static bool grow_ids(struct xml_document *document)
+{
+    size_t count = document->id_count;
+    if ((count & (count - 1)) != 0)
+        return true;
+    struct xml_id *more = realloc(document->ids, (2 * count + 1) * sizeof *more);
+    if (more != NULL)
+        document->ids = more;
+    return more != NULL;
+}
+
 /* An element with the same value in two attributes counts once. */
 static bool add_id(struct xml_document *document, xmlAttrPtr attribute)
 {
     xmlChar *value = xmlNodeListGetString(attribute->doc, attribute->children, 1);
-    bool is_new = value != NULL;
-    for (size_t i = document->id_count; i > 0 && is_new; i--) {
+    bool counts = value != NULL;
+    for (size_t i = document->id_count; i > 0 && counts; i--) {
         if (document->ids[i - 1].attribute->parent != attribute->parent)
             break;
-        is_new = strcmp((const char *)document->ids[i - 1].value, (const char *)value) != 0;
+        counts = strcmp((const char *)document->ids[i - 1].value, (const char *)value) != 0;
     }
-    struct xml_id *more = document->ids;
-    bool full = (document->id_count & (document->id_count - 1)) == 0; /* a power of two, or 0 */
-    if (is_new && full)
-        more = realloc(document->ids, (2 * document->id_count + 1) * sizeof *more);
-    if (is_new && more != NULL) {
-        document->ids = more;
-        more[document->id_count++] = (struct xml_id){value, attribute};
-        return true;
-    }
-    xmlFree(value);
-    return !is_new;
+    bool added = counts && grow_ids(document);
+    if (added)
+        document->ids[document->id_count++] = (struct xml_id){value, attribute};
+    else
+        xmlFree(value);
+    return added || !counts;
 }
 
 static bool collect_ids(struct xml_document *document)
