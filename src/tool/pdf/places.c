@@ -41,26 +41,13 @@ bool pdf_begins_there(const struct pdf *pdf, const struct pdf_entry *entry)
            memcmp(pdf->bytes + offset, head, (size_t)length) == 0;
 }
 
-/* Goes back over characters of a kind; false where there is none. */
-static bool back(const char *start, const char **at, bool digits)
-{
-    const char *from = *at;
-    while (*at > start && (digits ? isdigit((unsigned char)(*at)[-1]) != 0 : is_blank((*at)[-1])))
-        --*at;
-    return *at < from;
-}
-
 /* How often "1 0 obj" is found, whatever the numbers. */
 static size_t count_objects(struct pdf_scan text)
 {
-    static const char word[] = "obj";
-    const char *start = text.at;
+    int number, generation;
     size_t count = 0;
-    while (pdf_find_word(&text, word)) {
-        const char *at = text.at - (sizeof word - 1);
-        count += back(start, &at, false) && back(start, &at, true) && back(start, &at, false) &&
-                 back(start, &at, true);
-    }
+    while (pdf_find_pair(&text, "obj", &number, &generation))
+        count++;
     return count;
 }
 

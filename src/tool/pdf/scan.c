@@ -68,25 +68,31 @@ static bool drop_number(struct pdf_scan *scan, int *number)
     return scan->end < end;
 }
 
-/* All blanks of PDF, at least one. */
+/* Whatever a viewer may take for blanks, at least one. */
 static bool drop_any_blanks(struct pdf_scan *scan)
 {
     const char *end = scan->end;
-    while (scan->end > scan->at &&
-           (is_blank(scan->end[-1]) || strchr("\t\f", scan->end[-1]) != NULL))
+    while (scan->end > scan->at && (isspace((unsigned char)scan->end[-1]) || scan->end[-1] == '\0'))
         scan->end--;
     return scan->end < end;
 }
 
-bool pdf_find_reference(struct pdf_scan *scan, int *number, int *generation)
+bool pdf_find_pair(struct pdf_scan *scan, const char *word, int *number, int *generation)
 {
     struct pdf_scan before = *scan;
-    while (pdf_find_word(scan, "R")) {
-        before.end = scan->at - 1;
-        if ((scan->at == scan->end || !isalnum((unsigned char)*scan->at)) &&
-            drop_any_blanks(&before) && drop_number(&before, generation) &&
+    while (pdf_find_word(scan, word)) {
+        before.end = scan->at - strlen(word);
+        if (drop_any_blanks(&before) && drop_number(&before, generation) &&
             drop_any_blanks(&before) && drop_number(&before, number))
             return true;
     }
+    return false;
+}
+
+bool pdf_find_reference(struct pdf_scan *scan, int *number, int *generation)
+{
+    while (pdf_find_pair(scan, "R", number, generation))
+        if (scan->at == scan->end || !isalnum((unsigned char)*scan->at))
+            return true;
     return false;
 }

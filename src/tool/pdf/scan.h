@@ -24,6 +24,9 @@ void pdf_drop_blanks(struct pdf_scan *scan); /* at the end */
 /* Goes behind the next such word; false, and to the end, where there is none. */
 bool pdf_find_word(struct pdf_scan *scan, const char *word);
 
-/* Takes up to the end of the next reference "N G R"; false, and to the end, where there is none. (A
- * string or data may look like one, too.) A number of more than nine digits is INT_MAX. */
+/* Goes behind the next such word that follows two numbers, as "1 0 obj" does; false, and to the
+ * end, where there is none. A number of more than nine digits is INT_MAX. */
+bool pdf_find_pair(struct pdf_scan *scan, const char *word, int *number, int *generation);
+
+/* The same for references, "1 0 R". (A string or data may look like one, too.) */
 bool pdf_find_reference(struct pdf_scan *scan, int *number, int *generation);
