@@ -73,13 +73,10 @@ static bool is_good_new(struct pdf *now, struct pdf_added *added, int size)
 static bool is_good_old(struct pdf *before, struct pdf_added *added)
 {
     qpdf_data qpdf = before->qpdf;
-    qpdf_oh field = qpdf_get_object_by_id(qpdf, added->field, 0), widget = field;
-    qpdf_oh kids = pdf_get(before, field, "/Kids"), parent = pdf_get(before, field, "/Parent");
-    if (qpdf_oh_is_array(qpdf, kids) && qpdf_oh_get_array_n_items(qpdf, kids) > 0) {
-        widget = qpdf_oh_get_array_item(qpdf, kids, 0);
-        if (!qpdf_oh_is_null(qpdf, pdf_get(before, widget, "/T")))
-            return false;
-    }
+    qpdf_oh field = qpdf_get_object_by_id(qpdf, added->field, 0);
+    qpdf_oh parent = pdf_get(before, field, "/Parent"), widget = pdf_widget_of(before, field);
+    if (widget != field && !qpdf_oh_is_null(qpdf, pdf_get(before, widget, "/T")))
+        return false;
     added->widget = qpdf_oh_get_object_id(qpdf, widget);
     return added->widget != 0 && pdf_has_name(before, widget, "/Subtype", "/Widget") &&
            qpdf_oh_is_null(qpdf, pdf_get(before, field, "/V")) &&

@@ -226,3 +226,11 @@ bool pdf_each_field(struct pdf *pdf, pdf_visit_field *visit, void *context)
     qpdf_oh form = pdf_get(pdf, qpdf_get_root(pdf->qpdf), "/AcroForm");
     return walk_kids(&walk, pdf_get(pdf, form, "/Fields"), &none, 0);
 }
+
+qpdf_oh pdf_widget_of(struct pdf *pdf, qpdf_oh field)
+{
+    qpdf_oh kids = pdf_get(pdf, field, "/Kids");
+    bool has_kids =
+        qpdf_oh_is_array(pdf->qpdf, kids) && qpdf_oh_get_array_n_items(pdf->qpdf, kids) > 0;
+    return has_kids ? qpdf_oh_get_array_item(pdf->qpdf, kids, 0) : field;
+}

@@ -73,6 +73,9 @@ typedef bool pdf_visit_field(void *context, const struct pdf_field *field);
 /* Calls back with each field, until that returns false. False when there are too many. */
 bool pdf_each_field(struct pdf *pdf, pdf_visit_field *visit, void *context);
 
+/* What shows a field: its first kid or, where it has none, the field itself. */
+qpdf_oh pdf_widget_of(struct pdf *pdf, qpdf_oh field);
+
 /* ---- Signing ---------------------------------------------------------------------------- */
 
 /* What a PDF signature looks like apart from the CMS in it. */

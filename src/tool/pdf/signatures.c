@@ -92,13 +92,11 @@ static void read_words(struct pdf *pdf, qpdf_oh value, struct pdf_signature *sig
             signature->filter = known[i] + 1;
 }
 
-/* Where the signature is seen: its field is its own widget, or has one as its first kid. */
+/* Where the signature is seen. */
 static void read_place(struct pdf *pdf, qpdf_oh field, struct pdf_signature *signature)
 {
     struct pdf_spot spot;
-    qpdf_oh kids = pdf_get(pdf, field, "/Kids"), widget = field;
-    if (qpdf_oh_is_array(pdf->qpdf, kids) && qpdf_oh_get_array_n_items(pdf->qpdf, kids) > 0)
-        widget = qpdf_oh_get_array_item(pdf->qpdf, kids, 0);
+    qpdf_oh widget = pdf_widget_of(pdf, field);
     pdf_field_spot(pdf, widget, &spot);
     int page = spot.width > 0 && spot.height > 0
                    ? pdf_widget_page(pdf, qpdf_oh_get_object_id(pdf->qpdf, widget))

@@ -117,10 +117,7 @@ static bool use_field(struct signing *signing)
         return pdf_refuse(pdf, TEXT(pdf_no_such_field), signing->wish->field);
     if (!qpdf_oh_is_null(pdf->qpdf, pdf_get(pdf, signing->field, "/V")))
         return pdf_refuse(pdf, TEXT(pdf_field_signed), signing->wish->field);
-    signing->widget = signing->field;
-    qpdf_oh kids = pdf_get(pdf, signing->field, "/Kids");
-    if (qpdf_oh_is_array(pdf->qpdf, kids) && qpdf_oh_get_array_n_items(pdf->qpdf, kids) > 0)
-        signing->widget = qpdf_oh_get_array_item(pdf->qpdf, kids, 0);
+    signing->widget = pdf_widget_of(pdf, signing->field);
     if (!qpdf_oh_is_indirect(pdf->qpdf, signing->widget))
         return pdf_refuse(pdf, TEXT(pdf_no_such_field), signing->wish->field);
     pdf_field_spot(pdf, signing->widget, &signing->spot);
