@@ -8,38 +8,15 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Linked with --wrap, to get at the reader whose state names the forks; and to share one OpenSSL
- * context among all runs, as making one takes longer than a run. */
+/* Linked with --wrap, to get at the reader whose state names the forks. */
 static struct jpki_reader *reader;
 struct jpki_reader *__real_jpki_reader_new(struct jpki_reader_shared *shared, const char *name);
 struct jpki_reader *__wrap_jpki_reader_new(struct jpki_reader_shared *shared, const char *name);
-struct jpki_crypto *__real_jpki_crypto_new(void);
-struct jpki_crypto *__wrap_jpki_crypto_new(void);
-void __real_jpki_crypto_free(struct jpki_crypto *crypto);
-void __wrap_jpki_crypto_free(struct jpki_crypto *crypto);
-static struct jpki_crypto *shared_crypto;
 
 struct jpki_reader *__wrap_jpki_reader_new(struct jpki_reader_shared *shared, const char *name)
 {
     reader = __real_jpki_reader_new(shared, name);
     return reader;
-}
-
-struct jpki_crypto *__wrap_jpki_crypto_new(void)
-{
-    if (shared_crypto == NULL)
-        shared_crypto = __real_jpki_crypto_new();
-    return shared_crypto;
-}
-
-void __wrap_jpki_crypto_free(struct jpki_crypto *crypto)
-{
-    (void)crypto;
-}
-
-__attribute__((destructor)) static void free_shared_crypto(void)
-{
-    __real_jpki_crypto_free(shared_crypto);
 }
 
 /* Signing has too many sequences to run each: a signature is tried up to three times, each time
