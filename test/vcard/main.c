@@ -10,10 +10,11 @@
 static const char usage[] =
     "jpki-vcard --make DIR [--kind KIND] [--name NAME] [--serial S] [--auth-pin P]\n"
     "           [--sign-pin P] [--profile production|plain] [--not-before T] [--not-after T]\n"
-    "           [--auth-not-after T] [--sign-not-after T]\n"
+    "           [--auth-not-after T] [--sign-not-after T] [--keys CARD]\n"
     "    personalises a card into DIR; T is a date YYYY-MM-DD or an offset from now:\n"
     "    +N or -N with s, m, h, d or y (defaults: the kind's, or -1d and +1825d);\n"
-    "    plain: the policies of the certificates are not critical\n"
+    "    plain: the policies of the certificates are not critical; with the keys of the card in\n"
+    "    the directory CARD, as new ones take a second or two\n"
     "jpki-vcard --state DIR [--host 127.0.0.1] [--port 35963] [--control SOCKET]\n"
     "           [--log FILE|-] [--set NAME=VALUE]... [--pid-file FILE] [--absent]\n"
     "    puts the card into vpcd's reader (absent: at the command insert), until SIGTERM\n"
@@ -36,6 +37,7 @@ enum option_value {
     OPTION_NOT_AFTER,
     OPTION_AUTH_NOT_AFTER,
     OPTION_SIGN_NOT_AFTER,
+    OPTION_KEYS,
     OPTION_STATE,
     OPTION_REPLAY,
     OPTION_HOST,
@@ -60,6 +62,7 @@ static const struct option options[] = {
     {"not-after", required_argument, NULL, OPTION_NOT_AFTER},
     {"auth-not-after", required_argument, NULL, OPTION_AUTH_NOT_AFTER},
     {"sign-not-after", required_argument, NULL, OPTION_SIGN_NOT_AFTER},
+    {"keys", required_argument, NULL, OPTION_KEYS},
     {"state", required_argument, NULL, OPTION_STATE},
     {"replay", required_argument, NULL, OPTION_REPLAY},
     {"host", required_argument, NULL, OPTION_HOST},
@@ -155,6 +158,7 @@ static bool take(struct arguments *arguments, int option, const char *text)
         {OPTION_SERIAL, &arguments->holder.serial},
         {OPTION_AUTH_PIN, &arguments->holder.auth_pin},
         {OPTION_SIGN_PIN, &arguments->holder.sign_pin},
+        {OPTION_KEYS, &arguments->holder.keys},
         {OPTION_STATE, &arguments->server.state},
         {OPTION_REPLAY, &arguments->server.state},
         {OPTION_HOST, &arguments->server.host},

@@ -43,6 +43,21 @@ static int write_key(const char *dir, const char *name, EVP_PKEY *key)
     return status;
 }
 
+/* A new key on the curve, or RSA when that is NULL; or with `keys` the key of this name of the card
+ * there. NULL on failure. */
+static EVP_PKEY *make_key(const char *keys, const char *name, const char *curve)
+{
+    char path[4096];
+    if (keys == NULL)
+        return curve == NULL ? EVP_RSA_gen(2048) : EVP_EC_gen(curve);
+    (void)snprintf(path, sizeof(path), "%s/%s", keys, name);
+    FILE *file = fopen(path, "rb");
+    EVP_PKEY *key = file == NULL ? NULL : d2i_PrivateKey_fp(file, NULL);
+    if (file != NULL)
+        fclose(file);
+    return key;
+}
+
 static int write_der(const char *dir, const char *name, const uint8_t *der, int len)
 {
     return len < 0 ? openssl_failed(name) : state_write(dir, name, der, (size_t)len);
@@ -70,15 +85,15 @@ static int write_crl(const char *dir, const char *name, X509_CRL *crl)
 /* One of the two families of the JPKI application, and the files it goes to. */
 struct family_files {
     const struct certificate_family *family;
-    const char *ca_key, *ca, *former_ca, *key, *certificate, *crl;
+    const char *ca_key, *ca, *former_ca_key, *former_ca, *key, *certificate, *crl;
 };
 
-static const struct family_files auth_files = {&certificate_auth, "auth-ca.key",   "jpki-000B",
-                                               "auth-ca-former",  "jpki-0017.key", "jpki-000A",
-                                               "auth-ca.crl"};
-static const struct family_files sign_files = {&certificate_sign, "sign-ca.key",   "jpki-0002",
-                                               "sign-ca-former",  "jpki-001A.key", "jpki-0001",
-                                               "sign-ca.crl"};
+static const struct family_files auth_files = {
+    &certificate_auth, "auth-ca.key",   "jpki-000B", "auth-ca-former.key",
+    "auth-ca-former",  "jpki-0017.key", "jpki-000A", "auth-ca.crl"};
+static const struct family_files sign_files = {
+    &certificate_sign, "sign-ca.key",   "jpki-0002", "sign-ca-former.key",
+    "sign-ca-former",  "jpki-001A.key", "jpki-0001", "sign-ca.crl"};
 
 /* The CA is valid from before to after the holder's certificate. */
 static struct vcard_validity around(struct vcard_validity validity)
@@ -92,23 +107,25 @@ static struct vcard_validity around(struct vcard_validity validity)
 }
 
 /* The CA of another generation: the same name, another key. */
-static int make_former_ca(const char *dir, const struct family_files *files)
+static int make_former_ca(const char *dir, const char *keys, const struct family_files *files)
 {
     static const struct vcard_validity validity = {-6 * (int64_t)YEAR, 4 * (int64_t)YEAR};
-    EVP_PKEY *key = EVP_RSA_gen(2048);
+    EVP_PKEY *key = make_key(keys, files->former_ca_key, NULL);
     X509 *ca = key == NULL ? NULL : certificate_ca(files->family, key, &validity);
     int status = write_certificate(dir, files->former_ca, ca);
+    if (status == 0)
+        status = write_key(dir, files->former_ca_key, key);
     X509_free(ca);
     EVP_PKEY_free(key);
     return status;
 }
 
-static int make_family(const char *dir, const struct family_files *files,
+static int make_family(const char *dir, const char *keys, const struct family_files *files,
                        const struct certificate_holder *holder, const char *curve, bool revoked)
 {
     struct vcard_validity wide = around(holder->validity);
-    EVP_PKEY *ca_key = EVP_RSA_gen(2048);
-    EVP_PKEY *key = curve == NULL ? EVP_RSA_gen(2048) : EVP_EC_gen(curve);
+    EVP_PKEY *ca_key = make_key(keys, files->ca_key, NULL);
+    EVP_PKEY *key = make_key(curve == NULL ? keys : NULL, files->key, curve);
     X509 *ca = NULL, *certificate = NULL;
     if (ca_key != NULL && key != NULL)
         ca = certificate_ca(files->family, ca_key, &wide);
@@ -130,7 +147,7 @@ static int make_family(const char *dir, const struct family_files *files,
     X509_free(ca);
     EVP_PKEY_free(key);
     EVP_PKEY_free(ca_key);
-    return status == 0 ? make_former_ca(dir, files) : status;
+    return status == 0 ? make_former_ca(dir, keys, files) : status;
 }
 
 static struct vcard_validity or_usual(struct vcard_validity validity, const struct kind *kind)
@@ -146,9 +163,11 @@ static int make_families(const char *dir, const struct vcard_holder *holder,
                                      .validity = or_usual(holder->auth, kind),
                                      .phone = kind->phone,
                                      .plain = holder->plain};
-    int status = make_family(dir, &auth_files, &one, kind->curve, false);
+    int status = make_family(dir, holder->keys, &auth_files, &one, kind->curve, false);
     one.validity = or_usual(holder->sign, kind);
-    return status == 0 ? make_family(dir, &sign_files, &one, kind->curve, kind->revoked) : status;
+    if (status == 0)
+        status = make_family(dir, holder->keys, &sign_files, &one, kind->curve, kind->revoked);
+    return status;
 }
 
 /* Record 1 of the common application: tag 01, length 1C, 28 digits (src/card/card.md, Other
@@ -176,9 +195,9 @@ static int make_other_ef(const char *dir, const struct application_profile *appl
 }
 
 /* All applications but JPKI. They share one key, which only has to differ from JPKI's. */
-static int make_others(const char *dir)
+static int make_others(const char *dir, const char *keys)
 {
-    EVP_PKEY *key = EVP_RSA_gen(2048);
+    EVP_PKEY *key = make_key(keys, "face-0017.key", NULL);
     int status = key == NULL ? openssl_failed("making a key") : 0;
     for (size_t i = APPLICATION_JPKI + 1; i < APPLICATIONS && status == 0; i++) {
         const struct application_profile *application = &application_profiles[i];
@@ -281,7 +300,7 @@ int vcard_make(const char *dir, const struct vcard_holder *holder)
 
     int status = make_families(dir, holder, kind, name);
     if (status == 0)
-        status = make_others(dir);
+        status = make_others(dir, holder->keys);
     if (status == 0)
         status = make_card(dir, holder->serial, kind);
     return status == 0 ? make_pins(dir, holder, kind) : status;

@@ -39,7 +39,9 @@ struct vcard_holder {
     const char *sign_pin; /* default "ABC123" */
     struct vcard_validity auth;
     struct vcard_validity sign;
-    bool plain; /* certificate policies are not critical, unlike those of real cards */
+    const char *keys; /* directory of a card that it shares all keys with, its CAs' too; keys on a
+                       * curve are new. Default NULL: new ones */
+    bool plain;       /* certificate policies are not critical, unlike those of real cards */
 };
 
 /* Events since vcard_open or vcard_reset_counters. */
@@ -58,13 +60,13 @@ struct vcard_counters {
 };
 
 /* Personalises a fresh card into dir (made if need be; what is there is overwritten): new CAs,
- * keys, certificates, full counters. Takes a second or two. EINVAL: a member of holder is
+ * keys, certificates, full counters. New keys take a second or two. EINVAL: a member of holder is
  * malformed; EIO: OpenSSL failed; else from the file system. A line on stderr says more. The
  * directory's files: `card` (serial number and switches) and `pins` (text), `APPLICATION-FILE` (an
  * EF's bytes, so jpki-000A is the authentication certificate in DER), `APPLICATION-FILE.key`
  * (PKCS#8 DER), and, though no card holds them, the CAs' keys `auth-ca.key` and `sign-ca.key`,
- * certificates of CAs of the same names and other keys `auth-ca-former` and `sign-ca-former` (DER),
- * and for the kind revoked-name a list of the CA `sign-ca.crl` (DER). */
+ * certificates of CAs of the same names and other keys `auth-ca-former` and `sign-ca-former` (DER)
+ * with these keys (`.key`), and for the kind revoked-name a list of the CA `sign-ca.crl` (DER). */
 int vcard_make(const char *dir, const struct vcard_holder *holder);
 
 /* Loads the card in dir, inserted and without power. Changed PINs and counters are written back to
