@@ -34,17 +34,21 @@ CK_ULONG p11_slots(CK_SLOT_ID slots[P11_SLOTS])
     return count;
 }
 
-CK_SESSION_HANDLE p11_open(CK_SLOT_ID slot)
+CK_RV p11_try_open(CK_SLOT_ID slot, CK_SESSION_HANDLE *session)
 {
-    CK_SESSION_HANDLE session = 0;
-    /* pcscd may not have given a card power yet that was inserted just now. */
     CK_RV rv = CKR_TOKEN_NOT_PRESENT;
     for (int i = 0; i < 50 && rv == CKR_TOKEN_NOT_PRESENT; i++) {
         if (i > 0)
             sleep_ms(100);
-        rv = p11->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &session);
+        rv = p11->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, session);
     }
-    OK(rv);
+    return rv;
+}
+
+CK_SESSION_HANDLE p11_open(CK_SLOT_ID slot)
+{
+    CK_SESSION_HANDLE session = 0;
+    OK(p11_try_open(slot, &session));
     return session;
 }
 

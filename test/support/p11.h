@@ -42,7 +42,11 @@ void p11_initialize(const char *options);
 /* The list of slots; asks for their number first, as applications do. */
 CK_ULONG p11_slots(CK_SLOT_ID slots[P11_SLOTS]);
 
+/* Waits five seconds at most for the token: pcscd may not have given a card power yet that was
+ * inserted just now. */
+CK_RV p11_try_open(CK_SLOT_ID slot, CK_SESSION_HANDLE *session);
 CK_SESSION_HANDLE p11_open(CK_SLOT_ID slot);
+
 CK_RV p11_try_login(CK_SESSION_HANDLE session, const char *pin);
 CK_STATE p11_state(CK_SESSION_HANDLE session);
 bool p11_is_public(CK_SESSION_HANDLE session);
