@@ -3,9 +3,9 @@
  * Two programs sign with one card as fast as they can: what part of the signatures each gets, and
  * how long one waits for a signature at the longest. In the sandbox, with one reader.
  *
- *   sharing MODULE|bare [SECONDS [LIMIT]]
+ *   sharing MODULE|bare [SECONDS [LEAST]]
  *
- * Fails where one waited longer than LIMIT milliseconds.
+ * Fails where one gets less than LEAST percent of the signatures.
  * Figures: signatures per second of both; the smaller part in percent; milliseconds of the slowest.
  */
 #include "bench.h"
@@ -52,13 +52,15 @@ int main(int argc, char **argv)
     int ready[2], go[2], results[2];
     char bytes[PROGRAMS] = {0};
     struct result result[PROGRAMS];
-    EXPECT(argc >= 2, "sharing MODULE [SECONDS [LIMIT]]");
+    EXPECT(argc >= 2, "sharing MODULE [SECONDS [LEAST]]");
     double seconds = argc > 2 ? strtod(argv[2], NULL) : 5;
     watchdog(100, "sharing");
     EXPECT(pipe(ready) == 0 && pipe(go) == 0 && pipe(results) == 0, "no pipe");
     for (int i = 0; i < PROGRAMS; i++) {
-        if (fork() == 0)
+        if (fork() == 0) {
+            (void)close(go[1]); /* it ends with this one */
             run(argv[1], seconds, ready[1], go[0], results[1]);
+        }
         EXPECT(read(ready[0], bytes, 1) == 1, "not ready"); /* one logs in after the other */
     }
     EXPECT(write(go[1], bytes, PROGRAMS) == PROGRAMS, "no start");
@@ -73,6 +75,6 @@ int main(int argc, char **argv)
     figure("two-programs", "per-s", all / seconds);
     figure("two-programs", "smaller-%", 100 * less / all);
     figure("two-programs", "longest-ms", largest(waits, PROGRAMS));
-    EXPECT(argc <= 3 || largest(waits, PROGRAMS) <= strtod(argv[3], NULL), "waited too long");
+    EXPECT(argc <= 3 || 100 * less / all >= strtod(argv[3], NULL), "one got next to nothing");
     return 0;
 }
