@@ -96,8 +96,8 @@ enum {
     COMPARED_IN_STEP = 4,
 };
 struct work {
-    size_t nodes, names; /* steps to go through the document once, and more where it is covered */
-    size_t done;
+    uint64_t nodes, names; /* steps to go through the document once, and more where it is covered */
+    uint64_t done;
 };
 
 static size_t count_namespaces(const xmlNode *node)
@@ -111,7 +111,7 @@ static size_t count_namespaces(const xmlNode *node)
 
 static void add_steps(struct work *work, const xmlNode *node, size_t depth, size_t namespaces)
 {
-    size_t names = namespaces;
+    uint64_t names = namespaces;
     for (const xmlAttr *at = node->type == XML_ELEMENT_NODE ? node->properties : NULL; at != NULL;
          at = at->next)
         names++;
@@ -125,7 +125,7 @@ static void count_steps(const struct xml_document *document, struct work *work)
 {
     size_t depth = 1, namespaces = 0;
     const xmlNode *node = document->tree->children;
-    while (node != NULL && work->names < (size_t)1 << 40) {
+    while (node != NULL && work->names < UINT64_C(1) << 40) {
         bool inner = node->type == XML_ELEMENT_NODE && node->children != NULL;
         size_t own = count_namespaces(node);
         add_steps(work, node, depth, namespaces + own);
@@ -146,12 +146,12 @@ static void count_steps(const struct xml_document *document, struct work *work)
 static void limit(const struct xml_document *document, struct xml_reading *reading,
                   struct work *work)
 {
-    size_t references = 0;
-    size_t tries = 1 + (reading->certificate_count > 1 ? reading->certificate_count : 0);
+    uint64_t references = 0;
+    uint64_t tries = 1 + (reading->certificate_count > 1 ? reading->certificate_count : 0);
     for (size_t i = 0; i < reading->count; i++)
         references += reading->covered[i].path == NULL;
     work->done += (tries + references) * work->nodes + references * work->names;
-    if (work->done > STEPS_MAX + STEPS_PER_BYTE * document->length)
+    if (work->done > STEPS_MAX + STEPS_PER_BYTE * (uint64_t)document->length)
         (void)xml_refuse(reading, XML_TOO_MANY, "Signature");
 }
 
