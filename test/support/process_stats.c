@@ -31,6 +31,13 @@ unsigned process_threads(void)
     return threads;
 }
 
+void process_expect_threads(unsigned count)
+{
+    for (int i = 0; i < 1000 && process_threads() > count; i++)
+        sleep_ms(10);
+    EXPECT(process_threads() == count, "%u threads, not %u", process_threads(), count);
+}
+
 unsigned process_descriptors(void)
 {
     return count_entries("/proc/self/fd") - 1; /* without the one of this directory */

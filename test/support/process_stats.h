@@ -3,6 +3,9 @@
 #pragma once
 
 unsigned process_threads(void);
+/* Waits until there are no more than that, up to ten seconds: the kernel still counts a thread for
+ * a moment after pthread_join, and the module does not wait for its own to end. */
+void process_expect_threads(unsigned count);
 unsigned process_descriptors(void);
 unsigned process_maps(void);
 long process_kilobytes(const char *field); /* VmSize or VmRSS, of /proc/self/status */

@@ -57,15 +57,6 @@ static void *fork_often(void *unused)
     return unused;
 }
 
-/* A wait is ended by C_Finalize in pcscd, too, however early it comes: else its thread and its
- * place in pcscd would stay for a minute. */
-static void expect_no_thread_left(unsigned before)
-{
-    for (int i = 0; i < 500 && process_threads() > before; i++)
-        sleep_ms(10);
-    EXPECT(process_threads() == before, "%u threads, before %u", process_threads(), before);
-}
-
 static void beside_forks(void)
 {
     pthread_t forker = start(fork_often);
@@ -78,7 +69,9 @@ static void beside_forks(void)
         OK(p11->C_Finalize(NULL));
         (void)pthread_join(waiter, NULL);
     }
-    expect_no_thread_left(before);
+    /* A wait is ended by C_Finalize in pcscd, too, however early it comes: else its thread and its
+     * place in pcscd would stay for a minute. */
+    process_expect_threads(before);
     atomic_store(&enough, true);
     (void)pthread_join(forker, NULL);
     EXPECT(atomic_load(&forks) > ROUNDS, "%d forks", atomic_load(&forks));

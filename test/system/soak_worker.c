@@ -362,7 +362,7 @@ void soak_work(unsigned number, unsigned seed)
     (void)pthread_join(watcher, NULL);
     everything_works();
     OK(p11->C_Finalize(NULL));
-    EXPECT(process_threads() == 1, "%u threads", process_threads());
+    process_expect_threads(1);
     EXPECT(process_descriptors() <= descriptors + 2, "%u descriptors, now %u", descriptors,
            process_descriptors());
     report(number);
