@@ -18,8 +18,10 @@ _Noreturn void expect_failed(const char *file, int line, const char *what, const
     vfprintf(stderr, format, arguments);
     va_end(arguments);
     fputs("\n", stderr);
-    if (system("tail -n 20 \"$VCARD_LOG\" 2>/dev/null | cut -c -110 >&2") != 0)
-        fputs("(no log of the card)\n", stderr);
+    /* pcscd writes what went wrong only. */
+    if (system("tail -n 20 \"$VCARD_LOG\" 2>/dev/null | cut -c -110 >&2") != 0 ||
+        system("tail -n 10 \"$PCSCD_LOG\" 2>/dev/null | cut -c -110 >&2") != 0)
+        fputs("(no log of the card or of pcscd)\n", stderr);
     _exit(1);
 }
 
