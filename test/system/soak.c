@@ -5,6 +5,13 @@
  * twice. No crash, no hang, no wrong signature, no PIN try lost; in the end everything works.
  *
  *   soak SECONDS [SEED]        in the sandbox with four readers
+ *
+ * pcsc-lite, 1.9.9 to 2.5.1 at least, can crash here: SCardConnect adds to a context's list of
+ * cards (SCardAddHandle, list_insert_at) while a call of another thread goes through the lists of
+ * all contexts (SCardGetContextAndChannelFromHandleTH, list_seek), and no lock covers both. Seen
+ * once in about forty runs with twenty restarts of pcscd each, at a load of 20: a worker that ends
+ * early with signal 11 in list_seek. The module cannot prevent it: SCardConnect may take as long as
+ * another program keeps the card, and other readers are not to wait for that.
  */
 #include "soak.h"
 #include "card_control.h"
