@@ -191,7 +191,7 @@ static void other_threads_work(void)
         OK(p11->C_GetSlotInfo(slots[2], &info));
         OK(p11->C_CloseSession(login.session));
     }
-    EXPECT(seconds_now() - start < 10, "%.1f s", seconds_now() - start);
+    EXPECT(seconds_now() - start < 50, "%.1f s", seconds_now() - start);
     /* That C_CloseSession powers the card down is no event. */
     EXPECT(!atomic_load(&waiter.returned), "0x%lX, slot %lu", waiter.rv, waiter.slot);
     card_remove(1);

@@ -98,7 +98,7 @@ static const struct exit_case {
     {"the application's mutexes", initialize_with_mutexes, do_nothing, NULL, EXIT_S, true},
     {"both", initialize_with_mutexes, start_waiting, NULL, EXIT_S, true},
     {"dlclose before", initialize_plainly, unload, NULL, EXIT_S, true},
-    {"a transaction of 500 ms", initialize_plainly, do_nothing, "later 500 end leave", EXIT_S,
+    {"a transaction of 200 ms", initialize_plainly, do_nothing, "later 200 end leave", EXIT_S,
      true},
     {"a long transaction", initialize_plainly, do_nothing, "later 6000 end leave",
      BUSY_EXIT_MS / 1000.0, false},

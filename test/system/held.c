@@ -43,15 +43,15 @@ static void let_go(const struct hold *how)
 
 /* ---- What is said of a slot --------------------------------------------------------------- */
 
-/* A machine that runs other tests, or a sanitizer, takes up to three times as long. What is tested
- * for took 10 s and more. */
-enum { BUSY_MACHINE = 3 };
+/* A machine that runs other tests, or a sanitizer, takes up to eight times as long. What is tested
+ * for took 10 s and more: no limit is above MOST. */
+enum { BUSY_MACHINE = 8, MOST = 9 };
 
 static void took_less(double limit, double start, const char *what)
 {
     double took = seconds_now() - start;
-    EXPECT(took < BUSY_MACHINE * limit, "%s: %.2f s, not less than %d times %.2f", what, took,
-           BUSY_MACHINE, limit);
+    double most = BUSY_MACHINE * limit < MOST ? BUSY_MACHINE * limit : MOST;
+    EXPECT(took < most, "%s: %.2f s, not less than %.2f", what, took, most);
 }
 
 static bool is_listed(CK_SLOT_ID slot)
@@ -218,7 +218,7 @@ static void both_in_transactions(void)
     hold(&holds[1], 1);
     double begin = seconds_now();
     EXPECT(!is_listed(AUTH_SLOT(0)), "listed though it cannot be asked");
-    took_less(1.9, begin, "listing with both readers in transactions");
+    took_less(0.75, begin, "listing with both readers in transactions");
     begin = seconds_now();
     EXPECT(!is_listed(AUTH_SLOT(1)), "listed though it cannot be asked");
     took_less(0.5, begin, "listing again");
@@ -227,7 +227,7 @@ static void both_in_transactions(void)
     becomes_listed(AUTH_SLOT(0));
     becomes_listed(SIGN_SLOT(1));
     OK(p11->C_Finalize(NULL));
-    passed("both cards in another program's transactions: the listing takes less than 2 s");
+    passed("both cards in another program's transactions: the listing takes less than 6 s");
 }
 
 static void card_of_another_kind(void)

@@ -257,7 +257,7 @@ static void two_readers(void)
     p11_initialize(NULL);
     for (unsigned i = 0; i < 2; i++) {
         p11_log_in(&logins[i], AUTH_SLOT(i), AUTH_PIN);
-        (void)card_command(i, "set latency.sign_us=300000");
+        (void)card_command(i, "set latency.sign_us=1000000");
     }
     double alone = time_of(&logins[0], 1) + time_of(&logins[1], 1);
     double together = time_of(logins, 2);
