@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static unsigned count_entries(const char *path)
 {
@@ -36,6 +37,33 @@ void process_expect_threads(unsigned count)
     for (int i = 0; i < 1000 && process_threads() > count; i++)
         sleep_ms(10);
     EXPECT(process_threads() == count, "%u threads, not %u", process_threads(), count);
+}
+
+/* Whether a thread, a directory in /proc/self/task, is this one or sleeps. */
+static bool is_asleep(const char *task)
+{
+    char path[64];
+    char line[256] = "";
+    if (strtol(task, NULL, 10) == gettid())
+        return true;
+    (void)snprintf(path, sizeof path, "/proc/self/task/%.16s/stat", task);
+    FILE *file = fopen(path, "re");
+    bool ended = file == NULL || fgets(line, sizeof line, file) == NULL;
+    if (file != NULL)
+        fclose(file);
+    const char *name_end = strrchr(line, ')');
+    return ended || (name_end != NULL && strncmp(name_end, ") S", 3) == 0);
+}
+
+bool process_others_sleep(void)
+{
+    bool asleep = true;
+    DIR *directory = opendir("/proc/self/task");
+    EXPECT(directory != NULL, "no tasks");
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
+        asleep = (entry->d_name[0] == '.' || is_asleep(entry->d_name)) && asleep;
+    closedir(directory);
+    return asleep;
 }
 
 unsigned process_descriptors(void)

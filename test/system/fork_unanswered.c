@@ -12,10 +12,10 @@
 #include <unistd.h>
 #include <winscard.h>
 
-enum { CHILDREN = 3, SECONDS = 10 };
+enum { CHILDREN = 3, SECONDS = 20 };
 
 /* What all forks together may take. Without pcscd's answer they would take for ever. */
-static const double fork_seconds = 1;
+static const double fork_seconds = 5;
 
 static struct p11_login login;
 static SCARDCONTEXT context;
@@ -112,6 +112,16 @@ static pid_t make_child(void (*life)(void), int go_on[2])
     _exit(0);
 }
 
+/* Until the other threads are asleep: one of them is inside pcsclite then, and waits for pcscd. */
+static void wait_for_the_call(void)
+{
+    double start = seconds_now();
+    do {
+        EXPECT(seconds_now() - start < SECONDS / 2, "the other thread waits for nothing");
+        sleep_ms(100);
+    } while (!process_others_sleep());
+}
+
 static void fork_during(const char *name, void *(*call)(void *), void (*life)(void))
 {
     pthread_t thread;
@@ -121,7 +131,7 @@ static void fork_during(const char *name, void *(*call)(void *), void (*life)(vo
     watchdog(SECONDS, name);
     pcscd_pause(true);
     EXPECT(pthread_create(&thread, NULL, call, NULL) == 0, "no thread");
-    sleep_ms(100);
+    wait_for_the_call();
     double start = seconds_now();
     for (int i = 0; i < CHILDREN; i++)
         children[i] = make_child(life, go_on);
