@@ -281,7 +281,7 @@ int main(void)
     sessions_closed_by_others();
     every_locking();
     two_readers();
-    EXPECT(process_threads() == 1, "%u threads", process_threads());
+    process_expect_threads(1);
     for (unsigned i = 0; i < 2; i++)
         EXPECT(card_tries_full(i), "card %u", i);
     return 0;
