@@ -102,6 +102,12 @@ def counter(name):
     return int(re.search(rf"^{name}=(\d+)", control("counters"), re.MULTILINE).group(1))
 
 
+def logged(text):
+    """How often a text is in the card's log. (Its control socket does not answer while a command takes time.)"""
+    with open(os.environ["VCARD_LOG"], encoding="utf-8") as log:
+        return log.read().count(text)
+
+
 class OtherProgram:
     """Another program at the card (test/support/other_program.c)."""
 
