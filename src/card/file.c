@@ -103,9 +103,8 @@ enum jpki_error read_start(struct jpki_card *card, uint16_t file, size_t wanted,
 static enum jpki_error read_block(struct jpki_card *card, uint16_t file, size_t total,
                                   struct jpki_buffer *content)
 {
-    /* Where the file is not current any more, a short identifier makes it so again, but leaves
-     * room for an offset of one byte only (card.md, Commands): what is read twice is dropped, if
-     * anything is new. */
+    /* Where the file is not current any more, a short identifier makes it so again, with an offset
+     * of one byte only (card.md, Commands): what is read twice is dropped, if anything is new. */
     bool named = card->current != file && card->short_ids[USE_READ] == SHORT_IDS_WORK &&
                  content->length < 0xFF + BLOCK;
     size_t offset = named && content->length > 0xFF ? 0xFF : content->length;
@@ -133,8 +132,7 @@ static enum jpki_error read_block(struct jpki_card *card, uint16_t file, size_t 
                : JPKI_ERR_MEMORY;
 }
 
-/* The first block of a certificate file. A file that does not begin with a DER header (all
- * filler) holds none (card.md, Files). */
+/* The first block of a certificate file; filler without a DER header is none (card.md, Files). */
 static enum jpki_error read_first(struct jpki_card *card, uint16_t file,
                                   struct jpki_buffer *content)
 {

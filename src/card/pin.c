@@ -106,8 +106,7 @@ void jpki_card_allow_untold(struct jpki_card *card, enum jpki_key key)
 
 /* ---- Presenting a PIN (card.md, Commands) ----------------------------------------------- */
 
-/* P2 of the VERIFY that the gate allows, 0 when it is shut; and shuts it: each wants a reading of
- * its own. */
+/* P2 of the VERIFY that the gate allows, 0 when it is shut; and shuts it: each wants a reading. */
 static uint8_t pass_gate(struct jpki_card *card, enum jpki_key key)
 {
     enum pin_gate gate = card->now.gates[key];

@@ -3,8 +3,7 @@
 
 #include <pthread.h>
 
-/* The one module of this process. In memory that is empty in a forked child, which therefore is not
- * initialised (base.h, Forks and locks). */
+/* The one module of this process, in memory that a forked child has empty (base.h). */
 struct process {
     pthread_mutex_t lock; /* guards all below; nothing is called with it held */
     pthread_cond_t left;  /* the last call went */

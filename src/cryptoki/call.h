@@ -28,8 +28,7 @@
     FUNCTION(name, parameters, call_session(&call, session, arguments_ok), code,                   \
              call_end(&call, rv))
 
-/* Groups of parameters. Their types are compared with the prototypes of the header: a function with
- * a wrong group does not compile. */
+/* Groups of parameters; one that does not fit the prototype in the header does not compile. */
 #define SESSION   CK_SESSION_HANDLE session
 #define OBJECT    CK_OBJECT_HANDLE object
 #define KEY       CK_OBJECT_HANDLE key

@@ -87,13 +87,11 @@ FUNCTION(C_Finalize, (CK_VOID_PTR reserved),
          call_end(&call, rv))
 
 /* Many programs just exit. What they unlocked is locked again all the same, as far as that can be
- * done in a second: the process must end, whatever pcscd and other programs do. (A process that is
- * killed cannot lock anything: pcscd powers the card off only when no other program is connected.
- * One that only unloads us goes on: dlclose runs nothing here, as the module is linked with
- * nodelete.) For this as for calls that wait in pcscd (src/pcsc/async.c) a thread is made, also
- * where the application says CKF_LIBRARY_CANT_CREATE_OS_THREADS, as NSS always does: it is
- * short-lived, has all signals blocked and calls nothing of the application. Where none can be
- * made, the caller's does the work. */
+ * done in a second. (Not where a process is killed: pcscd powers the card off only when no other
+ * program is connected; nor at dlclose, which runs nothing, as the module is linked with nodelete.)
+ * For this as for calls that wait in pcscd (src/pcsc/async.c) a thread is made, also where the
+ * application says CKF_LIBRARY_CANT_CREATE_OS_THREADS, as NSS always does: it is short-lived, has
+ * all signals blocked and calls nothing of the application. Else the caller's does the work. */
 enum { EXIT_MS = 1000 };
 
 static void *lock_cards(void *module)

@@ -88,8 +88,7 @@ _Static_assert(sizeof functions_3_0 == TABLE_SIZE(1 FUNCTIONS_2_40(AND_ONE) FUNC
 
 static CK_CHAR interface_name[] = "PKCS 11";
 
-/* The first is the one for applications that do not ask for another. (Of p11-kit's headers one has
- * the name as char, one as unsigned char.) */
+/* The first is the default. (The name is char or unsigned char, by p11-kit's version.) */
 static CK_INTERFACE interfaces[] = {
     {(void *)interface_name, &functions_3_0, 0},
     {(void *)interface_name, &functions_2_40, 0},

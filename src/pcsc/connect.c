@@ -5,8 +5,7 @@
 
 #include <stdlib.h>
 
-/* A connection takes so long to give a card power, and so long where the card has it: the card is
- * not called busy before. */
+/* How long a connection takes where the card has no power, and where it has: not busy before. */
 enum { POWER_UP_MS = 500, ANSWER_MS = 50 };
 
 /* A connection keeps other programs from having the card for themselves: one that is not wanted,

@@ -45,15 +45,13 @@ bool pcsc_card_lost(LONG error);
 #define PCSC(call) (jpki_fork_gate_enter(), pcsc_leave(call))
 LONG pcsc_leave(LONG rv);
 
-/* The same of SCardListReaders, and of SCardGetStatusChange without waiting. pcsclite 2 has a
- * second lock of the process, for its table of readers, and in these keeps it until pcscd has
- * answered. */
+/* The same of SCardListReaders, and of SCardGetStatusChange without waiting: in these pcsclite 2
+ * keeps a second lock of the process, for its table of readers, until pcscd has answered. */
 #define PCSC_TABLE(call) (pcsc_enter_table() ? pcsc_leave_table(call) : SCARD_E_NO_SERVICE)
 bool pcsc_enter_table(void);
 LONG pcsc_leave_table(LONG rv);
 
-/* What a PC/SC error means to the rooms above; logs it. `connected`: a connection existed, so a
- * missing card is one that was taken out. */
+/* What a PC/SC error means; logs it. `connected`: a card that is missing was taken out. */
 enum jpki_error pcsc_error(const char *call, LONG error, bool connected);
 
 /* Sets the control code of FEATURE_VERIFY_PIN_DIRECT, 0 when the reader has no keypad. */

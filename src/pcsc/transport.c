@@ -105,9 +105,8 @@ static enum jpki_error transport_begin(void *self, unsigned patience, enum jpki_
 static enum jpki_error exchange_error(struct transport *transport, const char *call, LONG rv)
 {
     enum jpki_error error = pcsc_error(call, rv, true);
-    /* When a program resets the card at its disconnect, pcscd lets others begin first, and notes
-     * the reset last: a command may be the first to be told. pcscd refuses it then, or for its
-     * protocol, which it forgets with a reset. */
+    /* pcscd notes a reset at another program's disconnect last: a command may be the first to be
+     * told. It is refused then, or its protocol, which pcscd forgets with a reset. */
     if (rv == SCARD_W_RESET_CARD || rv == SCARD_E_PROTO_MISMATCH) {
         transport->reset = true;
         return JPKI_ERR_RESET;

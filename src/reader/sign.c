@@ -15,8 +15,7 @@ struct request {
     size_t *signature_length;
 };
 
-/* Once for a card. It signs all the same, and what an expired certificate is good for is for others
- * to say. */
+/* Once for a card. It signs all the same: what that is good for is for others to say. */
 static void warn_of_times(struct jpki_credential *credential, const struct jpki_certificate *holder)
 {
     time_t now = time(NULL);

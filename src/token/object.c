@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* A handle holds the row and an epoch, so that a handle from before a logout, or of another
- * card, is never taken for one of today. */
+/* A handle holds the row and an epoch: from before a logout, or of another card, it is invalid. */
 enum { ROW_BITS = 4, ROW_MASK = (1 << ROW_BITS) - 1 };
 _Static_assert((int)OBJECTS <= ROW_MASK, "a handle has room for every row");
 
