@@ -71,8 +71,8 @@ void login_lost(struct jpki_credential *credential);
 
 /* ---- refused_pin.c: PINs that the card has refused, so that none is sent twice ----------- */
 
-/* Whether the card has refused this PIN already. `tries` were just read: more than before means
- * that all is forgotten. */
+/* Whether the card has refused this PIN. Where `tries`, just read, are more than before: no more.
+ */
 bool refused_pin_is_known(struct jpki_credential *credential, const struct jpki_pin *pin,
                           unsigned tries);
 
@@ -80,6 +80,9 @@ bool refused_pin_is_known(struct jpki_credential *credential, const struct jpki_
  * answer was lost; fewer tries next time mean that it was wrong. */
 void refused_pin_add(struct jpki_credential *credential, const struct jpki_pin *pin, unsigned tries,
                      bool answered);
+
+/* Left when one was last refused, or of a PIN never mistyped. */
+unsigned refused_pins_tries(const struct jpki_credential *credential);
 
 /* The right PIN was given, or this is another card. */
 void refused_pins_forget(struct jpki_credential *credential);
@@ -108,8 +111,7 @@ enum jpki_error reader_begin_elsewhere(struct jpki_reader *reader, unsigned pati
 /* Makes our application current without disturbing it where it is. */
 enum jpki_error reader_enter(struct jpki_reader *reader);
 
-/* The same for the application of this PIN, and proves it, as a PIN wants it. Another than ours
- * costs every login. */
+/* The same for the application of this PIN, and proves it. Another than ours costs every login. */
 enum jpki_error reader_prove_current(struct jpki_reader *reader, enum jpki_key key);
 
 /* Ends the transaction. Powering off loses all logins whose PIN is not kept. */

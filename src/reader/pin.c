@@ -14,11 +14,10 @@ static enum jpki_error ask_first(struct jpki_credential *credential, bool for_ch
     enum jpki_error error = reader_prove_current(credential->reader, credential->key);
     if (error == JPKI_OK)
         error = jpki_card_tries(credential->reader->card, credential->key, for_change, tries);
-    if (error == JPKI_OK && *tries == 0)
-        error = JPKI_ERR_PIN_BLOCKED;
+    /* "Verified": a right PIN sets the count back, but what a wrong one left counts for more. */
     if (error == JPKI_OK && *tries == JPKI_TRIES_UNTOLD)
-        *tries = credential->profile->tries; /* "verified": and a right PIN sets the count back */
-    return error;
+        *tries = refused_pins_tries(credential);
+    return error == JPKI_OK && *tries == 0 ? JPKI_ERR_PIN_BLOCKED : error;
 }
 
 /* Sends it, and remembers what came of it. `before` are the tries left until now. */
@@ -55,9 +54,8 @@ static bool has_keypad(const struct jpki_credential *credential)
            !credential->profile->pin_letters;
 }
 
-/* At the reader's own keypad: this process never sees the PIN. Where the reader's firmware does not
- * take our request, programs ask for the PIN themselves from now on. Whether a try was spent, the
- * tries left will tell. */
+/* At the reader's own keypad: this process never sees the PIN. Where its firmware does not take our
+ * request, programs ask for the PIN themselves from now on. The tries left tell what was spent. */
 static enum jpki_error verify_typed(struct jpki_credential *credential)
 {
     struct jpki_reader *reader = credential->reader;
@@ -189,8 +187,7 @@ enum jpki_error jpki_credential_pin_status(struct jpki_credential *credential, u
 
 /* ---- Login, change and logout ------------------------------------------------------------ */
 
-/* Selecting the application again later could cost the login: what a program asks for after a login
- * is read now. */
+/* What a program asks for after a login is read now: a later SELECT could cost the login. */
 static void read_ahead(struct jpki_credential *credential)
 {
     struct jpki_certificate_slot *holder = &credential->certificates[JPKI_HOLDER];
@@ -271,9 +268,8 @@ enum jpki_error jpki_credential_change_pin(struct jpki_credential *credential, c
 {
     const struct jpki_profile *profile = credential->profile;
     struct jpki_pin old_pin = {0}, new_pin = {0};
-    enum jpki_error error = JPKI_OK;
-    if (new != NULL)
-        error = jpki_pin_prepare(profile, new, new_length, &new_pin);
+    enum jpki_error error =
+        new != NULL ? jpki_pin_prepare(profile, new, new_length, &new_pin) : JPKI_OK;
     if (error == JPKI_OK && new != NULL)
         error = jpki_pin_check_new(profile, &new_pin);
     if (error == JPKI_OK)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* PINs that the card has refused. Programs do retry: browsers, ssh-agent, scripts with a stale
- * PIN; each of them would spend a try on what is known to be wrong. Only salted hashes are kept,
- * and those in guarded memory, since four digits are soon guessed. */
+/* PINs that the card has refused. Programs do retry, and would spend a try on what is known to be
+ * wrong. Only salted hashes are kept, in guarded memory, since four digits are soon guessed. */
 #include "internal.h"
 
 #include <string.h>
@@ -40,6 +39,12 @@ static void add_hash(struct refused *refused, const uint8_t hash[HASH])
 {
     size_t at = refused->count < REFUSED_MAX ? refused->count++ : REFUSED_MAX - 1;
     memcpy(refused->hashes[at], hash, HASH);
+}
+
+unsigned refused_pins_tries(const struct jpki_credential *credential)
+{
+    const struct refused *refused = credential->refused_pins;
+    return refused != NULL ? refused->tries : credential->profile->tries;
 }
 
 bool refused_pin_is_known(struct jpki_credential *credential, const struct jpki_pin *pin,

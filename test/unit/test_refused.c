@@ -109,9 +109,60 @@ static void an_answer_that_tells_nothing(void **state)
     assert_false(is_sent(session, "0001"));
 }
 
+/* ---- A card that answers 9000 to the question for the tries left ------------------------- */
+
+/* Whatever is said there, what the card said to VERIFY holds: a refused PIN is not sent again, the
+ * last try is kept, and a PIN without tries gets nothing. */
+static void a_question_that_is_always_answered_9000(void **state)
+{
+    (void)state;
+    app_restart("keep-last-try=yes");
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    card.tries = 0x9000;
+    card.verdict = 0x63C2;
+    assert_true(is_sent(session, "0001"));
+    assert_false(is_sent(session, "0001"));
+    card.verdict = 0x63C1;
+    assert_true(is_sent(session, "0002"));
+    assert_int_equal(app_try_login(session, AUTH_PIN), CKR_PIN_LOCKED); /* the last try */
+    assert_int_equal(card.sent, 2);
+}
+
+static void a_pin_without_tries_and_9000(void **state)
+{
+    (void)state;
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    card.tries = 0x9000;
+    card.verdict = 0x63C0;
+    assert_int_equal(app_try_login(session, "0001"), CKR_PIN_LOCKED);
+    assert_int_equal(app_try_login(session, "0002"), CKR_PIN_LOCKED);
+    assert_int_equal(card.sent, 1);
+}
+
+/* A login that a wrong PIN does not end (ISO/IEC 7816-4 leaves that open): the question says
+ * "verified" all the time. */
+static void a_wrong_old_pin_during_a_login(void **state)
+{
+    (void)state;
+    CK_SESSION_HANDLE session = 0;
+    CK_UTF8CHAR wrong[] = "0001", new[] = "4321";
+    assert_int_equal(C_OpenSession(AUTH, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session),
+                     CKR_OK);
+    card.tries = card.verdict = 0x9000;
+    app_login(session, AUTH_PIN);
+    card.verdict = 0x63C2;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(C_SetPIN(session, wrong, 4, new, 4), CKR_PIN_INCORRECT);
+    assert_int_equal(card.sent, 2); /* the right one, and the wrong one once */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_question_that_is_always_answered_9000, open_card,
+                                        close_card),
+        cmocka_unit_test_setup_teardown(a_pin_without_tries_and_9000, open_card, close_card),
+        cmocka_unit_test_setup_teardown(a_wrong_old_pin_during_a_login, open_card, close_card),
         cmocka_unit_test_setup_teardown(more_than_are_remembered, open_card, close_card),
         cmocka_unit_test_setup_teardown(the_right_pin_forgets, open_card, close_card),
         cmocka_unit_test_setup_teardown(a_counter_that_went_up_forgets, open_card, close_card),
