@@ -116,9 +116,10 @@ bool jpki_card_select_unproven(struct jpki_card *card);
 /* Makes sure that our application is current without disturbing it where it is, since SELECT may
  * cost a PIN that was verified, also by another program (card.md, Security status): reads EF 0006
  * and compares; SELECT only where it differs. For a card without EF 0006 our application is taken
- * for current, but not proven to be (card.md, Other applications). `gently`: a PIN may be verified,
- * by this process or another program that is connected. Else the comparison is left out where it
- * costs more than the SELECT. */
+ * for current, but not proven to be (card.md, Other applications). Where EF 0006 still differs
+ * after the SELECT, it may be another card: CARD, and nothing may be sent to it. `gently`: a PIN
+ * may be verified, by this process or another program that is connected. Else the comparison is
+ * left out where it costs more than the SELECT. */
 enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_info *info,
                                  bool gently);
 

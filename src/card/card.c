@@ -121,10 +121,16 @@ enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_
     }
     if (!gently && card->was_reset)
         return jpki_card_select(card, jpki_application);
-
     bool same;
     enum jpki_error error = jpki_card_compare(card, info, &same);
-    return error != JPKI_OK || same ? error : jpki_card_select(card, jpki_application);
+    if (error != JPKI_OK || same)
+        return error;
+    /* Another application was current, or it is another card, which is not to get this one's PIN.
+     */
+    error = jpki_card_select(card, jpki_application);
+    if (error == JPKI_OK)
+        error = jpki_card_compare(card, info, &same);
+    return error == JPKI_OK && !same ? JPKI_ERR_CARD : error;
 }
 
 /* Copies a field padded with blanks or NULs, where all of it was read. Text is plain ASCII. */
@@ -146,7 +152,6 @@ static enum jpki_error read_info(struct jpki_card *card, struct jpki_card_info *
     enum jpki_error error = read_start(card, EF_TOKEN_INFO, sizeof info->token_info, 32, &answer);
     if (error != JPKI_OK)
         return jpki_error_is_break(error) ? error : JPKI_OK;
-
     info->token_info_length =
         answer.length < sizeof info->token_info ? answer.length : sizeof info->token_info;
     memcpy(info->token_info, answer.data, info->token_info_length);

@@ -76,8 +76,7 @@ struct answer {
     uint16_t sw;
 };
 
-/* NULL `data`: zeros, to be filled in by the caller. A PIN always is, as its copy in here would
- * stay on the stack. */
+/* NULL `data`: zeros, for the caller to fill in, as with a PIN: a copy would stay on the stack. */
 enum { COMMAND_DATA = 5 }; /* where the data begin */
 struct command make_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8_t p2,
                             const uint8_t *data, size_t length, size_t answer_length);
@@ -85,8 +84,7 @@ struct command make_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8
 /* Sends a command and collects its whole answer. Only what reads or signs goes out once more, with
  * the Le that 6Cxx says, so a VERIFY is never repeated. What 61xx announces is fetched (card.md,
  * Commands). A SELECT answered 61xx is carried out (card.md, Application): its data are fetched, as
- * the card may refuse other commands until then, and 9000 is returned whatever becomes of them.
- * Errors: TRANSPORT, CARD_CHANGED, CARD. */
+ * the card may refuse other commands until then. Errors: TRANSPORT, CARD_CHANGED, CARD. */
 enum jpki_error exchange(struct jpki_card *card, const struct command *command,
                          struct answer *answer);
 
@@ -95,8 +93,7 @@ enum jpki_error exchange(struct jpki_card *card, const struct command *command,
 /* SELECT of a file of the current application. Errors: NOT_FOUND. */
 enum jpki_error select_file(struct jpki_card *card, uint16_t file);
 
-/* Whether a short identifier is tried in a command of this use: not where one was refused in any
- * other and none worked in this. */
+/* Whether a short identifier is tried: not where one was refused, unless one worked in this use. */
 bool tries_short_id(const struct jpki_card *card, enum use use);
 
 /* Sends a command that works on `file`: `plain` is its form for the current file. Tries with a

@@ -278,7 +278,9 @@ enum jpki_error reader_enter(struct jpki_reader *reader)
     const struct jpki_card_info *info = &reader->identity.info;
     bool unnoticed = is_in_use(reader) && info->token_info_length > 0;
     bool gently = reader_has_login(reader) || reader->others || unnoticed;
-    return jpki_card_resume(reader->card, info, gently);
+    enum jpki_error error = jpki_card_resume(reader->card, info, gently);
+    reader->suspect |= error == JPKI_ERR_CARD;
+    return error;
 }
 
 /* The card forgets the PINs, or may have. */

@@ -34,6 +34,50 @@ static void exchange(const struct app *app, const struct vcard_fixture *card)
     readers_insert(app->reader, card->card);
 }
 
+/* ---- A card that was exchanged and powered, of which PC/SC tells nothing ------------------ */
+
+static size_t answer_by_other(void *context, const uint8_t *command, size_t length, uint8_t *answer)
+{
+    size_t room = JPKI_ANSWER_MAX;
+    return vcard_transmit(context, command, length, answer, &room) == 0 ? room : 0;
+}
+
+static CK_RV log_in(void)
+{
+    return app_try_login(app_session(SIGN), SIGN_PIN);
+}
+
+static CK_RV sign_with_kept_pin(void)
+{
+    CK_BYTE signature[SIGNATURE];
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    return app_sign(session, app_object(session, CKO_PRIVATE_KEY), signature);
+}
+
+/* No PIN goes to it, neither one that is typed for the first card nor the kept one of that; the
+ * call after that finds out that the first card is gone. */
+static void an_exchange_that_is_not_told(void **state)
+{
+    static CK_RV (*const calls[])(void) = {log_in, sign_with_kept_pin};
+    (void)state;
+    for (size_t i = 0; i < COUNT(calls); i++) {
+        struct vcard_fixture *other = other_card();
+        struct vcard_counters counters;
+        CK_OBJECT_HANDLE key;
+        (void)app_key(AUTH, &key);
+        (void)app_session(SIGN);
+        repower(other);
+        readers_override(answer_by_other, other->card);
+        assert_int_equal(calls[i](), CKR_DEVICE_ERROR);
+        assert_int_equal(calls[i](), CKR_DEVICE_REMOVED);
+        readers_override(NULL, NULL);
+        vcard_counters(other->card, &counters);
+        assert_int_equal(counters.verifies, 0);
+        close_card(other);
+        app_restart(NULL);
+    }
+}
+
 /* ---- Refused PINs ----------------------------------------------------------------------- */
 
 /* A PIN that the first card refused: the other one is asked; the first is not asked again. */
@@ -269,6 +313,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, app_open, app_close)
     const struct CMUnitTest tests[] = {
+        TEST(an_exchange_that_is_not_told),
         TEST(refused_pins_are_those_of_one_card),
         TEST(a_pin_refused_by_one_card_is_right_for_another),
         TEST(the_serial_number_is_enough),
