@@ -44,6 +44,10 @@ struct token *find_token(struct jpki_module *module, CK_SLOT_ID id);
  * still the same. NULL when there is no such slot. */
 struct token *hold_token(struct jpki_module *module, CK_SLOT_ID id);
 
+/* Without the reader's lock, which a thread may have for as long as option busy-timeout says: lists
+ * are asked for all the time. Only a card that is not known yet is looked at, with the lock. */
+bool token_is_there(const struct token *token, unsigned patience);
+
 /* ---- token.c ---------------------------------------------------------------------------- */
 
 /* Whether the session's card is known to be gone; and the same with a look, for what uses the card:
@@ -51,8 +55,7 @@ struct token *hold_token(struct jpki_module *module, CK_SLOT_ID id);
 bool session_is_stale(const struct jpki_session *session);
 CK_RV look_at_card(const struct jpki_session *session);
 
-/* Open sessions of the card that is there, with any of these flags; all have CKF_SERIAL_SESSION.
- * The reader's lock is held. */
+/* Open sessions of the card that is there, with any of these flags. The reader's lock is held. */
 CK_ULONG count_sessions(const struct token *token, CK_FLAGS flags);
 
 /* ---- mechanism.c ------------------------------------------------------------------------ */

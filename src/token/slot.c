@@ -90,6 +90,14 @@ CK_RV jpki_token_check(struct jpki_module *module, CK_SLOT_ID id)
     return check_slot(module, id, JPKI_LISTING_PATIENCE);
 }
 
+bool token_is_there(const struct token *token, unsigned patience)
+{
+    bool known, present = jpki_reader_look(token->reader, token->credential->key, &known);
+    if (known || !present)
+        return present;
+    return check_slot(token->module, token->slot, patience) == CKR_OK;
+}
+
 CK_RV jpki_slot_list(struct jpki_module *module, bool present, CK_SLOT_ID *list, CK_ULONG *count)
 {
     /* New readers are looked for when the length is asked (2.40, C_GetSlotList), so that it
@@ -101,9 +109,10 @@ CK_RV jpki_slot_list(struct jpki_module *module, bool present, CK_SLOT_ID *list,
     CK_ULONG room = list == NULL ? 0 : *count;
     CK_ULONG found = 0;
     int64_t deadline = jpki_clock_ms() + JPKI_LISTING_PATIENCE; /* for all readers together */
-    for (CK_SLOT_ID id = 0; find_token(module, id) != NULL; id++) {
+    const struct token *token;
+    for (CK_SLOT_ID id = 0; (token = find_token(module, id)) != NULL; id++) {
         int64_t left = deadline - jpki_clock_ms();
-        if (present && check_slot(module, id, left > 0 ? (unsigned)left : 0) != CKR_OK)
+        if (present && !token_is_there(token, left > 0 ? (unsigned)left : 0))
             continue;
         if (found < room)
             list[found] = id;

@@ -63,13 +63,7 @@ CK_RV jpki_slot_info(struct jpki_module *module, CK_SLOT_ID id, CK_SLOT_INFO *in
     if (token == NULL)
         return CKR_SLOT_ID_INVALID;
 
-    /* Without the reader's lock: programs ask this all the time, also while the card works. A card
-     * that is not known yet is looked at, so that all functions say the same of it. */
-    bool known;
-    bool present = jpki_reader_look(token->reader, token->credential->key, &known);
-    if (present && !known)
-        present = jpki_token_check(module, id) == CKR_OK;
-
+    bool present = token_is_there(token, JPKI_LISTING_PATIENCE);
     *info = (CK_SLOT_INFO){.flags = CKF_REMOVABLE_DEVICE | CKF_HW_SLOT |
                                     (present ? CKF_TOKEN_PRESENT : 0)};
     pad(info->slotDescription, sizeof info->slotDescription, jpki_reader_name(token->reader));

@@ -3,7 +3,9 @@
  * test moves by these waits only, and when it is told to. */
 #include "application.h"
 
+#include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 enum { READERS = 3, LISTING_MS = 1000, MEMORY_MS = 2000 };
 
@@ -121,6 +123,45 @@ static void cards_that_are_free_are_listed(void **state)
     assert_int_equal(waited(), 0);
 }
 
+/* ---- Lists while another thread has the reader ------------------------------------------- */
+
+/* Joins after ten seconds at the latest. The lists that are made meanwhile must not need the lock
+ * that the thread of the login has. */
+static void *list_all(void *unused)
+{
+    CK_SLOT_INFO info;
+    assert_int_equal(listed(), 2);
+    assert_int_equal(C_GetSlotInfo(AUTH, &info), CKR_OK);
+    assert_int_equal(info.flags & CKF_TOKEN_PRESENT, CKF_TOKEN_PRESENT);
+    return unused;
+}
+
+static unsigned lists;
+
+static void list_in_a_thread(void *context, const struct readers_event *event)
+{
+    (void)context;
+    struct timespec limit;
+    pthread_t thread;
+    if (event->moment != READERS_BEFORE_TRANSMIT || lists++ > 0)
+        return;
+    assert_int_equal(clock_gettime(CLOCK_REALTIME, &limit), 0);
+    limit.tv_sec += 10;
+    assert_int_equal(pthread_create(&thread, NULL, list_all, NULL), 0);
+    assert_int_equal(pthread_timedjoin_np(thread, NULL, &limit), 0);
+}
+
+static void a_list_beside_a_login(void **state)
+{
+    (void)state;
+    CK_SESSION_HANDLE session = app_session(AUTH);
+    lists = 0;
+    readers_hook(list_in_a_thread, NULL);
+    app_login(session, AUTH_PIN);
+    readers_hook(NULL, NULL);
+    assert_true(lists > 0);
+}
+
 /* ---- Calls that need the card ----------------------------------------------------------- */
 
 /* That a listing has waited already makes their own wait no shorter. */
@@ -156,6 +197,7 @@ int main(void)
                                         close_readers),
         cmocka_unit_test_setup_teardown(cards_that_are_free_are_listed, open_readers,
                                         close_readers),
+        cmocka_unit_test_setup_teardown(a_list_beside_a_login, app_open, app_close),
         cmocka_unit_test_setup_teardown(a_login_waits_after_a_listing, app_open, app_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
