@@ -3,8 +3,7 @@
  * see that it is there takes one command, its public key two or three, the whole six or seven. */
 #include "internal.h"
 
-/* How long the tries left count as just read, for one call that asks for them, while no other
- * program is connected that could spend one. */
+/* How long the tries left count as just read, once, while no other program could spend one. */
 enum { TRIES_MEMORY_MS = 1000 };
 
 /* How far the key reaches is known step by step, as headers come into view. */
@@ -75,7 +74,7 @@ static enum jpki_error settle(struct jpki_credential *credential, enum jpki_cert
         credential->is_private |= use == JPKI_HOLDER;
     } else if (error == JPKI_ERR_NOT_FOUND) {
         certificate_empty(slot, JPKI_CERTIFICATE_NONE);
-    } else if (error == JPKI_ERR_CERTIFICATE) {
+    } else if (error == JPKI_ERR_CERTIFICATE || error == JPKI_ERR_CARD) {
         jpki_log(JPKI_LOG_INFO, "%s: a certificate cannot be used", credential->profile->name);
     } else {
         return error;

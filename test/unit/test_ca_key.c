@@ -99,23 +99,42 @@ static void it_is_read_with_its_certificate(void **state)
     assert_int_equal(app_commands(app), 0);
 }
 
-/* A card without the file of the CA's certificate. */
-static size_t no_ca(void *context, const uint8_t *command, size_t length, uint8_t *answer)
+/* The card answers this status word for the file of the CA's certificate. */
+static size_t refuse_ca(void *context, const uint8_t *command, size_t length, uint8_t *answer)
 {
-    (void)context;
+    const uint16_t *sw = context;
     bool reads = command[1] == 0xB0 && command[2] == 0x8B;
     bool selects = command[1] == 0xA4 && length == 7 && command[6] == 0x0B;
     if (!reads && !selects)
         return 0;
-    memcpy(answer, "\x6A\x82", 2);
+    answer[0] = (uint8_t)(*sw >> 8);
+    answer[1] = (uint8_t)*sw;
     return 2;
 }
 
 static void it_is_missing_with_its_certificate(void **state)
 {
     (void)state;
-    readers_override(no_ca, NULL);
+    uint16_t no_file = 0x6A82;
+    readers_override(refuse_ca, &no_file);
     assert_int_equal(app_find_class(app_session(AUTH), CKO_PUBLIC_KEY, NULL, 0), 1);
+}
+
+/* The holder's own certificate is there all the same. */
+static void it_cannot_be_read(void **state)
+{
+    static const uint16_t refusals[] = {0x6985, 0x6986, 0x6A81, 0x6F00};
+    (void)state;
+    CK_OBJECT_HANDLE found[2];
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        uint16_t sw = refusals[i];
+        app_restart(NULL);
+        readers_override(refuse_ca, &sw);
+        CK_SESSION_HANDLE session = app_session(AUTH);
+        assert_int_equal(app_find_class(session, CKO_CERTIFICATE, found, 2), 1);
+        assert_true(app_find(session, NULL, 0, found, 2) > 1);
+        readers_override(NULL, NULL);
+    }
 }
 
 int main(void)
@@ -126,6 +145,7 @@ int main(void)
         TEST(it_is_the_key_of_its_certificate),
         TEST(it_is_read_with_its_certificate),
         TEST(it_is_missing_with_its_certificate),
+        TEST(it_cannot_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
