@@ -49,7 +49,7 @@ enum jpki_error exchange(struct jpki_card *card, const struct command *command,
     enum jpki_error error = transmit(card, command, answer);
     uint8_t ins = command->bytes[1];
     bool selected = error == JPKI_OK && ins == INS_SELECT && answer->sw >> 8 == 0x61;
-    bool has_data = ins == INS_READ_BINARY || ins == INS_SIGN || selected;
+    bool has_data = ins == INS_READ_BINARY || ins == INS_READ_RECORD || ins == INS_SIGN || selected;
     if (error != JPKI_OK || !has_data)
         return error;
 
