@@ -114,6 +114,10 @@ struct jpki_certificate_slot {
     struct jpki_certificate *certificate; /* from ..._KEY to ..._WHOLE, else NULL */
 };
 
+/* What a login or a change of the PIN has sent of it, when it ends. Where it fails before, no try
+ * was spent and nothing changed; where the answer to a PIN_SENT is lost, the old PIN holds. */
+enum jpki_pin_sent { JPKI_NOTHING_SENT, JPKI_PIN_SENT, JPKI_CHANGE_SENT };
+
 /* One key of a reader's card, with its certificates and PIN; or a PIN without a key. Other rooms
  * only read it, and only the first half; any call that uses the card may change that, and end the
  * certificates. */
@@ -128,6 +132,7 @@ struct jpki_credential {
      * so; 0 after a logout, and before the first login. */
     unsigned long login_epoch;
     bool logged_in; /* the PIN was accepted, and nothing known has made the card forget it */
+    enum jpki_pin_sent sent; /* by the last login or change whose PINs had the right form */
 
     /* The card hides the certificate until the PIN is given: the signature certificate always, a
      * phone's authentication certificate too, once that is known (card.md, Files). */
@@ -197,7 +202,7 @@ enum jpki_error jpki_credential_logout(struct jpki_credential *credential);
  * without one makes the card forget the PIN again. The form and rules of the new one are checked
  * first, then the form of the old one: PIN_LENGTH, PIN_CHARACTERS, PIN_POLICY, and nothing was
  * sent. A wrong old PIN costs its try. Errors: as jpki_credential_login. After TRANSPORT or
- * CARD_CHANGED the PIN may or may not have been replaced; the log says so. */
+ * CARD_CHANGED with CHANGE_SENT the PIN may or may not have been replaced; the log says so. */
 enum jpki_error jpki_credential_change_pin(struct jpki_credential *credential, const uint8_t *old,
                                            size_t old_length, const uint8_t *new,
                                            size_t new_length);

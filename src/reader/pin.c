@@ -110,6 +110,7 @@ static enum jpki_error present(struct jpki_credential *credential, const struct 
                  name);
         return JPKI_ERR_PIN_LAST_TRY;
     }
+    credential->sent = JPKI_PIN_SENT;
     return pin != NULL ? verify(credential, pin, tries) : verify_typed(credential);
 }
 
@@ -205,6 +206,7 @@ static void read_ahead(struct jpki_credential *credential)
 static enum jpki_error replace(struct jpki_credential *credential, const struct jpki_pin *new)
 {
     const char *name = credential->profile->name;
+    credential->sent = JPKI_CHANGE_SENT;
     enum jpki_error error = jpki_card_change(credential->reader->card, credential->key, new);
     if (error == JPKI_OK) {
         jpki_log(JPKI_LOG_INFO, "%s PIN changed", name);
@@ -228,6 +230,7 @@ static enum jpki_error use_pin(struct jpki_credential *credential, const struct 
                                bool login, const struct jpki_pin *new)
 {
     struct jpki_reader *reader = credential->reader;
+    credential->sent = JPKI_NOTHING_SENT;
     /* What a logout has left to do would end the new login together with this transaction. */
     enum jpki_error error = login && reader->must_power_off ? reader_power_off(reader) : JPKI_OK;
     if (error == JPKI_OK)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "output.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -164,11 +165,21 @@ void say(const char *format, ...)
     va_end(args);
 }
 
+int flush_output(void)
+{
+    static int error;
+    errno = EIO; /* where an earlier write has failed, for a reason that is not known any more */
+    bool failed = fflush(stdout) != 0 || ferror(stdout) != 0;
+    if (failed && error == 0)
+        error = errno;
+    return error;
+}
+
 void complain(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    (void)fflush(stdout);
+    (void)flush_output();
     put_list(stderr, 0, 0, format, args);
     va_end(args);
 }

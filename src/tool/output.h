@@ -14,6 +14,10 @@
 void say(const char *format, ...) PRINTF(1, 2);
 void complain(const char *format, ...) PRINTF(1, 2);
 
+/* Writes out what is on its way to standard output. 0, or errno of the first time that it failed.
+ */
+int flush_output(void);
+
 /* The same on any stream, each line indented by so many columns, the first one by `first`. */
 void put_text(FILE *out, unsigned first, unsigned indent, const char *format, ...) PRINTF(4, 5);
 

@@ -69,7 +69,7 @@ static enum exit_code use_standard_output(bool binary, struct output_file *outpu
         complain(TEXT(output_to_terminal));
         return EXIT_USAGE;
     }
-    (void)fflush(stdout);
+    (void)flush_output();
     output->file = STDOUT_FILENO;
     return EXIT_OK;
 }

@@ -13,15 +13,15 @@ enum exit_code pin_verify(struct tool *tool, struct jpki_reader *reader, enum jp
     begin_sending(tool, key);
     enum jpki_error error = jpki_credential_change_pin(jpki_reader_credential(reader, key),
                                                        pin.bytes, pin.length, NULL, 0);
-    let_signals_go();
     line_free(&pin);
     code = report_pin(reader, key, error, false);
     if (code == EXIT_OK)
         say(TEXT(pin_right), text_of(&pin_words[key].name));
+    let_signals_go();
     return code;
 }
 
-/* Gives both to the card. */
+/* Gives both to the card, and says what became of it. Signals are held from then on. */
 static enum exit_code replace(struct tool *tool, struct jpki_reader *reader, enum jpki_key key,
                               const struct line *current, const struct line *new)
 {
@@ -29,11 +29,13 @@ static enum exit_code replace(struct tool *tool, struct jpki_reader *reader, enu
     enum jpki_error error =
         jpki_credential_change_pin(jpki_reader_credential(reader, key), current->bytes,
                                    current->length, new->bytes, new->length);
-    let_signals_go();
     enum exit_code code = report_pin(reader, key, error, true);
-    if (code == EXIT_OK)
-        say(TEXT(pin_changed), text_of(&pin_words[key].name));
-    return code;
+    if (code != EXIT_OK)
+        return code;
+    say(TEXT(pin_changed), text_of(&pin_words[key].name));
+    if (flush_output() != 0) /* then the status does not tell that it is changed */
+        complain(TEXT(pin_changed), text_of(&pin_words[key].name));
+    return EXIT_OK;
 }
 
 enum exit_code pin_change(struct tool *tool, struct jpki_reader *reader, enum jpki_key key)
@@ -46,6 +48,7 @@ enum exit_code pin_change(struct tool *tool, struct jpki_reader *reader, enum jp
         code = replace(tool, reader, key, &current, &new);
     line_free(&current);
     line_free(&new);
+    let_signals_go();
     return code;
 }
 
@@ -64,13 +67,13 @@ static enum exit_code read_all(struct tool *tool, struct jpki_reader *reader,
     return code == EXIT_OK ? read_new_pin(tool, JPKI_KEY_AUTH, new) : code;
 }
 
-/* Which of them have the new PIN, after one failed. */
-static void say_how_far(int changed)
+/* Which of them have the new PIN, after one failed or a signal came. */
+static void say_how_far(int changed, int tried)
 {
     for (int i = 0; i < FOUR_DIGITS; i++)
-        complain(i < changed    ? TEXT(is_changed)
-                 : i == changed ? TEXT(is_failed)
-                                : TEXT(is_unchanged),
+        complain(i < changed ? TEXT(is_changed)
+                 : i < tried ? TEXT(is_failed)
+                             : TEXT(is_unchanged),
                  text_of(&pin_words[four_digits[i]].name));
 }
 
@@ -79,16 +82,20 @@ static enum exit_code change_all(struct tool *tool, struct jpki_reader *reader)
     struct line current[FOUR_DIGITS] = {0}, new = {0};
     enum exit_code code = read_all(tool, reader, current, &new);
     bool complete = code == EXIT_OK;
-    int changed = 0;
-    while (changed < FOUR_DIGITS && code == EXIT_OK) {
-        code = replace(tool, reader, four_digits[changed], &current[changed], &new);
+    int changed = 0, tried = 0;
+    while (tried < FOUR_DIGITS && code == EXIT_OK && !signal_waits()) {
+        code = replace(tool, reader, four_digits[tried], &current[tried], &new);
         changed += code == EXIT_OK;
+        tried++;
     }
-    if (complete && code != EXIT_OK)
-        say_how_far(changed);
+    if (complete && changed < FOUR_DIGITS) {
+        say_how_far(changed, tried);
+        code = code == EXIT_OK ? EXIT_CANCELLED : code;
+    }
     for (int i = 0; i < FOUR_DIGITS; i++)
         line_free(&current[i]);
     line_free(&new);
+    let_signals_go();
     return code;
 }
 

@@ -188,20 +188,31 @@ enum exit_code read_new_pin(struct tool *tool, enum jpki_key key, struct line *p
 
 /* ---- What became of it ------------------------------------------------------------------ */
 
-enum exit_code report_pin(struct jpki_reader *reader, enum jpki_key key, enum jpki_error error,
-                          bool changed)
+/* Says what is unknown where the answer of the card was lost. */
+static enum exit_code report_lost(enum jpki_pin_sent sent, enum jpki_key key, bool changes)
 {
     const char *name = text_of(&pin_words[key].name);
+    complain(sent == JPKI_CHANGE_SENT ? TEXT(change_unknown) : TEXT(verify_unknown), name);
+    if (changes && sent == JPKI_PIN_SENT)
+        complain(TEXT(change_refused), name);
+    return EXIT_UNKNOWN;
+}
+
+enum exit_code report_pin(struct jpki_reader *reader, enum jpki_key key, enum jpki_error error,
+                          bool changes)
+{
+    enum jpki_pin_sent sent = jpki_reader_credential(reader, key)->sent;
+    bool broken = jpki_error_is_break(error);
+    bool lost = broken && error != JPKI_ERR_RESET; /* of that pcscd tells before it sends */
     if (error == JPKI_OK)
         return EXIT_OK;
-    bool lost = jpki_error_is_break(error) && error != JPKI_ERR_RESET; /* then nothing was sent */
-    if (lost || (error == JPKI_ERR_CARD && !changed)) {
-        complain(changed ? TEXT(change_unknown) : TEXT(verify_unknown), name);
-        return EXIT_UNKNOWN;
-    }
+    if (sent != JPKI_NOTHING_SENT && (lost || (error == JPKI_ERR_CARD && sent == JPKI_PIN_SENT)))
+        return report_lost(sent, key, changes);
     enum exit_code code = fail_with(error, NULL);
-    if (error == JPKI_ERR_CARD)
-        complain(TEXT(change_refused), name);
+    if (sent == JPKI_NOTHING_SENT && (broken || error == JPKI_ERR_CARD))
+        complain(TEXT(nothing_sent));
+    if (sent == JPKI_CHANGE_SENT)
+        complain(TEXT(change_refused), text_of(&pin_words[key].name));
     struct pin_facts facts = {.state = PIN_LOCKED};
     if (error == JPKI_ERR_PIN_BLOCKED)
         say_state(&facts, key);

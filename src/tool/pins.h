@@ -38,10 +38,10 @@ enum exit_code ask_current_pin(struct tool *tool, struct jpki_reader *reader, en
  * of four digits share a form, so one of them stands for all. */
 enum exit_code read_new_pin(struct tool *tool, enum jpki_key key, struct line *pin);
 
-/* What became of a PIN that was given to the card (`changed`: or of changing it), on standard
- * error; after a wrong one with the tries that are left now. */
+/* What became of a PIN that was given to the card (`changes`: to be changed), on standard error;
+ * after a wrong one with the tries that are left now. Before signals are let go. */
 enum exit_code report_pin(struct jpki_reader *reader, enum jpki_key key, enum jpki_error error,
-                          bool changed);
+                          bool changes);
 
 /* The commands pin verify and pin change with one PIN. */
 enum exit_code pin_verify(struct tool *tool, struct jpki_reader *reader, enum jpki_key key);

@@ -183,7 +183,7 @@ static enum exit_code ask_or(const char *question, bool echo, const char *if_not
 {
     if (!line_make(line))
         return fail_with(JPKI_ERR_MEMORY, NULL);
-    (void)fflush(stdout);
+    (void)flush_output();
     bool again;
     enum exit_code code;
     do
@@ -277,6 +277,7 @@ bool has_terminal(void)
 
 /* ---- While the card works --------------------------------------------------------------- */
 
+static bool holding;
 static sigset_t held_before;
 
 void hold_signals(void)
@@ -286,10 +287,26 @@ void hold_signals(void)
     for (int i = 0; i < SIGNALS; i++)
         if (signals[i] != SIGCONT)
             (void)sigaddset(&held, signals[i]);
-    (void)sigprocmask(SIG_BLOCK, &held, &held_before);
+    if (!holding)
+        (void)sigprocmask(SIG_BLOCK, &held, &held_before);
+    holding = true;
+}
+
+bool signal_waits(void)
+{
+    sigset_t waiting;
+    bool waits = false;
+    if (sigpending(&waiting) != 0)
+        return false;
+    for (int i = 0; i < STOPS; i++)
+        waits |= sigismember(&waiting, signals[i]) == 1;
+    return waits;
 }
 
 void let_signals_go(void)
 {
-    (void)sigprocmask(SIG_SETMASK, &held_before, NULL);
+    (void)flush_output();
+    if (holding)
+        (void)sigprocmask(SIG_SETMASK, &held_before, NULL);
+    holding = false;
 }

@@ -42,6 +42,9 @@ enum exit_code confirm(const char *question, const char *if_not);
 /* Whether there is a terminal to ask on. */
 bool has_terminal(void);
 
-/* Between these no signal ends or stops the tool: for a card that has a PIN verified. */
+/* Between these no signal ends or stops the tool: for a card that has a PIN verified, until what
+ * became of the PIN is said. Both do nothing the second time. signal_waits(): whether one came that
+ * ends the tool. */
 void hold_signals(void);
 void let_signals_go(void);
+bool signal_waits(void);

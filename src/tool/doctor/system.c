@@ -177,7 +177,7 @@ int run_in_child(int (*function)(const void *argument, char text[TEXT_BYTES]), c
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
         return CHILD_DIED;
-    (void)fflush(stdout);
+    (void)flush_output();
     pid_t child = fork();
     if (child == 0) {
         char own[TEXT_BYTES] = "";

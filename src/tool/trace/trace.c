@@ -6,6 +6,7 @@
 #include "terminal.h"
 #include "tool.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -105,8 +106,11 @@ static enum exit_code write_file(const struct tool *tool, const char *name, cons
 static enum exit_code keep(const struct tool *tool, const char *text, size_t length)
 {
     const char *name = tool->operand_count > 0 ? tool->operands[0] : NULL;
-    if (name == NULL || !has_option(tool, OPTION_YES))
-        (void)fwrite(text, 1, length, stdout);
+    bool shown = name == NULL || !has_option(tool, OPTION_YES);
+    if (shown && (flush_output() != 0 || !write_all(STDOUT_FILENO, text, length))) {
+        complain(TEXT(output_failed), "-", strerror(errno));
+        return EXIT_FAILED;
+    }
     if (name == NULL)
         return EXIT_OK;
     enum exit_code code =
