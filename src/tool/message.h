@@ -31,3 +31,6 @@ struct text {
     }
 
 const char *text_of(const struct text *text);
+
+/* What strerror() says of an errno, in the user's language where it is one that files give. */
+const char *system_error_text(int error);

@@ -59,7 +59,7 @@ static int make_temporary(char *name)
 
 static enum exit_code fail(const struct output_file *output, int error)
 {
-    complain(TEXT(output_failed), output->path, strerror(error));
+    complain(TEXT(output_failed), output->path, system_error_text(error));
     return EXIT_FAILED;
 }
 

@@ -6,7 +6,6 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,7 +34,7 @@ static void report_unreadable(struct doctor *doctor, const char *path, int error
             remedy_as_root("chmod a+rx %s", JPKI_MODULE_PATH);
         remedy_as_root("chmod a+r %s", path);
     } else {
-        report(doctor, VERDICT_WRONG, TEXT(doctor_no_module), path, strerror(error));
+        report(doctor, VERDICT_WRONG, TEXT(doctor_no_module), path, system_error_text(error));
         remedy_reinstall();
     }
 }

@@ -2,7 +2,6 @@
 #include "pdf/map.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/mman.h>
 
 enum exit_code pdf_map(const struct input_file *input, struct pdf_map *map)
@@ -18,7 +17,7 @@ enum exit_code pdf_map(const struct input_file *input, struct pdf_map *map)
     }
     void *start = mmap(NULL, (size_t)input->size, PROT_READ, MAP_PRIVATE, input->file, 0);
     if (start == MAP_FAILED) {
-        complain(TEXT(input_failed), input->path, strerror(errno));
+        complain(TEXT(input_failed), input->path, system_error_text(errno));
         return EXIT_FAILED;
     }
     map->start = start;

@@ -67,7 +67,7 @@ static enum exit_code open_cms(const struct pdf_signature *signature, const char
     if (file >= 0 && write_all(file, signature->cms, signature->cms_length) &&
         lseek(file, 0, SEEK_SET) == 0)
         return EXIT_OK;
-    complain(TEXT(spool_failed), strerror(errno));
+    complain(TEXT(spool_failed), system_error_text(errno));
     return EXIT_FAILED;
 }
 

@@ -100,7 +100,7 @@ static enum exit_code make_database(const struct place *place, const char *name,
         return EXIT_OK;
     int error = pretend ? 0 : make_directories(place->path, 0700, &made);
     if (error != 0) {
-        complain("%s: %s", place->path, strerror(error));
+        complain("%s: %s", place->path, system_error_text(error));
         return EXIT_FAILED;
     }
     const char *const words[] = {"certutil", "-d", name, "-N", "--empty-password", NULL};

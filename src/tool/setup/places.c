@@ -97,7 +97,7 @@ static enum exit_code fail_at(const char *path, int error)
     if (error == ELOOP)
         complain(TEXT(setup_symlink), path);
     else
-        complain("%s: %s", path, strerror(error));
+        complain("%s: %s", path, system_error_text(error));
     return EXIT_FAILED;
 }
 

@@ -12,7 +12,7 @@
 
 static enum exit_code fail(const struct input_file *input, int error)
 {
-    complain(TEXT(input_failed), input->path, strerror(error));
+    complain(TEXT(input_failed), input->path, system_error_text(error));
     return EXIT_FAILED;
 }
 
@@ -60,7 +60,7 @@ static enum exit_code read_on(struct input_file *input, uint8_t *bytes, size_t l
         return fail(input, errno);
     *got = (size_t)count;
     if (input->spool >= 0 && input->spool != input->file && !write_all(input->spool, bytes, *got)) {
-        complain(TEXT(spool_failed), strerror(errno));
+        complain(TEXT(spool_failed), system_error_text(errno));
         return EXIT_FAILED;
     }
     return EXIT_OK;
@@ -153,7 +153,7 @@ enum exit_code input_keep(struct input_file *input, const char *beside)
     input->spool = open_spool(beside);
     if (input->spool >= 0)
         return EXIT_OK;
-    complain(TEXT(spool_failed), strerror(errno));
+    complain(TEXT(spool_failed), system_error_text(errno));
     return EXIT_FAILED;
 }
 

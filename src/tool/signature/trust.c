@@ -8,7 +8,6 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
-#include <string.h>
 
 bool seconds_of(const ASN1_TIME *time, int64_t *seconds)
 {
@@ -57,7 +56,7 @@ enum exit_code read_certificate_file(const char *path, OSSL_LIB_CTX *library,
     int before = sk_X509_num(certificates);
     BIO *file = BIO_new_file(path, "rb");
     if (file == NULL) {
-        complain(TEXT(input_failed), path, strerror(errno));
+        complain(TEXT(input_failed), path, system_error_text(errno));
         return EXIT_FAILED;
     }
     bool pem = true;

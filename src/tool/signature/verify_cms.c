@@ -163,7 +163,7 @@ static enum exit_code open_content(const struct verification *verification,
     content->file = open_spool(NULL);
     if (content->file >= 0)
         return EXIT_OK;
-    complain(TEXT(spool_failed), strerror(errno));
+    complain(TEXT(spool_failed), system_error_text(errno));
     return EXIT_FAILED;
 }
 
