@@ -23,17 +23,20 @@ const char *exit_text(enum exit_code code)
     return text_of(&meanings[code]);
 }
 
-/* By enum jpki_error; those that are not here failed for a reason of their own. */
+/* By enum jpki_error. */
 static const struct {
     enum exit_code code;
-    struct text text; /* "": that of jpki_error_text() */
-} errors[JPKI_ERRORS] = {
+    struct text text;
+} errors[] = {
+    [JPKI_OK] = {EXIT_OK, BOTH(exit_ok)},
     [JPKI_ERR_NO_SERVICE] = {EXIT_NO_CARD, BOTH(error_no_service)},
     [JPKI_ERR_NO_CARD] = {EXIT_NO_CARD, BOTH(error_no_card)},
     [JPKI_ERR_CARD_CHANGED] = {EXIT_NO_CARD, BOTH(error_card_changed)},
     [JPKI_ERR_BUSY] = {EXIT_BUSY, BOTH(error_busy)},
     [JPKI_ERR_TRANSPORT] = {EXIT_FAILED, BOTH(error_transport)},
+    [JPKI_ERR_CANCELLED] = {EXIT_CANCELLED, BOTH(error_cancelled)},
     [JPKI_ERR_RESET] = {EXIT_FAILED, BOTH(error_reset)},
+    [JPKI_ERR_KEYPAD] = {EXIT_UNKNOWN, BOTH(error_keypad)},
     [JPKI_ERR_NOT_JPKI] = {EXIT_NO_CARD, BOTH(error_not_jpki)},
     [JPKI_ERR_NO_KEY] = {EXIT_MISSING, BOTH(error_no_key)},
     [JPKI_ERR_NOT_FOUND] = {EXIT_MISSING, BOTH(error_not_found)},
@@ -46,22 +49,24 @@ static const struct {
     [JPKI_ERR_PIN_KNOWN_WRONG] = {EXIT_REFUSED, BOTH(error_pin_known_wrong)},
     [JPKI_ERR_PIN_LAST_TRY] = {EXIT_REFUSED, BOTH(error_pin_last_try)},
     [JPKI_ERR_PIN_UNTOLD] = {EXIT_FAILED, BOTH(error_pin_untold)},
+    [JPKI_ERR_NO_KEYPAD] = {EXIT_FAILED, BOTH(error_no_keypad)},
+    [JPKI_ERR_DATA_LENGTH] = {EXIT_FAILED, BOTH(error_data_length)},
     [JPKI_ERR_NOT_VERIFIED] = {EXIT_FAILED, BOTH(error_not_verified)},
     [JPKI_ERR_BAD_SIGNATURE] = {EXIT_FAILED, BOTH(error_bad_signature)},
+    [JPKI_ERR_CERTIFICATE] = {EXIT_FAILED, BOTH(error_certificate)},
     [JPKI_ERR_MEMORY] = {EXIT_FAILED, BOTH(error_memory)},
+    [JPKI_ERR_CRYPTO] = {EXIT_FAILED, BOTH(error_crypto)},
 };
+_Static_assert(sizeof errors / sizeof errors[0] == JPKI_ERRORS, "a row for every error");
 
 enum exit_code exit_for(enum jpki_error error)
 {
-    if (error == JPKI_OK)
-        return EXIT_OK;
-    return errors[error].code != EXIT_OK ? errors[error].code : EXIT_FAILED;
+    return errors[error].code;
 }
 
 const char *error_text(enum jpki_error error)
 {
-    const struct text *text = &errors[error].text;
-    return text->en != NULL ? text_of(text) : jpki_error_text(error);
+    return text_of(&errors[error].text);
 }
 
 enum exit_code fail_usage(const char *message)
