@@ -164,8 +164,12 @@ enum exit_code verify_pdf(struct verification *verification)
         complain("%s: %s", verification->file.path, pdf.problem);
         code = EXIT_FAILED;
     }
-    if (code == EXIT_OK)
-        code = judgement.count > 0 ? judgement.worst : say_no_signature(verification->file.path);
+    if (code == EXIT_OK && judgement.count == 0) {
+        complain(TEXT(unsigned_file), verification->file.path);
+        code = EXIT_INVALID;
+    } else if (code == EXIT_OK) {
+        code = judgement.worst;
+    }
     pdf_close(&pdf);
     pdf_unmap(&map);
     return code;

@@ -203,7 +203,7 @@ static enum exit_code verify_all(const struct verification *verification,
 {
     xmlNodePtr signature = xml_next_signature(document, NULL);
     if (signature == NULL) {
-        complain(TEXT(xml_no_signature), verification->file.path);
+        complain(TEXT(unsigned_file), verification->file.path);
         return EXIT_INVALID;
     }
     enum exit_code worst = EXIT_OK;
