@@ -74,13 +74,32 @@ static enum exit_code use_standard_output(bool binary, struct output_file *outpu
     return EXIT_OK;
 }
 
+static bool is_same(const struct stat *one, const struct stat *other)
+{
+    return one->st_dev == other->st_dev && one->st_ino == other->st_ino && S_ISREG(other->st_mode);
+}
+
+/* Whether an option names it as a file to be read. */
+static bool is_read(const struct tool *tool, const struct stat *there)
+{
+    const char *const paths[] = {tool->options[OPTION_CA], tool->options[OPTION_CERT]};
+    const char *attached;
+    struct stat read;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        if (paths[i] != NULL && stat(paths[i], &read) == 0 && is_same(there, &read))
+            return true;
+    for (int at = 0; (attached = next_argument(tool, OPTION_ATTACH, &at)) != NULL;)
+        if (stat(attached, &read) == 0 && is_same(there, &read))
+            return true;
+    return false;
+}
+
 /* A file that is there: whether it may be replaced. */
 static enum exit_code check_existing(const struct tool *tool, const struct stat *there, int input,
                                      const struct output_file *output)
 {
     struct stat read;
-    if (input >= 0 && fstat(input, &read) == 0 && read.st_dev == there->st_dev &&
-        read.st_ino == there->st_ino && S_ISREG(read.st_mode)) {
+    if ((input >= 0 && fstat(input, &read) == 0 && is_same(there, &read)) || is_read(tool, there)) {
         complain(TEXT(output_is_input), output->path);
         return EXIT_USAGE;
     }
