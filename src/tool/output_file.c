@@ -59,7 +59,8 @@ static int make_temporary(char *name)
 
 static enum exit_code fail(const struct output_file *output, int error)
 {
-    complain(TEXT(output_failed), output->path, system_error_text(error));
+    const char *path = *output->path != '\0' ? output->path : "\"\"";
+    complain(TEXT(output_failed), path, system_error_text(error));
     return EXIT_FAILED;
 }
 
@@ -110,6 +111,21 @@ static enum exit_code check_existing(const struct tool *tool, const struct stat 
     return EXIT_OK;
 }
 
+/* Whether a file is there, and may be replaced; or else, whether one can be put there as far as the
+ * name tells: a symbolic link to nothing is not followed. */
+static enum exit_code check_place(const struct tool *tool, int input, struct output_file *output,
+                                  struct stat *there, bool *exists)
+{
+    struct stat link;
+    *exists = stat(output->path, there) == 0;
+    if (*exists)
+        return check_existing(tool, there, input, output);
+    int error = errno;
+    if (error != ENOENT || *output->path == '\0' || lstat(output->path, &link) == 0)
+        return fail(output, error);
+    return EXIT_OK;
+}
+
 /* ".../.jpki-tool.XXXXXX" beside the file. */
 static char *temporary_name(const char *target)
 {
@@ -128,8 +144,8 @@ enum exit_code output_open(const struct tool *tool, const char *path, int input,
         return use_standard_output(binary, output);
     }
     struct stat there;
-    bool exists = stat(path, &there) == 0;
-    enum exit_code code = exists ? check_existing(tool, &there, input, output) : EXIT_OK;
+    bool exists;
+    enum exit_code code = check_place(tool, input, output, &there, &exists);
     if (code != EXIT_OK)
         return code;
     output->replaces = has_option(tool, OPTION_FORCE);

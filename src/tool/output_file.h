@@ -21,8 +21,9 @@ struct output_file {
 bool write_all(int file, const void *bytes, size_t length);
 
 /* Begins to write `path`; "-" or NULL is standard output. Refuses, with a message, a file that is
- * there already, unless --force is given; always the file that is open as `input` (-1: none), and those of
- * --attach, --ca and --cert; and to write what is `binary` to a terminal. */
+ * there already, unless --force is given; always the file that is open as `input` (-1: none), those
+ * of --attach, --ca and --cert, and a symbolic link to nothing; and to write what is `binary` to a
+ * terminal. */
 enum exit_code output_open(const struct tool *tool, const char *path, int input, bool binary,
                            struct output_file *output);
 
