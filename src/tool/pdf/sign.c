@@ -129,6 +129,12 @@ static bool pass_file(struct pdf_signing *signing, EVP_MD_CTX *hash, struct outp
     return good;
 }
 
+static enum exit_code say_no_name(void)
+{
+    complain(TEXT(pdf_no_name));
+    return EXIT_MISSING;
+}
+
 static enum exit_code prepare(struct tool *tool, struct pdf_signing *signing)
 {
     enum exit_code code = input_open(tool->operands[0], &signing->input);
@@ -141,6 +147,9 @@ static enum exit_code prepare(struct tool *tool, struct pdf_signing *signing)
                            &signing->output);
     if (code == EXIT_OK)
         code = signer_open(tool, &signing->signer);
+    /* The certificate for user authentication never has a name. */
+    if (code == EXIT_OK && signing->signer.which == JPKI_KEY_AUTH && signing->wish.name == NULL)
+        code = say_no_name();
     if (code == EXIT_OK)
         code = hash_option(tool, signing->signer.library, &signing->hash);
     if (code != EXIT_OK)
@@ -165,10 +174,8 @@ static enum exit_code use_certificates(struct pdf_signing *signing)
     struct jpki_field field = {der, (size_t)length};
     bool named = signing->wish.name != NULL || certificate_holder(field, signing->holder);
     OPENSSL_free(der);
-    if (!named) {
-        complain(TEXT(pdf_no_name));
-        return EXIT_MISSING;
-    }
+    if (!named)
+        return say_no_name();
     if (signing->wish.name == NULL)
         signing->wish.name = signing->holder;
     signing->wish.room = ROOM + (size_t)length + (size_t)more;
