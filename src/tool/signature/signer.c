@@ -60,6 +60,19 @@ static enum jpki_error read_key(struct signer *signer)
     return JPKI_OK;
 }
 
+/* A key that is not RSA is named. */
+static enum exit_code fail_to_read(const struct signer *signer, enum jpki_error error)
+{
+    const char *name = jpki_reader_name(signer->reader);
+    const EVP_PKEY *key =
+        signer->certificate != NULL ? X509_get0_pubkey(signer->certificate) : NULL;
+    if (error != JPKI_ERR_CERTIFICATE || key == NULL || EVP_PKEY_is_a(key, "RSA"))
+        return fail_with(error, name);
+    const char *kind = EVP_PKEY_get0_type_name(key);
+    complain(TEXT(signer_not_rsa), kind != NULL ? kind : "?");
+    return EXIT_FAILED;
+}
+
 enum exit_code signer_unlock(struct tool *tool, struct signer *signer)
 {
     enum exit_code code = unlock(tool, signer->reader, signer->which);
@@ -69,7 +82,7 @@ enum exit_code signer_unlock(struct tool *tool, struct signer *signer)
     enum jpki_error error = read_key(signer);
     if (error == JPKI_OK)
         return EXIT_OK;
-    code = fail_with(error, jpki_reader_name(signer->reader));
+    code = fail_to_read(signer, error);
     (void)signer_lock(signer);
     return code;
 }
