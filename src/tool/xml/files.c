@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "xml/files.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <libxml/uri.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char *name_of(const char *path)
 {
@@ -12,13 +15,30 @@ static const char *name_of(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
+/* It must be possible to read it: a failure later would make a signature look broken. */
+static enum exit_code check_readable(const char *path)
+{
+    struct stat status = {0};
+    int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    int error = file < 0 || fstat(file, &status) != 0 ? errno : 0;
+    if (file >= 0)
+        (void)close(file);
+    if (error == 0 && S_ISREG(status.st_mode))
+        return EXIT_OK;
+    if (error == 0 && S_ISDIR(status.st_mode))
+        error = EISDIR;
+    if (error != 0)
+        complain(TEXT(input_failed), path, system_error_text(error));
+    else
+        complain(TEXT(xml_not_regular), path);
+    return EXIT_FAILED;
+}
+
 static enum exit_code check_file(const struct xml_files *files, const char *path)
 {
-    struct stat status;
-    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
-        complain(TEXT(xml_no_file), path);
-        return EXIT_FAILED;
-    }
+    enum exit_code code = check_readable(path);
+    if (code != EXIT_OK)
+        return code;
     for (size_t i = 0; i < files->count; i++) {
         if (strcmp(name_of(files->paths[i]), name_of(path)) == 0) {
             complain(TEXT(xml_same_name), name_of(path));

@@ -11,7 +11,7 @@ struct xml_files {
 };
 
 /* A file, of which only the path is kept; and the FILEs of --attach. Complain where one is no
- * regular file, or two have the same name. */
+ * regular file or cannot be read, or two have the same name. */
 enum exit_code xml_files_add(struct xml_files *files, const char *path);
 enum exit_code xml_files_open(const struct tool *tool, struct xml_files *files);
 void xml_files_close(struct xml_files *files);
