@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "signature/signer.h"
 
+#include "dates.h"
+#include "der.h"
 #include "pins.h"
+
+#include <time.h>
 
 bool key_option(const struct tool *tool, enum jpki_key *key)
 {
@@ -73,6 +77,20 @@ static enum exit_code fail_to_read(const struct signer *signer, enum jpki_error 
     return EXIT_FAILED;
 }
 
+/* That it is not valid now is for those who receive the signature to judge: it is made. */
+static void warn_of_validity(const struct jpki_credential *credential)
+{
+    char date[DATE_BYTES];
+    struct certificate_start start;
+    int64_t now = time(NULL);
+    if (!certificate_start_read(credential->certificates[JPKI_HOLDER].certificate->value, &start))
+        return;
+    if (now > start.until)
+        complain(TEXT(signer_expired), date_text(start.until, date));
+    else if (now < start.from)
+        complain(TEXT(signer_early), date_text(start.from, date));
+}
+
 enum exit_code signer_unlock(struct tool *tool, struct signer *signer)
 {
     enum exit_code code = unlock(tool, signer->reader, signer->which);
@@ -80,8 +98,10 @@ enum exit_code signer_unlock(struct tool *tool, struct signer *signer)
         return code;
     signer->unlocked = true;
     enum jpki_error error = read_key(signer);
-    if (error == JPKI_OK)
+    if (error == JPKI_OK) {
+        warn_of_validity(signer->card_key.credential);
         return EXIT_OK;
+    }
     code = fail_to_read(signer, error);
     (void)signer_lock(signer);
     return code;

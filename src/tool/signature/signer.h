@@ -35,7 +35,8 @@ struct signer {
  */
 enum exit_code signer_open(struct tool *tool, struct signer *signer);
 
-/* Asks for the PIN, gives it to the card, reads the certificates. */
+/* Asks for the PIN, gives it to the card, reads the certificates. Warns where that of the key is
+ * not valid now. */
 enum exit_code signer_unlock(struct tool *tool, struct signer *signer);
 
 /* Whether the card signs RSASSA-PSS. After signer_unlock(). */
