@@ -122,6 +122,16 @@ static bool take_option(struct tool *tool, enum option_id id, const char *argume
     return true;
 }
 
+/* The option that getopt refuses. Behind a letter there may be more in the same word, so that
+ * getopt has not left it yet. */
+static enum exit_code refuse_option(int value, const char *word)
+{
+    const char letter[] = {'-', (char)optopt, '\0'};
+    bool is_letter = optopt > 0 && optopt < FIRST_VALUE;
+    complain(value == ':' ? TEXT(no_argument_to) : TEXT(no_such_option), is_letter ? letter : word);
+    return EXIT_USAGE;
+}
+
 enum exit_code parse_options(struct tool *tool, const struct command *command, int argc,
                              char **argv)
 {
@@ -130,10 +140,8 @@ enum exit_code parse_options(struct tool *tool, const struct command *command, i
     opterr = 0;
     int value;
     while ((value = getopt_long(argc, argv, forms.letters, forms.names, NULL)) != -1) {
-        if (value == '?' || value == ':') {
-            complain(value == ':' ? TEXT(no_argument_to) : TEXT(no_such_option), argv[optind - 1]);
-            return EXIT_USAGE;
-        }
+        if (value == '?' || value == ':')
+            return refuse_option(value, argv[optind - 1]);
         if (!take_option(tool, (enum option_id)id_of(value), optarg != NULL ? optarg : ""))
             return EXIT_USAGE;
     }
