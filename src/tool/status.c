@@ -8,6 +8,7 @@ struct progress {
     bool has_sign;
     struct certificate_facts sign;
     unsigned readers, cards;
+    bool busy; /* another program holds a card */
 };
 
 /* ---- Text ------------------------------------------------------------------------------- */
@@ -130,6 +131,7 @@ static enum exit_code show(struct tool *tool, struct jpki_reader *reader, void *
         put_reader(&survey, progress->readers == 0);
     progress->readers++;
     progress->cards += has_jpki(survey.kind);
+    progress->busy |= survey.kind == KIND_UNREADABLE && survey.error == JPKI_ERR_BUSY;
     return EXIT_OK;
 }
 
@@ -162,5 +164,7 @@ enum exit_code run_status(struct tool *tool)
                                                             : each_reader(tool, show, &progress);
     if (json)
         json_end();
-    return code == EXIT_OK && progress.cards == 0 ? EXIT_NO_CARD : code;
+    if (code != EXIT_OK || progress.cards > 0)
+        return code;
+    return progress.busy ? EXIT_BUSY : EXIT_NO_CARD;
 }
