@@ -128,22 +128,33 @@ enum exit_code each_reader(struct tool *tool,
     return first;
 }
 
-void each_card(struct tool *tool,
-               void (*visit)(struct tool *tool, struct jpki_reader *reader, void *context),
-               void *context)
+enum exit_code each_card(struct tool *tool,
+                         enum jpki_error (*visit)(struct tool *tool, struct jpki_reader *reader,
+                                                  void *context),
+                         void *context, enum jpki_error *error)
 {
     struct jpki_reader_status *list = NULL;
     size_t count = 0, all = 0;
-    if (open_readers(tool) != EXIT_OK || list_meant_readers(tool, &list, &count, &all) != JPKI_OK)
-        return;
+    *error = JPKI_OK;
+    enum exit_code code = open_readers(tool);
+    if (code != EXIT_OK)
+        return code;
+    *error = list_meant_readers(tool, &list, &count, &all);
+    if (*error == JPKI_OK && count == 0 && has_option(tool, OPTION_READER)) {
+        complain(TEXT(no_such_reader), tool->options[OPTION_READER]);
+        code = EXIT_NO_CARD;
+    }
     for (size_t i = 0; i < count; i++) {
-        struct jpki_reader *reader = list[i].present ? open_reader_named(tool, list[i].name) : NULL;
-        if (reader == NULL)
+        if (!list[i].present)
             continue;
-        visit(tool, reader, context);
-        close_reader(reader);
+        struct jpki_reader *reader = open_reader_named(tool, list[i].name);
+        enum jpki_error now = reader != NULL ? visit(tool, reader, context) : JPKI_ERR_MEMORY;
+        *error = *error == JPKI_OK ? now : *error;
+        if (reader != NULL)
+            close_reader(reader);
     }
     free(list);
+    return code;
 }
 
 /* Names the readers among which the user has to choose. */

@@ -193,11 +193,14 @@ enum exit_code each_reader(struct tool *tool,
 struct jpki_reader *open_one_reader(struct tool *tool, enum exit_code *code);
 void close_reader(struct jpki_reader *reader);
 
-/* Calls `visit` with each reader that has a card and that --reader lets through, as above. Says
- * nothing and asks nothing where there is none: for what a card may help with. */
-void each_card(struct tool *tool,
-               void (*visit)(struct tool *tool, struct jpki_reader *reader, void *context),
-               void *context);
+/* Calls `visit` with each reader that has a card and that --reader lets through, as above: for what
+ * a card may help with. Where there is none, or one cannot be used, it says nothing, and the first
+ * error is in `*error`. Fails, after a message, where open_readers() does, and where --reader lets
+ * none through. */
+enum exit_code each_card(struct tool *tool,
+                         enum jpki_error (*visit)(struct tool *tool, struct jpki_reader *reader,
+                                                  void *context),
+                         void *context, enum jpki_error *error);
 
 /* Reads one of a credential's certificates as far as `state`; see jpki_credential_read(). */
 enum jpki_error read_certificate_until(struct jpki_credential *credential,

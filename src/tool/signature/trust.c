@@ -80,15 +80,20 @@ enum exit_code read_certificate_file(const char *path, OSSL_LIB_CTX *library,
 
 /* ---- The CAs ---------------------------------------------------------------------------- */
 
-static void take_authorities(struct tool *tool, struct jpki_reader *reader, void *context)
+static enum jpki_error take_authorities(struct tool *tool, struct jpki_reader *reader,
+                                        void *context)
 {
     struct trust *trust = context;
     (void)tool;
-    if (jpki_reader_hold(reader, JPKI_LISTING_PATIENCE) != JPKI_OK)
-        return;
+    enum jpki_error first = jpki_reader_hold(reader, JPKI_LISTING_PATIENCE);
+    if (first != JPKI_OK)
+        return first;
     for (enum jpki_key key = 0; key < JPKI_KEYS; key++) {
         struct jpki_credential *credential = jpki_reader_credential(reader, key);
-        if (read_certificate_until(credential, JPKI_AUTHORITY, JPKI_CERTIFICATE_WHOLE) != JPKI_OK)
+        enum jpki_error error =
+            read_certificate_until(credential, JPKI_AUTHORITY, JPKI_CERTIFICATE_WHOLE);
+        first = first == JPKI_OK ? error : first;
+        if (error != JPKI_OK)
             continue;
         X509 *authority = certificate_of(credential, JPKI_AUTHORITY, trust->library);
         if (add(trust->of_card, authority))
@@ -96,18 +101,20 @@ static void take_authorities(struct tool *tool, struct jpki_reader *reader, void
         X509_free(authority);
     }
     jpki_reader_release(reader);
+    return first;
 }
 
 enum exit_code trust_open(struct tool *tool, struct trust *trust)
 {
-    *trust = (struct trust){OSSL_LIB_CTX_new(), sk_X509_new_null(), sk_X509_new_null()};
+    *trust = (struct trust){
+        .library = OSSL_LIB_CTX_new(), .all = sk_X509_new_null(), .of_card = sk_X509_new_null()};
     if (trust->library == NULL || trust->all == NULL || trust->of_card == NULL)
         return fail_with(JPKI_ERR_MEMORY, NULL);
     enum exit_code code = EXIT_OK;
     if (has_option(tool, OPTION_CA))
         code = read_certificate_file(tool->options[OPTION_CA], trust->library, trust->all);
     if (code == EXIT_OK)
-        each_card(tool, take_authorities, trust);
+        code = each_card(tool, take_authorities, trust, &trust->error);
     return code;
 }
 

@@ -10,10 +10,12 @@ struct trust {
     OSSL_LIB_CTX *library;    /* a library context that no configuration file has a say in */
     STACK_OF(X509) * all;     /* every CA, of which */
     STACK_OF(X509) * of_card; /* these are on a card, and the others from --ca */
+    enum jpki_error error;    /* the first reason why a card could not be asked */
 };
 
-/* Reads the CAs. That there is no card, or none that can be asked now, is no error; a file of --ca
- * that cannot be read is one, with a message. trust_free() is due in any case. */
+/* Reads the CAs. That there is no card, or one cannot be asked now, is kept in `error`; a status
+ * after a message where a file of --ca cannot be read, or each_card() fails. trust_free() is due in
+ * any case. */
 enum exit_code trust_open(struct tool *tool, struct trust *trust);
 void trust_free(struct trust *trust);
 

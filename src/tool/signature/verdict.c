@@ -152,6 +152,8 @@ enum exit_code say_verdict(FILE *out, const struct trust *trust,
     if (reason == NULL)
         reason = judge_certificate(facts, &check, &times, &code);
     put_verdict(out, code, reason);
+    if (check.chain == CHAIN_UNKNOWN && code == EXIT_UNCONFIRMED && trust->error != JPKI_OK)
+        put_text(out, 2, 2, TEXT(verdict_card_unasked), error_text(trust->error));
     put_certificate(out, facts, &check, &times);
     if (facts->is_weak)
         put_item_on(out, TEXT(verdict_hash), YELLOW, "%s", TEXT(verdict_weak));
