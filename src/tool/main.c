@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <getopt.h>
-#include <string.h>
 #include <unistd.h>
 
 /* The command, its options and operands. Getopt counts from the word before. */
@@ -66,7 +65,7 @@ int main(int argc, char **argv)
     close_readers(&tool);
     int error = flush_output();
     if (error != 0) {
-        complain(TEXT(output_failed), "-", strerror(error));
+        complain(TEXT(output_failed), "-", system_error_text(error));
         code = code == EXIT_OK ? EXIT_FAILED : code;
     }
     return code;

@@ -108,7 +108,7 @@ static enum exit_code keep(const struct tool *tool, const char *text, size_t len
     const char *name = tool->operand_count > 0 ? tool->operands[0] : NULL;
     bool shown = name == NULL || !has_option(tool, OPTION_YES);
     if (shown && (flush_output() != 0 || !write_all(STDOUT_FILENO, text, length))) {
-        complain(TEXT(output_failed), "-", strerror(errno));
+        complain(TEXT(output_failed), "-", system_error_text(errno));
         return EXIT_FAILED;
     }
     if (name == NULL)
