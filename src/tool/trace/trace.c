@@ -107,8 +107,11 @@ static enum exit_code keep(const struct tool *tool, const char *text, size_t len
 {
     const char *name = tool->operand_count > 0 ? tool->operands[0] : NULL;
     bool shown = name == NULL || !has_option(tool, OPTION_YES);
-    if (shown && (flush_output() != 0 || !write_all(STDOUT_FILENO, text, length))) {
-        complain(TEXT(output_failed), "-", system_error_text(errno));
+    int error = shown ? flush_output() : 0;
+    if (shown && error == 0 && !write_all(STDOUT_FILENO, text, length))
+        error = errno;
+    if (error != 0) {
+        complain(TEXT(output_failed), "-", system_error_text(error));
         return EXIT_FAILED;
     }
     if (name == NULL)
