@@ -164,12 +164,8 @@ enum exit_code verify_pdf(struct verification *verification)
         complain("%s: %s", verification->file.path, pdf.problem);
         code = EXIT_FAILED;
     }
-    if (code == EXIT_OK && judgement.count == 0) {
-        complain(TEXT(unsigned_file), verification->file.path);
-        code = EXIT_INVALID;
-    } else if (code == EXIT_OK) {
-        code = judgement.worst;
-    }
+    if (code == EXIT_OK)
+        code = judgement.count > 0 ? judgement.worst : say_unsigned(verification->file.path);
     pdf_close(&pdf);
     pdf_unmap(&map);
     return code;

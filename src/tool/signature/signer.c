@@ -2,7 +2,6 @@
 #include "signature/signer.h"
 
 #include "dates.h"
-#include "der.h"
 #include "pins.h"
 
 #include <time.h>
@@ -81,14 +80,12 @@ static enum exit_code fail_to_read(const struct signer *signer, enum jpki_error 
 static void warn_of_validity(const struct jpki_credential *credential)
 {
     char date[DATE_BYTES];
-    struct certificate_start start;
+    const struct jpki_certificate *holder = credential->certificates[JPKI_HOLDER].certificate;
     int64_t now = time(NULL);
-    if (!certificate_start_read(credential->certificates[JPKI_HOLDER].certificate->value, &start))
-        return;
-    if (now > start.until)
-        complain(TEXT(signer_expired), date_text(start.until, date));
-    else if (now < start.from)
-        complain(TEXT(signer_early), date_text(start.from, date));
+    if (now > holder->not_after)
+        complain(TEXT(signer_expired), date_text(holder->not_after, date));
+    else if (now < holder->not_before)
+        complain(TEXT(signer_early), date_text(holder->not_before, date));
 }
 
 enum exit_code signer_unlock(struct tool *tool, struct signer *signer)

@@ -167,6 +167,12 @@ enum exit_code worse_of(enum exit_code before, enum exit_code now)
     return before == EXIT_OK || (now != EXIT_OK && now != EXIT_UNCONFIRMED) ? now : before;
 }
 
+enum exit_code say_unsigned(const char *path)
+{
+    complain(TEXT(unsigned_file), path);
+    return EXIT_INVALID;
+}
+
 enum exit_code say_no_signature(const char *path)
 {
     complain(TEXT(no_signature_in), path);

@@ -22,5 +22,6 @@ enum exit_code say_verdict(FILE *out, const struct trust *trust,
 /* The status of several signatures: with one more, which may also have failed otherwise. */
 enum exit_code worse_of(enum exit_code before, enum exit_code now);
 
-/* The file is no signature of this form: EXIT_INVALID. */
+/* The file has no signature in it, or is none of this form: EXIT_INVALID. */
+enum exit_code say_unsigned(const char *path);
 enum exit_code say_no_signature(const char *path);

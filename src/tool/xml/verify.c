@@ -202,10 +202,8 @@ static enum exit_code verify_all(const struct verification *verification,
                                  const struct xml_document *document, const struct xml_files *files)
 {
     xmlNodePtr signature = xml_next_signature(document, NULL);
-    if (signature == NULL) {
-        complain(TEXT(unsigned_file), verification->file.path);
-        return EXIT_INVALID;
-    }
+    if (signature == NULL)
+        return say_unsigned(verification->file.path);
     enum exit_code worst = EXIT_OK;
     struct work work = {0};
     count_steps(document, &work);
