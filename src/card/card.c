@@ -125,8 +125,7 @@ enum jpki_error jpki_card_resume(struct jpki_card *card, const struct jpki_card_
     enum jpki_error error = jpki_card_compare(card, info, &same);
     if (error != JPKI_OK || same)
         return error;
-    /* Another application was current, or it is another card, which is not to get this one's PIN.
-     */
+    /* Another application was current; or it is another card, which must not get this one's PIN. */
     error = jpki_card_select(card, jpki_application);
     if (error == JPKI_OK)
         error = jpki_card_compare(card, info, &same);

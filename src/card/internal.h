@@ -84,7 +84,8 @@ struct command make_command(uint8_t cla, enum instruction ins, uint8_t p1, uint8
 /* Sends a command and collects its whole answer. Only what reads or signs goes out once more, with
  * the Le that 6Cxx says, so a VERIFY is never repeated. What 61xx announces is fetched (card.md,
  * Commands). A SELECT answered 61xx is carried out (card.md, Application): its data are fetched, as
- * the card may refuse other commands until then. Errors: TRANSPORT, CARD_CHANGED, CARD. */
+ * the card may refuse other commands until then, and 9000 is returned whatever becomes of them.
+ * Errors: TRANSPORT, CARD_CHANGED, CARD. */
 enum jpki_error exchange(struct jpki_card *card, const struct command *command,
                          struct answer *answer);
 

@@ -71,8 +71,8 @@ void login_lost(struct jpki_credential *credential);
 
 /* ---- refused_pin.c: PINs that the card has refused, so that none is sent twice ----------- */
 
-/* Whether the card has refused this PIN. Where `tries`, just read, are more than before: no more.
- */
+/* Whether the card has refused this PIN already. `tries` were just read: more than before means
+ * that all is forgotten. */
 bool refused_pin_is_known(struct jpki_credential *credential, const struct jpki_pin *pin,
                           unsigned tries);
 

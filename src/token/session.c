@@ -25,7 +25,7 @@ static void drop_session(struct jpki_session *session)
     free_if_done(session);
 }
 
-/* Closes all sessions of a token, or with `stale` those whose card is gone. Under the lock. */
+/* Of a token all sessions, or with `stale` those whose card is gone. The reader's lock is held. */
 static void close_sessions(struct token *token, bool stale)
 {
     pthread_mutex_lock(&token->module->lock);
