@@ -247,3 +247,19 @@ def show(*words, status=0, **options):
 
 
 SIGNALS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGHUP": signal.SIGHUP}
+
+
+def ended_while_the_card_works(session, pin, number, seen, microseconds):
+    """Types a PIN, and sends a signal when the card's log has the text `seen` once more: each command takes so long.
+    Returns what is on the terminal when the signal has ended the tool."""
+    control("set", f"latency.command_us={microseconds}")
+    before = logged(seen)
+    end = time.monotonic() + LIMIT
+    session.send(pin + "\n")
+    while logged(seen) == before:
+        check(time.monotonic() < end, f"no {seen} in the card's log")
+        time.sleep(0.005)
+    session.kill(number)
+    text = session.end(-number)
+    control("set", "latency.command_us=0")
+    return text
